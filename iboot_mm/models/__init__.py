@@ -1,0 +1,3 @@
+from . import pretrainers
+
+__all__ = ['pretrainers']

@@ -1,0 +1,61 @@
+"""The momentum copy of an online network."""
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+def annealed_momentum(base: float, progress: float) -> float:
+    """Momentum that rises from ``base`` to 1 along a half cosine (BYOL, section 3.2; rho-BYOL, appendix B.1).
+
+    Args:
+        base: Momentum at the start, in [0, 1].
+        progress: Optimizer steps done over all steps, in [0, 1].
+    """
+    return 1 - (1 - base) * (math.cos(math.pi * progress) + 1) / 2
+
+
+class MomentumCopy(nn.Module):
+    """A copy of a network whose parameters follow it as an exponential moving average.
+
+    Only parameters follow; normalisation statistics of the copy come from its own forward passes, as in BYOL.
+    :class:`~iboot_mm.engine.hooks.MomentumUpdateHook` drives it: it makes the first copy when training begins from
+    step 0 and updates after every optimizer step.
+
+    Args:
+        online: The network to follow.
+        base: Momentum at the start of training.
+    """
+
+    def __init__(self, online: nn.Module, base: float = .996) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(online)
+        self.network.requires_grad_(False)
+        self.base = base
+        self.register_buffer('steps', torch.zeros((), dtype=torch.long))
+        self.attached = False  # set by the hook: a copy that nobody updates would be a silent random target
+
+    @torch.no_grad()
+    def copy_from(self, online: nn.Module) -> None:
+        """Sets parameters and buffers to those of ``online``."""
+        self.network.load_state_dict(online.state_dict())
+
+    @torch.no_grad()
+    def update(self, online: nn.Module, progress: float) -> None:
+        """One step of the moving average, ``copy = m copy + (1 - m) online``.
+
+        Args:
+            online: The network followed.
+            progress: Optimizer steps done over all steps, in [0, 1].
+        """
+        weight = 1 - annealed_momentum(self.base, progress)
+        torch._foreach_lerp_(list(self.network.parameters()), list(online.parameters()), weight)
+        self.steps += 1
+
+    @torch.no_grad()
+    def forward(self, *args, **kwargs) -> Tensor:
+        if self.training and not self.attached:
+            raise RuntimeError("the momentum copy is never updated: add dict(type='MomentumUpdateHook') to custom_hooks")
+        return self.network(*args, **kwargs)

@@ -1,0 +1,4 @@
+from .base import BasePretrainer
+from .iboot import IBoot
+
+__all__ = ['BasePretrainer', 'IBoot']

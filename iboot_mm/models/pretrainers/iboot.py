@@ -1,0 +1,116 @@
+"""iBoot: Image-bootstrapped Self-Supervised Video Representation Learning (Saleh et al., 2022).
+
+No code of the paper is public; this follows its section 3, its ablations (Tables 1 to 5) and Algorithm 1. Deviations:
+the loss is the mean, not the sum, over online views (LARS makes the weights blind to the factor), and ``target_norm``
+is ours.
+"""
+
+import re
+from collections.abc import Iterator
+
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+from ..features import frame_features, match_time
+from ..losses import cosine_distance, spread
+from ..momentum import MomentumCopy
+from ..target_norm import TargetNorm
+from .base import BasePretrainer
+
+
+@MODELS.register_module()
+class IBoot(BasePretrainer):
+    """A video encoder learns to match, from other moments of a video, what a frozen image model sees in one.
+
+    View 0 of each video goes to the targets, the others to the backbone; a single view goes to both (Table 5, first
+    row). Each target has its own linear map W and its own loss term (Table 2).
+
+    Example:
+        >>> model = dict(
+        ...     type='IBoot',
+        ...     backbone=dict(type='SlowResNet', depth=50),
+        ...     feature_dim=2048,
+        ...     teacher=dict(type='OpenCLIPTeacher', model='ViT-B-16-quickgelu', pretrained='openai'))
+
+    Args:
+        backbone: Config of the video encoder.
+        feature_dim: Width D of the backbone's features.
+        teacher: Config of the frozen image model, or a list of them.
+        temporal_pool: Average both sides over time before the cosine (Table 4, the better setting); otherwise the
+            cosine is taken per time step of the backbone, the teacher's T frames averaged into as many bins.
+        target_norm: ``'none'`` (the paper), ``'center'`` or ``'standardize'``: see
+            :class:`~iboot_mm.models.target_norm.TargetNorm`. Teachers only.
+        momentum: Arguments of :class:`~iboot_mm.models.momentum.MomentumCopy`, e.g. ``dict(base=.996)``, to add a
+            momentum copy of the backbone as one more target (Table 3); needs ``MomentumUpdateHook``. None for none.
+        data_preprocessor: Config of the preprocessor.
+        init_cfg: mmengine's initialisation config.
+    """
+
+    def __init__(self, backbone: dict, feature_dim: int, teacher: dict | list[dict], temporal_pool: bool = True,
+                 target_norm: str = 'none', momentum: dict | None = None, data_preprocessor: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(backbone, data_preprocessor, init_cfg)
+        self.feature_dim = feature_dim
+        self.temporal_pool = temporal_pool
+        # Teachers are no nn.Modules, so neither checkpoint nor optimizer nor SyncBN conversion can find them.
+        self.teachers = [MODELS.build(config) for config in (teacher if isinstance(teacher, list) else [teacher])]
+        self.momentum = MomentumCopy(self.backbone, **momentum) if momentum is not None else None
+        self.target_names = _unique([_slug(t.name) for t in self.teachers] + ['momentum'] * (momentum is not None))
+        widths = [t.width for t in self.teachers] + [feature_dim] * (momentum is not None)
+        self.projectors = nn.ModuleList(nn.Linear(feature_dim, width) for width in widths)
+        self.target_norms = nn.ModuleList(TargetNorm(t.width, target_norm) for t in self.teachers)
+
+    def loss(self, views: Tensor) -> dict[str, Tensor]:
+        """Algorithm 1 of the paper.
+
+        Args:
+            views: Views ``(N, V, C, T, H, W)`` in [0, 1]; V = 1 shows the teacher's own view to the backbone.
+
+        Returns:
+            Per target ``loss_<name>``, ``cosine_<name>`` and ``spread_<name>``, and ``spread_student``, the mean over
+            targets of the spread of the projected features.
+        """
+        reference, online = views[:, 0], views[:, 1:] if views.shape[1] > 1 else views
+        # View-major, as the paper concatenates v_1 and v_2: one forward pass, one set of BN statistics.
+        features = self.extract_feat(online.transpose(0, 1).flatten(0, 1))  # (V' N, T', D)
+        self._check_width(features)
+        losses, student_spreads = {}, []
+        for name, project, target in zip(self.target_names, self.projectors, self.targets(reference), strict=True):
+            if self.temporal_pool:
+                k, q = project(features.mean(dim=1)), target.mean(dim=1)  # (V' N, D_q), (N, D_q)
+            else:
+                k, q = project(features), match_time(target, features.shape[1])  # (V' N, T', D_q), (N, T', D_q)
+            distance = cosine_distance(k.unflatten(0, (-1, len(q))), q)  # (V', N) or (V', N, T')
+            losses[f'loss_{name}'] = distance.mean()
+            losses[f'cosine_{name}'] = 1 - distance.detach().mean() / 2
+            losses[f'spread_{name}'] = spread(q)
+            student_spreads.append(spread(k))
+        losses['spread_student'] = sum(student_spreads) / len(student_spreads)
+        return losses
+
+    def targets(self, reference: Tensor) -> Iterator[Tensor]:
+        """What each target network makes of the reference clips.
+
+        Args:
+            reference: Clips ``(N, C, T, H, W)`` in [0, 1].
+
+        Yields:
+            Features ``(N, T, D_q)`` without gradient: each teacher's, normalised, then the momentum copy's.
+        """
+        for teacher, normalize in zip(self.teachers, self.target_norms, strict=True):
+            yield normalize(teacher(reference))
+        if self.momentum is not None:
+            yield frame_features(self.momentum(self.normalize(reference))).detach()
+
+    def _check_width(self, features: Tensor) -> None:
+        if features.shape[-1] != self.feature_dim:
+            raise ValueError(f'the backbone gives features of width {features.shape[-1]}, but the config says '
+                             f'feature_dim={self.feature_dim}: set feature_dim={features.shape[-1]}')
+
+
+def _slug(name: str) -> str:
+    return re.sub(r'\W+', '_', name)
+
+
+def _unique(names: list[str]) -> list[str]:
+    return [name if names.count(name) == 1 else f'{name}_{i}' for i, name in enumerate(names)]
