@@ -1,3 +1,3 @@
-from . import pretrainers
+from . import preprocessor, pretrainers
 
-__all__ = ['pretrainers']
+__all__ = ['preprocessor', 'pretrainers']

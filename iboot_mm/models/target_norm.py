@@ -63,11 +63,12 @@ class TargetNorm(nn.Module):
 
     @torch.no_grad()
     def _update(self, samples: Tensor) -> None:  # samples: (S, D)
+        samples = samples.double()  # variance as a difference of squares loses float32's digits
         sums = torch.cat([samples.sum(0), samples.square().sum(0), samples.new_full((1,), len(samples))])
         all_reduce(sums)
         mean, square = (sums[:-1] / sums[-1]).chunk(2)
         self.count += 1
         rate = (1 / self.count).clamp(min=1 - self.decay)
-        running_square = torch.lerp(self.var + self.mean.square(), square, rate)
-        self.mean.lerp_(mean, rate)
-        self.var.copy_((running_square - self.mean.square()).clamp(min=0))
+        shift = mean.float() - self.mean
+        self.var.lerp_((square - mean.square()).clamp(min=0).float(), rate).add_(rate * (1 - rate) * shift.square())
+        self.mean.add_(rate * shift)

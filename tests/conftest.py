@@ -1,0 +1,46 @@
+"""Fixtures that many tests share."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.registry import init_default_scope
+
+import iboot_mm  # noqa: F401  (registers the components)
+
+init_default_scope('mmaction')  # as every config says
+
+SHARED = Path(__file__).resolve().parents[2] / 'shared'
+
+
+@pytest.fixture(scope='session')
+def shared() -> Path:
+    """Folder of golden files and real videos beside the checkout; tests that need it are skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip('no ../shared beside this checkout')
+    return SHARED
+
+
+@MODELS.register_module()
+class PatchMeanTeacher:
+    """A teacher in closed form: each frame's colour means on a 2 x 2 grid, through a fixed random map."""
+
+    def __init__(self, width: int = 8, name: str = 'patch_mean', seed: int = 0) -> None:
+        self.width, self.name, self.licence, self.output = width, name, 'none', 'embedding'
+        self.map = torch.randn(12, width, generator=torch.Generator().manual_seed(seed))
+
+    def __call__(self, clips: torch.Tensor) -> torch.Tensor:
+        frames = clips.detach().transpose(1, 2)  # (N, T, C, H, W)
+        grid = torch.nn.functional.adaptive_avg_pool2d(frames.flatten(0, 1), 2).flatten(1)
+        return (grid @ self.map).unflatten(0, frames.shape[:2])  # (N, T, D)
+
+    def identity(self) -> dict:
+        return dict(type='PatchMeanTeacher', output=self.output, width=self.width, licence=self.licence)
+
+
+@pytest.fixture
+def slow_backbone() -> dict:
+    """A Slow ResNet-18 narrow enough for a test; features of width 64."""
+    return dict(type='ResNet3dSlowOnly', depth=18, base_channels=8, lateral=False, zero_init_residual=False,
+                norm_cfg=dict(type='BN3d'), with_cp=False)

@@ -1,0 +1,26 @@
+"""Runs a function in several gloo processes."""
+
+import os
+import socket
+from collections.abc import Callable
+
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+
+def run_in_processes(function: Callable, world_size: int, *args: object) -> None:
+    """Calls ``function(rank, world_size, *args)`` in ``world_size`` processes of one gloo group."""
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        port = sock.getsockname()[1]
+    mp.spawn(_start, (function, world_size, port, args), world_size)
+
+
+def _start(rank: int, function: Callable, world_size: int, port: int, args: tuple) -> None:
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), LOCAL_RANK=str(rank),
+                      WORLD_SIZE=str(world_size), OMP_NUM_THREADS='1')
+    dist.init_process_group('gloo', rank=rank, world_size=world_size)
+    try:
+        function(rank, world_size, *args)
+    finally:
+        dist.destroy_process_group()
