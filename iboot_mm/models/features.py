@@ -35,7 +35,8 @@ def frame_features(output: Tensor | Sequence) -> Tensor:
         if output.ndim == 2:
             return output.unsqueeze(1)  # (N, 1, D)
     shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-    raise TypeError(f'the backbone returned {shape}: expected a map (N, D, T, H, W), tokens (N, L, D) or vectors (N, D)')
+    raise TypeError(f'the backbone returned {shape}: '
+                    'expected a map (N, D, T, H, W), tokens (N, L, D) or vectors (N, D)')
 
 
 def match_time(features: Tensor, steps: int) -> Tensor:

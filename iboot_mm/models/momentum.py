@@ -57,5 +57,6 @@ class MomentumCopy(nn.Module):
     @torch.no_grad()
     def forward(self, *args, **kwargs) -> Tensor:
         if self.training and not self.attached:
-            raise RuntimeError("the momentum copy is never updated: add dict(type='MomentumUpdateHook') to custom_hooks")
+            raise RuntimeError('the momentum copy is never updated: '
+                               "add dict(type='MomentumUpdateHook') to custom_hooks")
         return self.network(*args, **kwargs)

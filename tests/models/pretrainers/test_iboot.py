@@ -77,7 +77,8 @@ def test_teacher_is_in_no_state_and_no_conversion(model):
 
 
 def test_two_teachers_have_a_map_and_a_term_each(slow_backbone):
-    teachers = [dict(type='PatchMeanTeacher', name='wide', width=16), dict(type='PatchMeanTeacher', name='narrow', width=4)]
+    teachers = [dict(type='PatchMeanTeacher', name='wide', width=16),
+                dict(type='PatchMeanTeacher', name='narrow', width=4)]
     both = build(slow_backbone, teacher=teachers).eval()
     inputs = views()
     losses = both(inputs, mode='loss')
