@@ -1,0 +1,49 @@
+"""Files that are written whole or not at all."""
+
+import os
+from pathlib import Path
+
+from mmengine.fileio import LocalBackend, register_backend
+
+PART = '.part'
+
+
+class AtomicLocalBackend(LocalBackend):
+    """Local files through a temporary neighbour: a crash leaves the old file or the new one, never half of one."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Writes bytes; the file appears, complete and on the disk, in one step."""
+        filepath = Path(filepath)
+        filepath.parent.mkdir(parents=True, exist_ok=True)
+        part = filepath.with_name(filepath.name + PART)  # same folder: a rename across file systems is no single step
+        with open(part, 'wb') as file:
+            file.write(obj)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, filepath)
+        _sync_folder(filepath.parent)
+
+    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
+        """Writes text, as :meth:`put` does."""
+        self.put(obj.encode(encoding), filepath)
+
+
+def remove_leftovers(folder: str | Path, pattern: str = '*') -> None:
+    """Removes what a killed process left half written: ``<pattern>.part`` in ``folder``."""
+    for leftover in Path(folder).glob(pattern + PART):
+        leftover.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this, the rename itself may be lost with the power. Some systems do not open folders.
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+register_backend('atomic', AtomicLocalBackend, force=True)

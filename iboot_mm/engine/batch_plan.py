@@ -1,0 +1,61 @@
+"""How a fixed global batch is spread over processes and accumulation steps: arithmetic only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """One optimizer step: ``processes x per_process x accumulation`` videos.
+
+    Attributes:
+        processes: Processes (GPUs).
+        per_process: Videos per process and forward pass.
+        accumulation: Forward passes per optimizer step.
+    """
+
+    processes: int
+    per_process: int
+    accumulation: int
+
+    @property
+    def global_batch(self) -> int:
+        """Videos per optimizer step."""
+        return self.processes * self.per_process * self.accumulation
+
+    @property
+    def together(self) -> int:
+        """Videos in one forward pass over all processes: what synchronised BN sees together."""
+        return self.processes * self.per_process
+
+    def __str__(self) -> str:
+        return (f'{self.processes} x {self.per_process} x {self.accumulation} = {self.global_batch} videos per step '
+                '(processes x videos per process x accumulation)')
+
+
+def plan_batch(global_batch: int, processes: int, most_per_process: int) -> BatchPlan:
+    """Spreads a global batch: the largest batch per process that fits and divides its share, the rest accumulates.
+
+    Args:
+        global_batch: Videos per optimizer step, fixed by the recipe.
+        processes: Processes (GPUs).
+        most_per_process: Most videos that one process holds at a time (``train_dataloader.batch_size``).
+
+    Raises:
+        ValueError: the batch cannot be split evenly; says what to set.
+    """
+    if min(global_batch, processes, most_per_process) < 1:
+        raise ValueError(f'global_batch={global_batch}, {processes} processes and train_dataloader.batch_size='
+                         f'{most_per_process} must all be at least 1')
+    share, rest = divmod(global_batch, processes)
+    if rest:
+        nearest = [n for n in range(processes, 0, -1) if global_batch % n == 0][0]
+        raise ValueError(
+            f'a global batch of {global_batch} videos cannot be split over {processes} processes: start '
+            f'{nearest}, or pass --auto-scale-lr to train with the batch that train_dataloader.batch_size gives')
+    per_process = max(n for n in range(1, min(share, most_per_process) + 1) if share % n == 0)
+    return BatchPlan(processes, per_process, share // per_process)
+
+
+def whole_batch_splits(global_batch: int, processes: tuple[int, ...] = (32, 8)) -> list[str]:
+    """Splits ``n x m`` of a batch without accumulation, for usual numbers of GPUs; synchronised BN then sees it all."""
+    return [f'{n} x {global_batch // n}' for n in processes if global_batch % n == 0]

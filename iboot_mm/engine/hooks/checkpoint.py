@@ -1,0 +1,113 @@
+"""Checkpoints that survive a kill at any moment."""
+
+from pathlib import Path
+
+from mmaction.registry import HOOKS
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from ..atomic_backend import AtomicLocalBackend, remove_leftovers
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """mmengine's ``CheckpointHook``, made safe against kills.
+
+    Checkpoint and ``last_checkpoint`` are each written whole or not at all, and an old checkpoint goes only after the
+    pointer to the new one stands; mmengine's hook deletes first and writes in place, so a kill can leave nothing to
+    resume from. A checkpoint never holds the teacher.
+
+    Example:
+        >>> default_hooks = dict(checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=3))
+
+    Args:
+        backend_args: As in ``CheckpointHook``; None writes local files atomically, a remote ``out_dir`` needs its own.
+        **kwargs: As in ``CheckpointHook``.
+    """
+
+    def __init__(self, backend_args: dict | None = None, **kwargs) -> None:
+        if backend_args is None and '://' not in str(kwargs.get('out_dir')):
+            backend_args = dict(backend='atomic')
+        super().__init__(backend_args=backend_args, **kwargs)
+
+    def before_train(self, runner: Runner) -> None:
+        """Clears what a killed run left half written, and all but the newest ``max_keep_ckpts`` that it listed."""
+        super().before_train(runner)
+        if is_main_process():
+            for folder in {str(runner.work_dir), str(self.out_dir)}:
+                if Path(folder).is_dir():
+                    remove_leftovers(folder, '*.pth')
+                    remove_leftovers(folder, 'last_checkpoint')
+        if self.max_keep_ckpts > 0:
+            self.keep_ckpt_ids = list(self.keep_ckpt_ids)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Refuses to save a teacher.
+
+        Raises:
+            RuntimeError: a key of the model belongs to a teacher.
+        """
+        leaked = [key for key in checkpoint['state_dict'] if key.split('.')[0] in ('teacher', 'teachers')]
+        if leaked:
+            raise RuntimeError(f'the checkpoint would hold the teacher ({leaked[0]!r} and {len(leaked) - 1} more keys): '
+                               'keep teachers out of nn.Module attributes')
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        outdated = self._list_step(runner, step)
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir, name, self.file_client_args, save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch,
+            backend_args=self.backend_args, **self.args)
+        if is_main_process():
+            AtomicLocalBackend().put_text(self.last_ckpt, Path(runner.work_dir) / 'last_checkpoint')
+            for old in outdated:
+                self._remove(self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old)))
+
+    def _list_step(self, runner: Runner, step: int) -> list[int]:
+        """Notes ``step``; returns the steps that may go once it is saved.
+
+        The list inside the checkpoint still names them, so a run that is killed before they are gone removes them
+        when it resumes.
+        """
+        if self.max_keep_ckpts <= 0:
+            return []
+        if step not in self.keep_ckpt_ids:  # the best checkpoint of an epoch saves the epoch a second time
+            self.keep_ckpt_ids.append(step)
+        runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+        outdated = self.keep_ckpt_ids[:-self.max_keep_ckpts]
+        del self.keep_ckpt_ids[:-self.max_keep_ckpts]
+        return outdated
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        """Saves a new best checkpoint, then removes the one before; mmengine's order is the other way round."""
+        backend = self.file_backend
+        self.file_backend = _KeepsFiles(backend)
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+            outdated = self.file_backend.removed
+        finally:
+            self.file_backend = backend
+        for path in outdated:
+            self._remove(path)
+
+    def _remove(self, path: str) -> None:
+        if self.file_backend.isfile(path):
+            self.file_backend.remove(path)
+
+
+class _KeepsFiles:
+    """A file backend that only notes what is to be removed."""
+
+    def __init__(self, backend: object) -> None:
+        self.backend = backend
+        self.removed: list[str] = []
+
+    def remove(self, path: str) -> None:
+        self.removed.append(path)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.backend, name)

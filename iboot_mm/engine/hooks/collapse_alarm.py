@@ -1,0 +1,53 @@
+"""Warns when the student's features shrink to one direction."""
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.logging import MessageHub
+from mmengine.runner import Runner
+
+PREFIX = 'train/spread_'
+
+
+@HOOKS.register_module()
+class CollapseAlarmHook(Hook):
+    """Warns once when the student's spread falls under a share of the teacher's, and again if it recovers and falls.
+
+    The spread of unit features is ``sqrt(1 - |mean|^2)``, in [0, 1]: 0 when all videos have the same feature. The
+    model logs ``spread_student`` and one ``spread_<teacher>`` per target.
+
+    Example:
+        >>> custom_hooks = [dict(type='CollapseAlarmHook', share=.5)]
+
+    Args:
+        share: Alarm below this share of the teachers' spread (of the narrowest, if there are several), in [0, 1].
+        window: Iterations over which both are averaged, and between two looks.
+    """
+
+    def __init__(self, share: float = .5, window: int = 50) -> None:
+        self.share = share
+        self.window = window
+        self.alarmed = False
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                         outputs: dict | None = None) -> None:
+        """Compares the spreads of the last ``window`` iterations."""
+        if not self.every_n_train_iters(runner, self.window):
+            return
+        spreads = mean_spreads(runner.message_hub, self.window)
+        student = spreads.pop('student', None)
+        if student is None or not spreads:
+            return
+        name, teacher = min(spreads.items(), key=lambda item: item[1])
+        collapsed = student < self.share * teacher
+        if collapsed and not self.alarmed:
+            runner.logger.warning(
+                f"collapse alarm: over the last {self.window} iterations the student's features spread {student:.3f}, "
+                f'under {self.share:g} of the {teacher:.3f} of target {name!r}: the loss may be met by predicting the '
+                "mean feature; try model.target_norm='standardize' or a lower learning rate")
+        self.alarmed = collapsed
+
+
+def mean_spreads(message_hub: MessageHub, window: int) -> dict[str, float]:
+    """Mean of each logged spread over the last ``window`` iterations, by name (``student`` or a target's)."""
+    return {key.removeprefix(PREFIX): float(buffer.mean(window))
+            for key, buffer in message_hub.log_scalars.items() if key.startswith(PREFIX)}

@@ -1,0 +1,45 @@
+"""Drives a momentum copy."""
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+
+@HOOKS.register_module()
+class MomentumUpdateHook(Hook):
+    """Moves ``model.momentum`` towards ``model.backbone`` after each optimizer step.
+
+    With gradient accumulation, several iterations make one step. The first copy is made when training begins from
+    step 0, after the backbone got its initial or loaded weights; a resumed copy is kept.
+
+    Example:
+        >>> custom_hooks = [dict(type='MomentumUpdateHook')]
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Makes the first copy and tells the momentum copy that it is driven.
+
+        Raises:
+            ValueError: the model has no momentum copy.
+        """
+        model = unwrap(runner.model)
+        if getattr(model, 'momentum', None) is None:
+            raise ValueError('MomentumUpdateHook found no momentum copy: set model.momentum=dict(base=.996) or remove '
+                             'the hook from custom_hooks')
+        if runner.iter == 0:
+            model.momentum.copy_from(model.backbone)
+        model.momentum.attached = True
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                         outputs: dict | None = None) -> None:
+        """Updates the copy if this iteration stepped the optimizer."""
+        if runner.optim_wrapper.should_update():
+            model = unwrap(runner.model)
+            model.momentum.update(model.backbone, progress=(runner.iter + 1) / runner.max_iters)
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The model inside a distributed wrapper, or the model itself."""
+    return model.module if is_model_wrapper(model) else model

@@ -1,0 +1,104 @@
+"""Says before training what will be trained, and soon after what it costs."""
+
+import resource
+import sys
+import time
+from datetime import timedelta
+
+import torch
+from mmaction.registry import HOOKS
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ..batch_plan import BatchPlan, whole_batch_splits
+from ..model_wrapper import synchronises_bn
+
+
+@HOOKS.register_module()
+class TrainingPlanHook(Hook):
+    """Prints the plan before training, and once measured the memory and the time per epoch and for the whole run.
+
+    Example:
+        >>> custom_hooks = [dict(type='TrainingPlanHook')]
+
+    Args:
+        skip: First iterations to leave out of the measurement (start of workers, choice of kernels).
+        measure: Iterations to measure; a shorter run is measured over what it has.
+    """
+
+    def __init__(self, skip: int = 3, measure: int = 20) -> None:
+        self.skip = skip
+        self.measure = measure
+        self.done = 0
+        self.reported = False
+
+    def before_train(self, runner: Runner) -> None:
+        """Prints batch, learning rate, what BN sees together, and what differs from the paper."""
+        loader, optim_wrapper = runner.train_dataloader, runner.optim_wrapper
+        plan = BatchPlan(get_world_size(), loader.batch_size, optim_wrapper._accumulative_counts)
+        rates = [group.get('initial_lr', group['lr']) for group in optim_wrapper.optimizer.param_groups]
+        steps = len(loader) // plan.accumulation
+        runner.logger.info('\n'.join([
+            'Training plan', f'  batch          {plan}',
+            f'  learning rate  {max(rates):g} at its peak ({type(optim_wrapper.optimizer).__name__})',
+            f'  length         {runner.max_epochs} epochs of {steps} steps over {len(loader.dataset)} videos',
+            *[f'  {line}' for line in describe_bn(plan, synchronises_bn(runner.model))]]))
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Waits for the first batch from here."""
+        self.done = 0
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                         outputs: dict | None = None) -> None:
+        """Measures, and reports once."""
+        if self.reported:
+            return
+        self.done += 1
+        length = len(runner.train_dataloader)
+        skip = min(self.skip, length - 2)  # an epoch of one or two iterations is measured as it is
+        if self.done <= max(skip, 0) or self.done == 1:
+            self.start, self.start_count = time.perf_counter(), self.done
+        counted = self.done - self.start_count
+        if counted > 0 and (counted >= self.measure or self.done == length):
+            self._report(runner, (time.perf_counter() - self.start) / counted)
+
+    def _report(self, runner: Runner, seconds: float) -> None:
+        self.reported = True
+        epoch = seconds * len(runner.train_dataloader)
+        left = seconds * (runner.max_iters - runner.iter - 1)
+        memory = peak_memory_gib(next(runner.model.parameters()).device)
+        if is_main_process():
+            runner.logger.info(
+                f'Measured: {seconds:.2f} s per iteration, {_clock(epoch)} per epoch, {_clock(left)} for the rest of '
+                f'the run (evaluation apart); peak memory {memory:.1f} GiB per process')
+
+
+def describe_bn(plan: BatchPlan, synchronised: bool | None) -> list[str]:
+    """Lines on how many videos batch normalisation sees together, and how that differs from the paper.
+
+    Args:
+        plan: The batch plan.
+        synchronised: Whether BN is synchronised over processes; None if the model has none.
+    """
+    if synchronised is None:
+        return []
+    together = plan.together if synchronised else plan.per_process
+    lines = [f'BN sees        {together} videos together' + (' (synchronised)' if synchronised else '')]
+    if together != plan.global_batch:
+        splits = ' or '.join(whole_batch_splits(plan.global_batch)) or f'{plan.global_batch} on one'
+        lines.append(f'differs from the paper: its BN sees the whole batch of {plan.global_batch}, which needs '
+                     f'{splits} (GPUs x videos) with SyncBN and no accumulation')
+    return lines
+
+
+def peak_memory_gib(device: torch.device) -> float:
+    """Peak memory of this process in GiB: allocated on the GPU, or resident on a CPU."""
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_allocated(device) / 2**30
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
+    return peak * (1 if sys.platform == 'darwin' else 1024) / 2**30
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

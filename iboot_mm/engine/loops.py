@@ -1,0 +1,64 @@
+"""The training loop: mmengine's, with the batch planned before anything is built."""
+
+from mmaction.registry import LOOPS
+from mmengine.dist import get_world_size
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch.utils.data import DataLoader
+
+from .batch_plan import BatchPlan, plan_batch
+
+
+@LOOPS.register_module()
+class GlobalBatchTrainLoop(EpochBasedTrainLoop):
+    """An epoch-based loop that keeps a recipe's global batch on any number of processes.
+
+    ``train_dataloader.batch_size`` is the most videos that one process holds; the loop takes the largest batch that
+    fits and accumulates the rest, so learning rate and schedule of the config hold as they stand. With
+    ``auto_scale_lr.enable`` (the launcher's ``--auto-scale-lr``) the batch is what the config says, ``processes x
+    batch_size x accumulative_counts``, and the learning rate is scaled by it over ``base_batch_size``; a resumed run
+    takes the learning rate from its checkpoint, so it is never scaled twice.
+
+    Example:
+        >>> train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=200, global_batch=416)
+
+    Args:
+        runner: The runner.
+        dataloader: Config of the dataloader; its sampler must be an ``EpochSampler``.
+        max_epochs: Epochs.
+        global_batch: Videos per optimizer step; None takes what the config's batch size and accumulation give.
+        **kwargs: As in mmengine's ``EpochBasedTrainLoop``.
+
+    Raises:
+        ValueError: the batch cannot be split, or the dataset does not fill one; says what to set.
+    """
+
+    def __init__(self, runner: Runner, dataloader: DataLoader | dict, max_epochs: int,
+                 global_batch: int | None = None, **kwargs) -> None:
+        self.plan = self._plan(runner, dataloader, global_batch)
+        super().__init__(runner, dataloader, max_epochs, **kwargs)
+        runner.logger.info(f'Batch: {self.plan}.')
+
+    def _plan(self, runner: Runner, dataloader: DataLoader | dict, global_batch: int | None) -> BatchPlan:
+        if not isinstance(dataloader, dict):
+            raise ValueError('GlobalBatchTrainLoop plans the batch before the dataloader is built: give '
+                             'train_dataloader as a config, not as an object')
+        optim_wrapper = runner.optim_wrapper
+        accumulation = optim_wrapper.get('accumulative_counts', 1)
+        scales = bool((runner.auto_scale_lr or {}).get('enable', False))
+        if scales or global_batch is None:
+            plan = BatchPlan(get_world_size(), dataloader['batch_size'], accumulation)
+        else:
+            plan = plan_batch(global_batch, get_world_size(), dataloader['batch_size'])
+        sampler = dataloader.setdefault('sampler', dict(type='EpochSampler', shuffle=True))
+        if sampler.get('type') not in ('EpochSampler', 'mmaction.EpochSampler'):
+            raise ValueError(f"GlobalBatchTrainLoop needs train_dataloader.sampler of type 'EpochSampler', which keeps "
+                             f"epochs to whole batches, not {sampler.get('type')!r}")
+        # In place, before mmengine builds dataloader and optimizer from these configs.
+        dataloader['batch_size'] = plan.per_process
+        sampler['multiple_of'] = plan.global_batch
+        optim_wrapper['accumulative_counts'] = plan.accumulation
+        if scales and plan.accumulation > 1:
+            # mmengine's own scaling, which follows, counts processes x batch size and forgets accumulation.
+            optim_wrapper['optimizer']['lr'] *= plan.accumulation
+            runner.logger.info(f'--auto-scale-lr: accumulation multiplies the learning rate by {plan.accumulation}.')
+        return plan

@@ -1,0 +1,48 @@
+"""The distributed wrapper that works on GPUs and on CPUs."""
+
+import torch
+from mmaction.registry import MODEL_WRAPPERS
+from mmengine.logging import print_log
+from mmengine.model import MMDistributedDataParallel, convert_sync_batchnorm, revert_sync_batchnorm
+from torch import nn
+
+
+@MODEL_WRAPPERS.register_module()
+class DistributedPretrainer(MMDistributedDataParallel):
+    """mmengine's distributed wrapper, with processes on a CPU allowed.
+
+    torch's SyncBN refuses CPU tensors: there, plain BN takes its place, each process normalising over its own videos,
+    and the log says so.
+
+    Example:
+        >>> model_wrapper_cfg = dict(type='DistributedPretrainer', sync_bn=True)
+
+    Args:
+        module: The model.
+        device_ids: Device of this process; left out on a CPU.
+        sync_bn: Turn BN into torch's SyncBN over all processes; as a config's ``sync_bn = 'torch'`` does.
+        broadcast_buffers: Copy rank 0's buffers to all before each forward pass. Off: what must be equal on all ranks
+            (SyncBN, target statistics) is kept so by itself.
+        **kwargs: As in mmengine's ``MMDistributedDataParallel``.
+    """
+
+    def __init__(self, module: nn.Module, device_ids: list[int] | None = None, sync_bn: bool = False,
+                 broadcast_buffers: bool = False, **kwargs) -> None:
+        on_cpu = all(p.device.type == 'cpu' for p in module.parameters())
+        if on_cpu:
+            device_ids = None  # torch: "device_ids can only be used with device modules"
+            if sync_bn or any(isinstance(m, nn.SyncBatchNorm) for m in module.modules()):
+                module = revert_sync_batchnorm(module)
+                print_log('SyncBN needs GPUs: on this CPU each process normalises over its own videos (plain BN).',
+                          logger='current')
+        elif sync_bn:
+            module = convert_sync_batchnorm(module, 'torch')
+        super().__init__(module=module, device_ids=device_ids, broadcast_buffers=broadcast_buffers, **kwargs)
+
+
+def synchronises_bn(model: nn.Module) -> bool | None:
+    """Whether the model's BN is synchronised over processes; None if it has none."""
+    bn = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if not bn:
+        return None
+    return any(isinstance(m, nn.SyncBatchNorm) for m in bn) and torch.distributed.is_initialized()

@@ -1,0 +1,132 @@
+"""LARS: layer-wise adaptive rate scaling (You et al., 2017, https://arxiv.org/abs/1708.03888).
+
+The variant of the large-scale study on video self-supervision (Feichtenhofer et al., 2021), on which iBoot's recipe
+stands: the trust ratio scales gradient and decay together, the learning rate stays outside the momentum buffer (as in
+torch's SGD, so a schedule acts at once on the whole step), and Nesterov's look-ahead is an option. mmpretrain's LARS
+folds the learning rate into the buffer: equal at a constant rate, but weights drift by a tenth over a warm-up and
+cosine.
+"""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from mmaction.registry import OPTIMIZERS
+from torch import Tensor
+from torch.optim import Optimizer
+
+
+def trust_scaled(params: list[Tensor], grads: list[Tensor], weight_decay: float, trust: float,
+                 eps: float) -> list[Tensor]:
+    """Gradients plus weight decay, scaled per tensor to ``trust * |p| / (|g| + weight_decay * |p| + eps)``.
+
+    A tensor that is zero, or whose gradient is zero, passes its gradient on as it is, without decay.
+
+    Args:
+        params: Parameters on one device.
+        grads: Their gradients.
+        weight_decay: Factor of the L2 penalty.
+        trust: Trust coefficient.
+        eps: Keeps the ratio finite.
+    """
+    param_norms = torch.stack(torch._foreach_norm(params))  # (L,)
+    grad_norms = torch.stack(torch._foreach_norm(grads))  # (L,)
+    ratios = trust * param_norms / (grad_norms + weight_decay * param_norms + eps)
+    # A choice on the device: asking in Python whether a norm is zero would wait for the GPU once per tensor.
+    scaled = (param_norms > 0) & (grad_norms > 0)
+    updates = torch._foreach_mul(grads, torch.where(scaled, ratios, 1.).unbind())
+    decays = torch._foreach_mul(params, torch.where(scaled, weight_decay * ratios, 0.).unbind())
+    torch._foreach_add_(updates, decays)
+    return updates
+
+
+def sgd_step(params: list[Tensor], updates: list[Tensor], buffers: list[Tensor], lr: float, momentum: float,
+             nesterov: bool) -> None:
+    """SGD with momentum, in place: ``b = momentum * b + u``, then ``p -= lr * (u + momentum * b or b)``.
+
+    Args:
+        params: Parameters.
+        updates: Their (scaled) gradients u.
+        buffers: Momentum buffers b; zeros before the first step.
+        lr: Learning rate; never enters the buffers.
+        momentum: Momentum factor.
+        nesterov: Look ahead, as torch's SGD does.
+    """
+    torch._foreach_mul_(buffers, momentum)
+    torch._foreach_add_(buffers, updates)
+    steps = torch._foreach_add(updates, buffers, alpha=momentum) if nesterov else buffers
+    torch._foreach_add_(params, steps, alpha=-lr)
+
+
+@OPTIMIZERS.register_module()
+class LARS(Optimizer):
+    """LARS with the learning rate outside the momentum buffer.
+
+    Parameters of at most one dimension (biases, the scale and shift of a normalisation) and all parameters of a group
+    with ``lars_exclude=True`` are free of the trust ratio and of weight decay. No step waits for the device.
+
+    Example:
+        >>> optim_wrapper = dict(
+        ...     optimizer=dict(type='LARS', lr=2.4 * 416 / 256, momentum=.9, weight_decay=1e-6),
+        ...     paramwise_cfg=dict(custom_keys={'cls_token': dict(lars_exclude=True)}))
+
+    Args:
+        params: Parameters or groups of parameters.
+        lr: Learning rate.
+        momentum: Momentum factor.
+        weight_decay: Factor of the L2 penalty.
+        trust: Trust coefficient.
+        nesterov: Nesterov momentum. The paper does not name it, its framework has it on: off by default.
+        eps: Keeps the trust ratio finite.
+
+    Raises:
+        ValueError: a negative or inconsistent setting.
+    """
+
+    def __init__(self, params: Iterable[Tensor] | Iterable[dict], lr: float, momentum: float = .9,
+                 weight_decay: float = 0., trust: float = 1e-3, nesterov: bool = False, eps: float = 1e-8) -> None:
+        for name, value in dict(lr=lr, momentum=momentum, weight_decay=weight_decay, trust=trust).items():
+            if value < 0:
+                raise ValueError(f'LARS: {name}={value} is negative')
+        if nesterov and momentum == 0:
+            raise ValueError('LARS: nesterov=True needs a momentum above 0')
+        super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay, trust=trust,
+                                      nesterov=nesterov, eps=eps, lars_exclude=False))
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
+        """One optimizer step; returns the loss of ``closure`` if one is given."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for params in _by_device_and_dtype(group['params']):
+                self._step(params, group)
+        return loss
+
+    def _step(self, params: list[Tensor], group: dict) -> None:
+        adaptive = [p for p in params if p.ndim > 1 and not group['lars_exclude']]
+        plain = [p for p in params if p.ndim <= 1 or group['lars_exclude']]
+        updates = [p.grad for p in plain]
+        if adaptive:
+            updates += trust_scaled(adaptive, [p.grad for p in adaptive], group['weight_decay'], group['trust'],
+                                    group['eps'])
+        sgd_step(plain + adaptive, updates, [self._buffer(p) for p in plain + adaptive], group['lr'],
+                 group['momentum'], group['nesterov'])
+
+    def _buffer(self, param: Tensor) -> Tensor:
+        state = self.state[param]
+        if 'momentum_buffer' not in state:
+            state['momentum_buffer'] = torch.zeros_like(param, memory_format=torch.preserve_format)
+        return state['momentum_buffer']
+
+
+def _by_device_and_dtype(params: Iterable[Tensor]) -> Iterable[list[Tensor]]:
+    """The parameters that have a gradient, in lists that one foreach kernel can take."""
+    groups: dict[tuple, list[Tensor]] = {}
+    for param in params:
+        if param.grad is not None:
+            if param.grad.is_sparse:
+                raise RuntimeError('LARS does not support sparse gradients: use dense embeddings')
+            groups.setdefault((param.device, param.dtype), []).append(param)
+    return groups.values()
