@@ -4,10 +4,16 @@ Each entry names the fault, the versions it holds for and when it can go. :func:
 when ``iboot_mm`` is imported.
 """
 
+import contextlib
+import errno
+import functools
 import importlib.metadata
 import importlib.util
+import pickle
+import re
 import sys
 import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from packaging.version import Version
@@ -48,7 +54,30 @@ def check_versions() -> None:
 def apply() -> None:
     """Mends the upstream faults below, each only where it is present."""
     _stub_missing_localizer()
+    _replace_pkg_resources()
+    _resolve_own_configs()
     _allow_history_buffers()
+    _explain_refused_checkpoints()
+    _refuse_weights_that_match_nothing()
+    _refuse_inflation_that_matches_nothing()
+    _start_groups_on_cpu()
+    _return_self_from_train()
+
+
+def _mended(function: Callable) -> bool:
+    return getattr(function, '_iboot_mm', False)
+
+
+def _replace(owner: object, name: str, make: Callable[[Callable], Callable]) -> None:
+    """Replaces ``owner.name`` by ``make(original)``, once."""
+    original = getattr(owner, name)
+    if _mended(original):
+        return
+    replacement = functools.wraps(original)(make(original))
+    replacement._iboot_mm = True
+    # A function found on a class through a static method has to go back as one.
+    static = isinstance(owner, type) and isinstance(vars(owner).get(name), staticmethod)
+    setattr(owner, name, staticmethod(replacement) if static else replacement)
 
 
 def _version(package: str) -> Version | None:
@@ -80,7 +109,7 @@ def _stub_missing_localizer() -> None:
         """Stands in for the temporal-grounding model that mmaction2's wheel lacks."""
 
         def __init__(self, *args, **kwargs) -> None:
-            raise NotImplementedError('DRN is missing from the mmaction2 wheel: install MMAction2 from source to use it')
+            raise NotImplementedError('DRN is missing from the mmaction2 wheel: install MMAction2 from source')
 
     module.DRN = DRN
     sys.modules.setdefault(package.__name__, package)
@@ -102,10 +131,216 @@ def _allow_history_buffers() -> None:
     def history_buffer_getattr(owner, name):
         if owner is HistoryBuffer and name in ('min', 'max', 'current', 'mean'):
             return getattr(owner, name)
-        raise ValueError(f'a checkpoint asked for the attribute {name!r} of {owner!r}: '
-                         'only the statistics of HistoryBuffer may be restored from a file')
+        raise pickle.UnpicklingError(f'a checkpoint asked for the attribute {name!r} of {owner!r}: only the statistics '
+                                     'of HistoryBuffer may be restored from a file')
 
     multiarray = (np._core if hasattr(np, '_core') else np.core).multiarray  # numpy 2 renamed the module
     torch.serialization.add_safe_globals([
-        HistoryBuffer, multiarray._reconstruct, multiarray.scalar, np.ndarray, np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType,
-        np.dtypes.Int64DType, np.dtypes.BoolDType, (history_buffer_getattr, 'builtins.getattr')])
+        HistoryBuffer, multiarray._reconstruct, multiarray.scalar, np.ndarray, np.dtype, np.dtypes.Float64DType,
+        np.dtypes.Float32DType, np.dtypes.Int64DType, np.dtypes.BoolDType,
+        (history_buffer_getattr, 'builtins.getattr')])
+
+
+def _replace_pkg_resources() -> None:
+    """mmengine <= 0.10.7 with setuptools >= 82: ``_base_ = 'mmaction::...'`` fails, ``pkg_resources`` is gone.
+
+    The two functions that use it get stand-ins on ``importlib.metadata``, with older setuptools too: there the import
+    warns. Goes with the next release of mmengine.
+    """
+    import mmengine.config.config
+    import mmengine.hub.hub
+    import mmengine.utils
+
+    def is_installed(package: str) -> bool:
+        return _version(package) is not None or importlib.util.find_spec(package) is not None
+
+    def get_installed_path(package: str) -> str:
+        module = package
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            module = (importlib.metadata.distribution(package).read_text('top_level.txt') or package).split()[0]
+        return str(Path(importlib.util.find_spec(module).origin).parent)
+
+    for owner in (mmengine.utils, mmengine.utils.package_utils, mmengine.config.config, mmengine.hub.hub):
+        for function in (is_installed, get_installed_path):
+            if hasattr(owner, function.__name__):
+                setattr(owner, function.__name__, function)
+
+
+def configs_folder() -> Path:
+    """Folder of this project's configs: in the checkout, or in ``.mim`` of an installed wheel."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent / 'configs'
+    return checkout if (package.parent / 'setup.py').is_file() else package / '.mim' / 'configs'
+
+
+def _resolve_own_configs() -> None:
+    """mmengine <= 0.10.7: ``_base_ = 'iboot_mm::...'`` is refused, since a fixed list names the packages allowed.
+
+    The list gets our name, and our paths are resolved here: mmengine's way needs a slash in the path and knows no
+    editable install. It must be in place before a config is read: our launchers do that; ``custom_imports`` comes too
+    late, so stock launchers take our files by path. Goes when mmengine looks packages up.
+    """
+    from mmengine.config import Config, utils
+    utils.MODULE2PACKAGE.setdefault('iboot_mm', 'iboot_mm')
+
+    def make(original: Callable) -> Callable:
+        def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
+            package, found, name = cfg_path.partition('::')
+            if not (found and package == 'iboot_mm'):
+                return original(cfg_path, filename)
+            path = configs_folder() / name
+            if not path.is_file():
+                raise FileNotFoundError(f'{filename}: _base_ = {cfg_path!r} names no config in {configs_folder()}')
+            return str(path), 'mmaction'  # the scope in which our components are registered
+        return get_cfg_path
+
+    _replace(Config, '_get_cfg_path', make)
+
+
+_last_loaded = 'the checkpoint'  # mmengine hands weights on without the name of their file
+
+
+def _explain_refused_checkpoints() -> None:
+    """torch >= 2.6 through mmengine 0.10.7: a file that holds code, or half a file, fails with a page of advice.
+
+    One sentence names the file instead. Goes when mmengine reports it.
+    """
+    from mmengine.runner.checkpoint import CheckpointLoader
+    original = CheckpointLoader.load_checkpoint.__func__
+    if _mended(original):
+        return
+
+    @functools.wraps(original)
+    def load_checkpoint(cls, filename, *args, **kwargs):
+        global _last_loaded
+        _last_loaded = str(filename)
+        try:
+            return original(cls, filename, *args, **kwargs)
+        except pickle.UnpicklingError as error:
+            reason = re.search(r'GLOBAL \S+|a checkpoint asked for[^:]+', str(error))
+            raise RuntimeError(
+                f'{filename} was not loaded: it holds more than weights and plain data, and could run code'
+                f'{f" ({reason.group()})" if reason else ""}; use a file that was saved as a state_dict') from None
+        except (EOFError, OSError, RuntimeError) as error:
+            # torch's three ways to say that the archive has no end: EOFError, EINVAL, and a message.
+            cut = isinstance(error, EOFError) or getattr(error, 'errno', 0) == errno.EINVAL or 'zip arch' in str(error)
+            if cut and Path(str(filename)).is_file():
+                raise RuntimeError(f'{filename} is cut off or no torch checkpoint: fetch it again, or resume from an '
+                                   'earlier one') from None
+            raise
+
+    load_checkpoint._iboot_mm = True
+    CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
+
+
+def _refuse_weights_that_match_nothing() -> None:
+    """mmengine (all versions): a file whose names all differ loads without an error and leaves random weights.
+
+    ``load_from``, ``init_cfg`` and ``pretrained`` come through here; a partial match stays allowed. No date to go.
+    """
+    import mmengine.runner
+    from mmengine.runner import checkpoint
+
+    def make(original: Callable) -> Callable:
+        def load_state_dict(module, state_dict, *args, **kwargs):
+            own = module.state_dict()
+            if own and not any(key in own and getattr(value, 'shape', None) == own[key].shape
+                               for key, value in state_dict.items() if hasattr(own.get(key), 'shape')):
+                raise RuntimeError(
+                    f'{_last_loaded}: none of its {len(state_dict)} weights fits {type(module).__name__} in name and '
+                    f'shape (it has {_first(state_dict)}, wanted is {_first(own)}): check the file and the prefix of '
+                    'init_cfg')
+            return original(module, state_dict, *args, **kwargs)
+        return load_state_dict
+
+    _replace(checkpoint, 'load_state_dict', make)
+    mmengine.runner.load_state_dict = checkpoint.load_state_dict
+
+
+def _first(state_dict: dict) -> str:
+    return next((f'{key!r} {tuple(getattr(value, "shape", ()))}' for key, value in state_dict.items()), 'nothing')
+
+
+def _refuse_inflation_that_matches_nothing() -> None:
+    """mmaction2 1.2.0: inflating a 2D file whose names all differ only logs warnings and trains from scratch.
+
+    It is an error here. And a prefix before torchvision's names, as in files of mmpretrain (``backbone.``) or of
+    self-supervised training (``module.encoder_q.``), is taken off. No date to go.
+    """
+    import torch
+    from mmaction.models.backbones import resnet3d, resnet3d_slowfast
+
+    def make(original: Callable) -> Callable:
+        def inflate_weights(self, logger):
+            before = [p.detach().clone() for p in self.parameters()]
+            original(self, logger)
+            if all(torch.equal(old, new) for old, new in zip(before, self.parameters())):
+                raise RuntimeError(f'{self.pretrained}: none of its weights fits a 2D ResNet to inflate; for the file '
+                                   'of a 3D network set pretrained2d=False')
+        return inflate_weights
+
+    def load_without_prefix(original: Callable) -> Callable:
+        def load(*args, **kwargs):
+            loaded = original(*args, **kwargs)
+            weights = loaded.get('state_dict', loaded)
+            stems = [key for key in weights if key.endswith('.conv1.weight') and 'layer' not in key]
+            if not stems or 'conv1.weight' in weights:
+                return loaded
+            prefix = min(stems, key=len).removesuffix('conv1.weight')
+            return {key.removeprefix(prefix): value for key, value in weights.items()}
+        return load
+
+    for owner in (resnet3d.ResNet3d, resnet3d.ResNet3dLayer, resnet3d_slowfast.ResNet3dPathway):
+        _replace(owner, 'inflate_weights', make)
+    for module in (resnet3d, resnet3d_slowfast):
+        _replace(module, '_load_checkpoint', load_without_prefix)
+
+
+def _start_groups_on_cpu() -> None:
+    """mmengine <= 0.10.7: processes cannot be started without a GPU, because each one selects a CUDA device first.
+
+    Where there is no CUDA device, the selection is left out and the backend is gloo, whatever the config says. NPU,
+    MLU and MUSA have their own branch upstream. No date to go.
+    """
+    import torch
+    from mmengine.device import get_device
+    from mmengine.dist import utils
+
+    @contextlib.contextmanager
+    def no_cuda_device() -> Iterator[None]:
+        original = torch.cuda.set_device
+        torch.cuda.set_device = lambda device: None
+        try:
+            yield
+        finally:
+            torch.cuda.set_device = original
+
+    def make(original: Callable) -> Callable:
+        def init_dist(backend, *args, **kwargs):
+            if get_device() not in ('cpu', 'mps'):
+                return original(backend, *args, **kwargs)
+            with no_cuda_device():
+                return original('gloo', *args, **kwargs)
+        return init_dist
+
+    for name in ('_init_dist_pytorch', '_init_dist_mpi', '_init_dist_slurm'):
+        _replace(utils, name, make)
+
+
+def _return_self_from_train() -> None:
+    """mmaction2 1.2.0: ``train()`` of several backbones returns None, so ``net = backbone.eval()`` loses the network.
+
+    Goes when they return self, as torch's does.
+    """
+    import mmaction.models  # noqa: F401  (fills the registry)
+    from mmaction.registry import MODELS
+
+    def make(original: Callable) -> Callable:
+        def train(self, mode: bool = True):
+            original(self, mode)
+            return self
+        return train
+
+    for backbone in set(MODELS.module_dict.values()):
+        if backbone.__module__.startswith('mmaction.models.backbones') and 'train' in vars(backbone):
+            _replace(backbone, 'train', make)

@@ -50,8 +50,8 @@ class AtomicCheckpointHook(CheckpointHook):
         """
         leaked = [key for key in checkpoint['state_dict'] if key.split('.')[0] in ('teacher', 'teachers')]
         if leaked:
-            raise RuntimeError(f'the checkpoint would hold the teacher ({leaked[0]!r} and {len(leaked) - 1} more keys): '
-                               'keep teachers out of nn.Module attributes')
+            raise RuntimeError(f'the checkpoint would hold the teacher ({len(leaked)} keys, as {leaked[0]!r}): keep '
+                               'teachers out of nn.Module attributes')
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         outdated = self._list_step(runner, step)

@@ -1,0 +1,245 @@
+"""Each upstream fault that compat.py mends: the fault shows without it, and is gone with it."""
+
+import os
+import pickle
+import sys
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.logging import HistoryBuffer
+from mmengine.model import BaseModule
+from mmengine.runner import load_checkpoint
+from mmengine.utils import get_installed_path, is_installed
+from packaging.version import Version
+from torch import nn
+
+from iboot_mm import compat
+
+from .distributed import run_in_processes
+
+
+def slow_r18(**kwargs):
+    return MODELS.build(dict(type='ResNet3dSlowOnly', depth=18, base_channels=4, lateral=False, **kwargs))
+
+
+@pytest.mark.parametrize('package, found, message', [
+    ('torch', '2.5.1', r"torch 2\.5\.1 .*pip install 'torch>=2\.6'"),
+    ('mmengine', '0.10.6', r"mmengine 0\.10\.6 .*pip install 'mmengine>=0\.10\.7'"),
+    ('mmcv', '2.2.0', r"mmcv 2\.2\.0 .*pip install 'mmcv>=2\.0\.0,<2\.2\.0'"),
+    ('mmaction2', None, r"needs mmaction2: pip install 'mmaction2>=1\.2\.0"),
+])
+def test_unsupported_versions_say_what_to_install(monkeypatch, package, found, message):
+    real = compat._version
+    monkeypatch.setattr(compat, '_version', lambda name: (
+        (Version(found) if found else None) if name == package else real(name)))
+    with pytest.raises(ImportError, match=message):
+        compat.check_versions()
+
+
+def test_local_builds_count_as_their_version(monkeypatch):
+    monkeypatch.setattr(compat, '_version', lambda name: Version(
+        {'torch': '2.14.1+cu130', 'mmengine': '0.10.7', 'mmaction2': '1.2.0', 'mmcv': '2.1.0'}.get(name, '2.1.0')))
+    compat.check_versions()
+
+
+def test_neither_mmcv(monkeypatch):
+    real = compat._version
+    monkeypatch.setattr(compat, '_version', lambda name: None if name.startswith('mmcv') else real(name))
+    with pytest.raises(ImportError, match='needs mmcv or mmcv-lite: pip install'):
+        compat.check_versions()
+
+
+def test_apply_twice_changes_nothing():
+    from mmengine.runner import checkpoint
+    once = checkpoint.load_state_dict, Config._get_cfg_path
+    compat.apply()
+    assert (checkpoint.load_state_dict, Config._get_cfg_path) == once
+
+
+def test_recognizers_build_though_the_wheel_lacks_drn():
+    import mmaction.models.localizers
+    assert hasattr(mmaction.models.localizers, 'DRN')
+
+
+@pytest.mark.parametrize('name, there', [('mmaction2', True), ('mmaction', True), ('json', True), ('no_such', False)])
+def test_packages_are_found_without_pkg_resources(monkeypatch, name, there):
+    monkeypatch.setitem(sys.modules, 'pkg_resources', None)  # what setuptools 82 does
+    assert is_installed(name) is there
+    if there and name != 'json':
+        assert os.path.basename(get_installed_path(name)) == 'mmaction'
+
+
+def test_base_of_mmaction(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, 'pkg_resources', None)
+    config = tmp_path / 'config.py'
+    config.write_text("_base_ = 'mmaction::_base_/default_runtime.py'\n")
+    assert Config.fromfile(config).default_scope == 'mmaction'
+
+
+@pytest.mark.parametrize('name', ['_base_/default_runtime.py', 'top_level.py'])
+def test_base_of_our_own(monkeypatch, tmp_path, name):
+    folder = tmp_path / 'configs'
+    (folder / '_base_').mkdir(parents=True)
+    (folder / name).write_text("hooks = dict(type='EpochSeedHook')\n")
+    monkeypatch.setattr(compat, 'configs_folder', lambda: folder)
+    config = tmp_path / 'mine.py'
+    config.write_text(f"_base_ = 'iboot_mm::{name}'\n")
+    assert Config.fromfile(config).hooks.type == 'EpochSeedHook'
+    config.write_text("_base_ = 'iboot_mm::missing/file.py'\n")
+    with pytest.raises(FileNotFoundError, match='missing/file.py'):
+        Config.fromfile(config)
+
+
+def test_configs_folder_is_the_checkouts():
+    assert (compat.configs_folder() / '_base_').is_dir()
+
+
+def test_history_buffers_load_with_weights_only(tmp_path):
+    buffer = HistoryBuffer([1., 2., 4.], [1, 1, 1])
+    for statistic in ('min', 'max', 'mean', 'current'):
+        buffer.statistics(statistic)
+    torch.save(dict(buffer=buffer, best=np.float64(.5)), tmp_path / 'a.pth')
+    loaded = torch.load(tmp_path / 'a.pth')
+    np.testing.assert_array_equal(loaded['buffer'].data[0], [1., 2., 4.])
+    assert loaded['buffer'].mean() == pytest.approx(7 / 3) and loaded['best'] == .5
+
+
+class Reaches:
+    """Pickles as ``getattr(owner, name)``, with whatever owner a crafted file names."""
+
+    def __init__(self, owner, name):
+        self.arguments = owner, name
+
+    def __reduce__(self):
+        return getattr, self.arguments
+
+
+class Runs:
+    """Pickles as a call of ``os.system``."""
+
+    def __reduce__(self):
+        return os.system, ('true',)
+
+
+@pytest.mark.parametrize('owner, name', [
+    (HistoryBuffer, '__init__'), (HistoryBuffer, 'update'), (HistoryBuffer, '__reduce__'), (np.ndarray, '__class__'),
+    (HistoryBuffer, '_statistics_methods'), (HistoryBuffer, '__globals__')])
+def test_getattr_reaches_nothing_but_the_statistics(tmp_path, owner, name):
+    torch.save(dict(x=Reaches(owner, name)), tmp_path / 'crafted.pth')
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / 'crafted.pth')
+
+
+class OverwritesGlobal:
+    """Pickles as ``getattr(HistoryBuffer.min, '__globals__')['np'] = 'overwritten'``."""
+
+    def __reduce__(self):
+        return getattr, (HistoryBuffer.min, '__globals__'), None, None, iter([('np', 'overwritten')])
+
+
+def test_a_file_that_writes_a_module_global_is_refused(tmp_path):
+    from mmengine.logging import history_buffer
+    torch.save(dict(x=OverwritesGlobal()), tmp_path / 'crafted.pth')
+    with pytest.raises(RuntimeError, match=r"crafted\.pth was not loaded: .*asked for the attribute '__globals__'"):
+        load_checkpoint(nn.Linear(1, 1), str(tmp_path / 'crafted.pth'))
+    assert history_buffer.np is np
+
+
+def test_a_file_with_code_is_refused_in_one_sentence(tmp_path):
+    path = tmp_path / 'evil.pth'
+    torch.save(dict(state_dict={}, x=Runs()), path)
+    with pytest.raises(RuntimeError, match=r'evil\.pth was not loaded: .*could run code \(GLOBAL \S*system\)') as info:
+        load_checkpoint(nn.Linear(1, 1), str(path))
+    assert len(str(info.value).splitlines()) == 1
+
+
+def test_half_a_file_is_refused_in_one_sentence(tmp_path):
+    path = tmp_path / 'half.pth'
+    torch.save(nn.Linear(100, 100).state_dict(), path)
+    whole = path.read_bytes()
+    for length in (0, 100, 20_000, len(whole) - 10):
+        path.write_bytes(whole[:length])
+        with pytest.raises(RuntimeError, match=r'half\.pth is cut off'):
+            load_checkpoint(nn.Linear(100, 100), str(path))
+
+
+def test_weights_that_match_nothing_are_an_error(tmp_path):
+    path = tmp_path / 'other.pth'
+    torch.save({'encoder.w': torch.zeros(3)}, path)
+    with pytest.raises(RuntimeError, match=r"other\.pth: none of its 1 weights fits Linear .*'encoder.w' \(3,\)"):
+        load_checkpoint(nn.Linear(2, 2), str(path))
+    torch.save({'weight': torch.zeros(5, 5)}, path)  # right name, wrong shape
+    with pytest.raises(RuntimeError, match='none of its 1 weights fits'):
+        load_checkpoint(nn.Linear(2, 2), str(path))
+    torch.save({'weight': torch.ones(2, 2), 'more': torch.zeros(1)}, path)  # a part is enough
+    linear = nn.Linear(2, 2)
+    load_checkpoint(linear, str(path))
+    assert (linear.weight == 1).all()
+
+
+def test_init_cfg_that_matches_nothing_is_an_error(tmp_path):
+    path = tmp_path / 'other.pth'
+    torch.save({'backbone.other': torch.zeros(3)}, path)
+
+    class Net(BaseModule):
+        def __init__(self, **config):
+            super().__init__(init_cfg=dict(type='Pretrained', checkpoint=str(path), **config))
+            self.fc = nn.Linear(2, 2)
+
+    for config in (dict(), dict(prefix='backbone.')):
+        with pytest.raises(RuntimeError, match=r'other\.pth: none of its 1 weights'):
+            Net(**config).init_weights()
+
+
+@pytest.mark.parametrize('prefix', ['', 'backbone.', 'module.encoder_q.'])
+def test_inflation_takes_the_names_of_torchvision_and_mmpretrain(tmp_path, prefix):
+    flat = {}
+    for name, value in slow_r18().state_dict().items():
+        name = name.replace('downsample.conv', 'downsample.0').replace('downsample.bn', 'downsample.1')
+        for i in '12':
+            name = name.replace(f'conv{i}.conv', f'conv{i}').replace(f'conv{i}.bn', f'bn{i}')
+        flat[prefix + name] = torch.randn(*value.shape[:2], *value.shape[3:]) if value.ndim == 5 else value
+    path = tmp_path / 'flat.pth'
+    torch.save(flat, path)
+    net = slow_r18(pretrained=str(path))
+    net.init_weights()
+    weight = net.layer4[0].conv1.conv.weight  # inflated: each of its T slices holds a T-th of the 2D kernel
+    expected = flat[f'{prefix}layer4.0.conv1.weight']
+    torch.testing.assert_close(weight.sum(dim=2), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_inflation_that_matches_nothing_is_an_error(tmp_path):
+    path = tmp_path / 'net3d.pth'
+    torch.save(slow_r18().state_dict(), path)
+    with pytest.raises(RuntimeError, match=r'net3d\.pth: none of its weights .* pretrained2d=False'):
+        slow_r18(pretrained=str(path)).init_weights()
+    net = slow_r18(pretrained=str(path), pretrained2d=False)
+    net.init_weights()
+    torch.testing.assert_close(net.conv1.conv.weight, torch.load(path)['conv1.conv.weight'], rtol=0, atol=0)
+
+
+def test_train_returns_the_network():
+    for config in (dict(type='ResNet3dSlowOnly', depth=18, base_channels=4, lateral=False),
+                   dict(type='C3D'), dict(type='ResNet', depth=18)):
+        net = MODELS.build(config)
+        assert net.eval() is net and not net.training
+        assert net.train() is net and net.training
+
+
+def init_by_mmengine(rank, world_size):
+    import torch.distributed as dist
+    from mmengine.dist import all_reduce, get_world_size, init_dist
+    dist.destroy_process_group()
+    init_dist('pytorch', backend='nccl')  # as a stock config says
+    assert dist.get_backend() == 'gloo' and get_world_size() == world_size
+    total = torch.tensor(float(rank + 1))
+    all_reduce(total)
+    assert total == 3
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='for machines without a GPU')
+def test_processes_start_without_a_gpu():
+    run_in_processes(init_by_mmengine, 2)
