@@ -1,0 +1,153 @@
+"""Published files: what is in them, how they load, and what cannot be published."""
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.runner import save_checkpoint
+
+SCRIPT = Path(__file__).resolve().parents[2] / 'tools/convert/publish.py'
+spec = importlib.util.spec_from_file_location('publish', SCRIPT)
+publish = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(publish)
+
+CONFIG = '''
+model = dict(
+    type='IBoot',
+    backbone=dict(type='ResNet3dSlowOnly', depth=18, base_channels=8, lateral=False),
+    feature_dim=64,
+    teacher=[dict(type='PatchMeanTeacher', width=8), dict(type='PatchMeanTeacher', width=6, name='other', seed=1)],
+    target_norm='standardize',
+    momentum=dict(base=.9))
+'''
+
+
+@pytest.fixture
+def trained(tmp_path) -> dict:
+    config = tmp_path / 'my_recipe.py'
+    config.write_text(CONFIG)
+    namespace: dict = {}
+    exec(CONFIG, namespace)
+    torch.manual_seed(3)
+    model = MODELS.build(namespace['model'])
+    model.target_norms[1].mean.fill_(.25)
+    checkpoint = tmp_path / 'epoch_3.pth'
+    save_checkpoint(dict(meta=dict(epoch=3, cfg=CONFIG), state_dict=model.state_dict(), message_hub={}),
+                    str(checkpoint))
+    return dict(config=config, checkpoint=checkpoint, state=model.state_dict(), out=tmp_path / 'published')
+
+
+def run(trained: dict, **changes) -> tuple[Path, Path]:
+    arguments = {**trained, **changes}
+    return publish.publish(arguments['checkpoint'], arguments['out'], arguments['config'])
+
+
+def test_the_backbone_alone_loads_strictly_into_a_bare_backbone(trained):
+    path, _ = run(trained)
+    content = torch.load(path, weights_only=True)
+    backbone = MODELS.build(dict(type='ResNet3dSlowOnly', depth=18, base_channels=8, lateral=False))
+    backbone.load_state_dict(content['state_dict'], strict=True)
+    for key, value in backbone.state_dict().items():
+        assert torch.equal(value, trained['state'][f'backbone.{key}'])
+    assert content['meta']['config'] == 'my_recipe.py'
+
+
+def test_the_whole_file_holds_backbone_w_statistics_and_teachers_and_nothing_else(trained):
+    _, path = run(trained)
+    content = torch.load(path, weights_only=True)
+    state, meta = content['state_dict'], content['meta']
+    expected = {key for key in trained['state'] if key.startswith((
+        'backbone.', 'projectors.0.', 'projectors.1.', 'target_norms.0.', 'target_norms.1.'))}
+    assert {'projectors.0.weight', 'target_norms.1.mean'} < expected
+    assert 'projectors.2.weight' in trained['state']  # of the momentum copy, which is not published
+    assert not any(key.startswith('backbone_') for key in state)
+    assert state.keys() == expected
+    assert all(torch.equal(state[key], trained['state'][key]) for key in state)
+    assert [teacher['width'] for teacher in meta['teachers']] == [8, 6]
+    assert all(teacher['licence'] == 'none' and teacher['output'] == 'embedding' for teacher in meta['teachers'])
+    assert (meta['target_norm'], meta['temporal_pool'], meta['feature_dim']) == ('standardize', True, 64)
+    assert meta['backbone']['depth'] == 18
+
+
+def test_names_carry_the_hash_and_the_same_weights_give_the_same_name(trained):
+    first, second = run(trained), run(trained)
+    assert first == second
+    for path in first:
+        assert path.stem.rpartition('-')[2] == hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    assert first[0].name.startswith('my_recipe_backbone-') and first[1].name.startswith('my_recipe-')
+    assert sorted(trained['out'].iterdir()) == sorted(first)  # no half-written file is left
+
+
+def test_a_failed_write_leaves_nothing(trained, monkeypatch):
+    def full(*_):
+        raise OSError('no space left on device')
+
+    monkeypatch.setattr(publish.os, 'fsync', full)
+    with pytest.raises(OSError, match='no space'):
+        run(trained)
+    assert list(trained['out'].iterdir()) == []
+
+
+def test_a_missing_checkpoint_is_named(trained):
+    with pytest.raises(FileNotFoundError, match='nowhere.pth'):
+        run(trained, checkpoint=trained['checkpoint'].with_name('nowhere.pth'))
+
+
+def test_a_missing_config_is_named(trained):
+    with pytest.raises(FileNotFoundError, match='nowhere.py'):
+        run(trained, config=trained['config'].with_name('nowhere.py'))
+
+
+def test_a_file_without_a_backbone_is_refused(trained):
+    save_checkpoint(dict(state_dict={'head.weight': torch.ones(1)}), str(trained['checkpoint']))
+    with pytest.raises(ValueError, match='no key that starts with "backbone."'):
+        run(trained)
+
+
+def test_another_backbone_than_the_config_s_is_refused(trained):
+    trained['config'].write_text(CONFIG.replace('base_channels=8', 'base_channels=16'))
+    with pytest.raises(ValueError, match='not the one of'):
+        run(trained)
+
+
+def test_a_teacher_of_another_width_is_refused(trained):
+    trained['config'].write_text(CONFIG.replace('width=6', 'width=7'))
+    with pytest.raises(ValueError, match='projectors.1 .* 6 dimensions, .* has 7'):
+        run(trained)
+
+
+def test_more_teachers_than_maps_are_refused(trained):
+    state = {key: value for key, value in trained['state'].items() if not key.startswith(('projectors.1', 'projectors.2'))}
+    save_checkpoint(dict(state_dict=state), str(trained['checkpoint']))
+    with pytest.raises(ValueError, match='no "projectors.1.weight"'):
+        run(trained)
+
+
+def test_a_file_that_holds_code_is_refused(trained):
+    class Runs:
+        def __reduce__(self):
+            return print, ('this must not run', )
+
+    torch.save(dict(state_dict=Runs()), trained['checkpoint'])
+    with pytest.raises(ValueError, match='more than tensors and plain data'):
+        run(trained)
+
+
+def test_a_cut_file_is_refused(trained):
+    data = trained['checkpoint'].read_bytes()
+    trained['checkpoint'].write_bytes(data[:len(data) // 2])
+    with pytest.raises(ValueError, match='epoch_3.pth is damaged'):
+        run(trained)
+
+
+def test_the_command_says_what_is_wrong_in_one_line(trained):
+    done = subprocess.run([sys.executable, SCRIPT, 'nowhere.pth', trained['out'], '--config', trained['config']],
+                          env={**os.environ, 'PYTHONPATH': str(SCRIPT.parents[2])}, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1] == 'publish: no checkpoint at nowhere.pth'
