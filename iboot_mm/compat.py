@@ -62,6 +62,7 @@ def apply() -> None:
     _refuse_inflation_that_matches_nothing()
     _start_groups_on_cpu()
     _return_self_from_train()
+    _honour_init_cfg_of_backbones()
 
 
 def _mended(function: Callable) -> bool:
@@ -344,3 +345,29 @@ def _return_self_from_train() -> None:
     for backbone in set(MODELS.module_dict.values()):
         if backbone.__module__.startswith('mmaction.models.backbones') and 'train' in vars(backbone):
             _replace(backbone, 'train', make)
+
+
+def _honour_init_cfg_of_backbones() -> None:
+    """mmaction2 1.2.0: ``init_cfg=dict(type='Pretrained', ...)`` of ResNet3d and its kin is never looked at.
+
+    Their ``init_weights`` knows ``pretrained`` only and replaces the base class's, so training starts from random
+    weights in silence. Goes when they call the base class.
+    """
+    import mmaction.models  # noqa: F401  (fills the registry)
+    from mmaction.registry import MODELS
+    from mmengine.model import BaseModule, initialize
+
+    def make(original: Callable) -> Callable:
+        def init_weights(self, *args, **kwargs):
+            result = original(self, *args, **kwargs)
+            configs = self.init_cfg if isinstance(self.init_cfg, list) else [self.init_cfg]
+            if pretrained := [config for config in configs if config and config.get('type') == 'Pretrained']:
+                initialize(self, pretrained)
+            return result
+        return init_weights
+
+    families = tuple(f'mmaction.models.backbones.{name}' for name in ('resnet3d', 'c3d', 'x3d'))
+    for backbone in set(MODELS.module_dict.values()):
+        if (backbone.__module__.startswith(families) and issubclass(backbone, BaseModule)
+                and 'init_weights' in vars(backbone)):
+            _replace(backbone, 'init_weights', make)
