@@ -123,7 +123,8 @@ def test_a_teacher_of_another_width_is_refused(trained):
 
 
 def test_more_teachers_than_maps_are_refused(trained):
-    state = {key: value for key, value in trained['state'].items() if not key.startswith(('projectors.1', 'projectors.2'))}
+    dropped = ('projectors.1', 'projectors.2')
+    state = {key: value for key, value in trained['state'].items() if not key.startswith(dropped)}
     save_checkpoint(dict(state_dict=state), str(trained['checkpoint']))
     with pytest.raises(ValueError, match='no "projectors.1.weight"'):
         run(trained)

@@ -108,7 +108,8 @@ def _identities(state: dict[str, Tensor], model: ConfigDict, checkpoint: Path, c
         identity = MODELS.build(teacher).identity()
         weight = state.get(f'projectors.{i}.weight')
         if weight is None:
-            raise ValueError(f'{checkpoint} has no "projectors.{i}.weight", but {config} names {len(configs)} teacher(s)')
+            raise ValueError(f'{checkpoint} has no "projectors.{i}.weight", but {config} names '
+                             f'{len(configs)} teacher(s)')
         if weight.shape[0] != identity['width']:
             raise ValueError(f'projectors.{i} of {checkpoint} maps to {weight.shape[0]} dimensions, but the teacher of '
                              f'{config} ({identity.get("model", identity["type"])}) has {identity["width"]}: the '
