@@ -1,13 +1,15 @@
 """The distributed wrapper that works on GPUs and on CPUs."""
 
 import torch
-from mmaction.registry import MODEL_WRAPPERS
+from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.logging import print_log
 from mmengine.model import MMDistributedDataParallel, convert_sync_batchnorm, revert_sync_batchnorm
+from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
 
-@MODEL_WRAPPERS.register_module()
+@MODEL_WRAPPERS.register_module()  # mmengine's root registry: its runner does not look for wrappers in mmaction's
 class DistributedPretrainer(MMDistributedDataParallel):
     """mmengine's distributed wrapper, with processes on a CPU allowed.
 
@@ -46,3 +48,13 @@ def synchronises_bn(model: nn.Module) -> bool | None:
     if not bn:
         return None
     return any(isinstance(m, nn.SyncBatchNorm) for m in bn) and torch.distributed.is_initialized()
+
+
+def wrap_on_cpu(cfg: Config) -> None:
+    """Gives a config that names no wrapper the one above if its processes are to run on a CPU.
+
+    mmengine's default wrapper asks for a CUDA device.
+    """
+    if get_device() == 'cpu' and cfg.launcher != 'none' and cfg.get('model_wrapper_cfg') is None:
+        cfg.model_wrapper_cfg = dict(
+            type='DistributedPretrainer', find_unused_parameters=cfg.get('find_unused_parameters', False))

@@ -1,0 +1,66 @@
+"""Evaluates a checkpoint, with the arguments of MMAction2's ``tools/test.py``."""
+
+import argparse
+import os
+from pathlib import Path
+
+import iboot_mm  # noqa: F401  (before any config is read)
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from iboot_mm.engine.model_wrapper import wrap_on_cpu
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Evaluate a checkpoint')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='folder for logs and figures; default: work_dirs/<name of the config>')
+    parser.add_argument('--dump', help='file (.pkl) for the predictions')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
+                        help='settings that override the config: key.sub=value, lists as key="[a,b]"')
+    parser.add_argument('--show-dir', help='folder for pictures of the predictions')
+    parser.add_argument('--show', action='store_true', help='show the predictions in a window')
+    parser.add_argument('--interval', type=int, default=1, help='show every n-th sample')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds to show each window')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torchrun')
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if not Path(args.config).is_file():
+        parser.error(f'no config file {args.config}')
+    if args.dump and not args.dump.endswith(('.pkl', '.pickle')):
+        parser.error(f'--dump {args.dump}: predictions are pickled, so the file must end in .pkl or .pickle')
+    return args
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
+    """The config with the command line's settings."""
+    if args.show or args.show_dir is not None:
+        if 'visualization' not in cfg.default_hooks:
+            raise SystemExit("--show needs default_hooks.visualization=dict(type='VisualizationHook') in the config")
+        cfg.default_hooks.visualization.update(
+            enable=True, show=args.show, wait_time=args.wait_time, out_dir=args.show_dir, interval=args.interval)
+    if cfg.get('test_evaluator') is None:
+        raise SystemExit(f'{args.config} has no test_evaluator, test_dataloader and test_cfg to evaluate with')
+    if args.dump is not None:
+        evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
+    cfg.launcher = args.launcher
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or os.path.join('./work_dirs', Path(args.config).stem)
+    cfg.load_from = args.checkpoint
+    return cfg
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = merge_args(Config.fromfile(args.config), args)
+    wrap_on_cpu(cfg)
+    Runner.from_cfg(cfg).test()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,87 @@
+"""Trains a config, with the arguments of MMAction2's ``tools/train.py``.
+
+Two things that launcher cannot do: a config may say ``_base_ = 'iboot_mm::...'`` (the package is imported before the
+config is read), and processes on a CPU run (see ``dist_train.sh``).
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+import iboot_mm  # noqa: F401  (before any config is read)
+
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+from mmengine.runner import Runner
+
+from iboot_mm.engine.model_wrapper import wrap_on_cpu
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Train a config')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
+    parser.add_argument('--resume', nargs='?', const='auto',
+                        help='checkpoint to resume from; without a value, the latest one in the work directory')
+    parser.add_argument('--amp', action='store_true', help='train with mixed precision (needs an accelerator)')
+    parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
+    parser.add_argument('--auto-scale-lr', action='store_true',
+                        help='take the batch that the config and the processes give, and scale the learning rate to it')
+    parser.add_argument('--seed', type=int, help='random seed')
+    parser.add_argument('--diff-rank-seed', action='store_true', help='another seed on each process')
+    parser.add_argument('--deterministic', action='store_true', help='only deterministic kernels')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
+                        help='settings that override the config: key.sub=value, lists as key="[a,b]"')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torchrun')
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if not Path(args.config).is_file():
+        parser.error(f'no config file {args.config}')
+    return args
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
+    """The config with the command line's settings, in MMAction2's order: ``--cfg-options`` last."""
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    cfg.launcher = args.launcher
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or os.path.join('./work_dirs', Path(args.config).stem)
+    if args.amp:
+        enable_amp(cfg)
+    if args.resume:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.auto_scale_lr:
+        if 'auto_scale_lr' not in cfg:
+            raise SystemExit('--auto-scale-lr: the config does not say for which batch its learning rate is; add '
+                             'auto_scale_lr=dict(enable=False, base_batch_size=...)')
+        cfg.auto_scale_lr.enable = True
+    if cfg.get('randomness') is None:
+        cfg.randomness = dict(
+            seed=args.seed, diff_rank_seed=args.diff_rank_seed, deterministic=args.deterministic)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
+def enable_amp(cfg: Config) -> None:
+    """Turns the optimizer wrapper into one with mixed precision."""
+    if get_device() == 'cpu':
+        raise SystemExit('--amp needs a GPU: mmengine has no mixed precision on a CPU; leave --amp out')
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise SystemExit(f'--amp does not support optim_wrapper.type={kind!r}: use OptimWrapper')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = merge_args(Config.fromfile(args.config), args)
+    wrap_on_cpu(cfg)
+    Runner.from_cfg(cfg).train()
+
+
+if __name__ == '__main__':
+    main()
