@@ -1,0 +1,3 @@
+from .slow import SlowResNet
+
+__all__ = ['SlowResNet']

@@ -1,0 +1,117 @@
+"""Colour, gray and blur for batches of clips: pure functions, one parameter per clip.
+
+A batch of clips is float ``(B, 3, T, H, W)`` with values in [0, 1]; every parameter is a tensor ``(B,)``, the same for all frames of a clip.
+The formulas are those of ``torchvision.transforms.functional`` on float images (whose functions take one scalar per call, so a batch of clips
+with a parameter each would need a Python loop). Two places say what "an image" is for a clip:
+
+- contrast uses the mean gray of the WHOLE CLIP, as if its frames were stacked into one tall image (as PySlowFast does), so a clip keeps its
+  relative brightness over time;
+- blur is PER FRAME, so no frame bleeds into the next one (PySlowFast blurs the tall image, and it does bleed there).
+"""
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+GRAY_WEIGHTS = (0.2989, 0.587, 0.114)  # ITU-R 601-2, the digits that torchvision uses
+# 4 standard deviations at the paper's largest sigma of 2 pixels: what is cut off weighs less than 1e-4.
+BLUR_KERNEL_SIZE = 17
+
+
+def _per_clip(value: Tensor, clips: Tensor) -> Tensor:
+    return value.to(clips).view(-1, 1, 1, 1, 1)
+
+
+def rgb_to_gray(clips: Tensor) -> Tensor:
+    """Luma of ``(B, 3, T, H, W)`` as ``(B, 1, T, H, W)``."""
+    red, green, blue = clips.split(1, dim=1)
+    return GRAY_WEIGHTS[0] * red + GRAY_WEIGHTS[1] * green + GRAY_WEIGHTS[2] * blue
+
+
+def adjust_brightness(clips: Tensor, factor: Tensor) -> Tensor:
+    """Multiply by ``factor`` ``(B,)``, at least 0; 1 changes nothing."""
+    return (clips * _per_clip(factor, clips)).clamp_(0, 1)
+
+
+def adjust_contrast(clips: Tensor, factor: Tensor) -> Tensor:
+    """Blend with the mean gray of the whole clip; ``factor`` ``(B,)``, at least 0, 1 changes nothing."""
+    mean = rgb_to_gray(clips).mean(dim=(1, 2, 3, 4), keepdim=True)  # (B, 1, 1, 1, 1)
+    return torch.lerp(mean.expand_as(clips), clips, _per_clip(factor, clips)).clamp_(0, 1)
+
+
+def adjust_saturation(clips: Tensor, factor: Tensor) -> Tensor:
+    """Blend with the clip's own gray version; ``factor`` ``(B,)``, at least 0, 1 changes nothing."""
+    return torch.lerp(rgb_to_gray(clips).expand_as(clips), clips, _per_clip(factor, clips)).clamp_(0, 1)
+
+
+def rgb_to_hsv(clips: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Hue (in turns, [0, 1)), saturation and value of ``(B, 3, T, H, W)``, each ``(B, T, H, W)``."""
+    red, green, blue = clips.unbind(1)
+    value, minimum = clips.amax(1), clips.amin(1)
+    chroma = value - minimum
+    safe = torch.where(chroma > 0, chroma, 1.0)  # gray has no hue: 0 / 1 there
+    hue = torch.where(
+        value == red, (green - blue) / safe,
+        torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe))
+    saturation = chroma / torch.where(value > 0, value, 1.0)
+    return (hue / 6).remainder(1.0), saturation, value
+
+
+def hsv_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
+    """Inverse of :func:`rgb_to_hsv`; hue in turns, any real number."""
+    channels = []
+    for offset in (5, 3, 1):  # red, green, blue
+        sector = (offset + 6 * hue).remainder(6)
+        weight = torch.minimum(sector, 4 - sector).clamp_(0, 1)
+        channels.append(value - value * saturation * weight)
+    return torch.stack(channels, dim=1)
+
+
+def adjust_hue(clips: Tensor, factor: Tensor) -> Tensor:
+    """Turn the hue by ``factor`` ``(B,)`` in turns, in [-0.5, 0.5]; 0 changes nothing."""
+    hue, saturation, value = rgb_to_hsv(clips)
+    turned = hue + factor.to(clips).view(-1, 1, 1, 1)
+    return hsv_to_rgb(turned, saturation, value).clamp_(0, 1)
+
+
+def to_gray(clips: Tensor) -> Tensor:
+    """Replace the colours of ``(B, 3, T, H, W)`` by three equal channels."""
+    return rgb_to_gray(clips).expand_as(clips)
+
+
+def _blur_matrices(sigma: Tensor, length: int, kernel_size: int) -> Tensor:
+    """The blur of a line of ``length`` pixels as matrices ``(B, length, length)``, reflect padding folded in."""
+    radius = min(kernel_size // 2, length - 1)  # a reflection can't reach further than the line
+    offsets = torch.arange(-radius, radius + 1, device=sigma.device)
+    kernel = torch.exp(-0.5 * (offsets / sigma[:, None]) ** 2)
+    kernel = kernel / kernel.sum(1, keepdim=True)  # (B, K)
+    source = torch.arange(length, device=sigma.device)[:, None] + offsets  # (length, K), pixels that are read
+    source = source.abs()
+    source = torch.where(source >= length, 2 * (length - 1) - source, source)
+    matrices = kernel.new_zeros(len(sigma), length, length)
+    index = source.expand(len(sigma), -1, -1)
+    return matrices.scatter_add_(2, index, kernel[:, None].expand_as(index))
+
+
+def gaussian_blur(clips: Tensor, sigma: Tensor, kernel_size: int = BLUR_KERNEL_SIZE) -> Tensor:
+    """Blur every frame of ``(B, 3, T, H, W)`` by ``sigma`` ``(B,)`` pixels, as torchvision's ``gaussian_blur``.
+
+    Separable, as two batched matrix products: one sigma per clip needs no grouped convolution, and a product keeps float32 where cuDNN's
+    convolutions default to TF32.
+    """
+    batch, _, _, height, width = clips.shape
+    sigma = sigma.to(clips)
+    rows = _blur_matrices(sigma, height, kernel_size)  # (B, H, H)
+    columns = _blur_matrices(sigma, width, kernel_size)  # (B, W, W)
+    lines = clips.reshape(batch, -1, width)  # (B, 3 T H, W)
+    blurred = torch.bmm(lines, columns.transpose(1, 2)).view(batch, -1, height, width)
+    return torch.matmul(rows[:, None], blurred).view_as(clips)
+
+
+# In the order in which torchvision numbers the four operations of its ColorJitter.
+JITTER_OPS: tuple[tuple[str, Callable[[Tensor, Tensor], Tensor]], ...] = (
+    ('brightness', adjust_brightness),
+    ('contrast', adjust_contrast),
+    ('saturation', adjust_saturation),
+    ('hue', adjust_hue),
+)

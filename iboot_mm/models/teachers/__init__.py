@@ -1,0 +1,9 @@
+from .base import FrozenTeacher
+from .catalog import list_teachers, load_teacher_config
+from .mmpretrain import MMPretrainTeacher
+from .open_clip import OpenCLIPTeacher
+from .timm import TimmTeacher
+
+__all__ = [
+    'FrozenTeacher', 'MMPretrainTeacher', 'OpenCLIPTeacher', 'TimmTeacher', 'list_teachers', 'load_teacher_config'
+]

@@ -1,0 +1,74 @@
+"""Each batched operation against torchvision's, called clip by clip on the tall image (3, T * H, W) or frame by frame."""
+import pytest
+import torch
+import torchvision.transforms.functional as tvf
+
+from iboot_mm.models import photometric
+
+# float32 round-off; hue divides by small chroma, so its own reference in float64 is no closer to torchvision's float32 result.
+TOLERANCE = dict(atol=2e-6, rtol=0)
+
+
+@pytest.fixture
+def clips() -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    clips = torch.randint(0, 256, (5, 3, 4, 24, 18), generator=generator).float() / 255
+    clips[0, :, 0] = .3  # gray pixels: no hue
+    clips[0, :, 1] = 0.  # black: no saturation
+    clips[0, 0, 2] = clips[0, 1, 2]  # two channels that tie for the maximum or minimum
+    return clips
+
+
+def tall(clip: torch.Tensor) -> torch.Tensor:
+    return clip.flatten(1, 2)
+
+
+FACTORS = dict(brightness=(0., .8, 1., 1.2, 2.), contrast=(0., .8, 1., 1.2, 2.), saturation=(0., .8, 1., 1.2, 2.),
+               hue=(-.5, -.05, 0., .05, .5))
+
+
+@pytest.mark.parametrize('name, function', photometric.JITTER_OPS)
+def test_jitter_op_is_torchvisions_with_a_factor_per_clip(clips, name, function):
+    got = function(clips, torch.tensor(FACTORS[name]))
+    for clip, factor, result in zip(clips, FACTORS[name], got, strict=True):
+        expected = getattr(tvf, f'adjust_{name}')(tall(clip), factor)
+        torch.testing.assert_close(tall(result), expected, **TOLERANCE)
+
+
+def test_contrast_keeps_the_frames_relative_brightness(clips):
+    """Contrast 0 gives one gray for the whole clip, not one per frame."""
+    flat = photometric.adjust_contrast(clips, torch.zeros(5))
+    assert flat.flatten(1).std(1).max() < 1e-6
+    assert clips[0].mean((0, 2, 3)).std() > .1  # although its frames differ
+
+
+def test_gray_is_torchvisions(clips):
+    got = photometric.to_gray(clips)
+    for clip, result in zip(clips, got, strict=True):
+        torch.testing.assert_close(tall(result), tvf.rgb_to_grayscale(tall(clip), 3), **TOLERANCE)
+
+
+def test_hsv_round_trip(clips):
+    torch.testing.assert_close(photometric.hsv_to_rgb(*photometric.rgb_to_hsv(clips)), clips, **TOLERANCE)
+
+
+@pytest.mark.parametrize('size', [(24, 18), (9, 40)])
+def test_blur_is_torchvisions_frame_by_frame(clips, size):
+    clips = torch.nn.functional.interpolate(clips, size=(4, *size))
+    sigmas = (.1, .5, 1., 1.5, 2.)
+    got = photometric.gaussian_blur(clips, torch.tensor(sigmas))
+    for clip, sigma, result in zip(clips, sigmas, got, strict=True):
+        frames = clip.transpose(0, 1)  # (T, 3, H, W)
+        expected = tvf.gaussian_blur(frames, [photometric.BLUR_KERNEL_SIZE] * 2, [sigma] * 2)
+        torch.testing.assert_close(result.transpose(0, 1), expected, **TOLERANCE)
+
+
+def test_blur_of_frames_smaller_than_the_kernel_keeps_their_mean_value():
+    blurred = photometric.gaussian_blur(torch.full((1, 3, 2, 4, 1), .7), torch.tensor([2.]))
+    torch.testing.assert_close(blurred, torch.full_like(blurred, .7))
+
+
+def test_blur_does_not_bleed_over_frames():
+    clips = torch.zeros(1, 3, 3, 20, 20)
+    clips[:, :, 1] = 1
+    torch.testing.assert_close(photometric.gaussian_blur(clips, torch.tensor([2.])), clips)
