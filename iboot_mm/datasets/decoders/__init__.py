@@ -1,0 +1,3 @@
+from .base import UnreadableVideo, VideoReader, get_decoder, open_video, register_decoder
+
+__all__ = ['UnreadableVideo', 'VideoReader', 'get_decoder', 'open_video', 'register_decoder']

@@ -1,0 +1,39 @@
+"""torchcodec: PyTorch's own decoder; needs FFmpeg's shared libraries on the system."""
+
+import numpy as np
+
+from .base import VideoReader, first_line, import_library, register_decoder
+from .standin import StandInReader
+
+
+class TorchCodecReader(StandInReader):
+    """torchcodec, with PyAV for the files that torchcodec misreads; see `StandInReader`."""
+
+    _reader = None
+
+    def _open(self) -> int:
+        from torchcodec.decoders import VideoDecoder
+        self._reader = VideoDecoder(self.path, dimension_order='NHWC', num_ffmpeg_threads=self.num_threads,
+                                    seek_mode='exact')
+        return len(self._reader)
+
+    def _read(self, indices: list[int]) -> np.ndarray:
+        return self._reader.get_frames_at(indices=indices).data.numpy()
+
+    def _close(self) -> None:
+        self._reader = None
+
+    def _errors(self) -> tuple[type[Exception], ...]:
+        return (RuntimeError, ValueError, IndexError)
+
+
+@register_decoder('torchcodec')
+def open_torchcodec(path: str, num_threads: int = 1) -> VideoReader:
+    """Open a video with torchcodec."""
+    try:
+        import_library('torchcodec.decoders', 'torchcodec')
+    except (RuntimeError, OSError) as error:
+        raise ImportError("torchcodec is installed but finds no shared FFmpeg libraries: install FFmpeg (conda or your "
+                          f"system's packages), or use decoder='pyav', which brings its own. ({first_line(error)})"
+                          ) from error
+    return TorchCodecReader(path, num_threads)

@@ -1,0 +1,99 @@
+"""Finding videos: in nested folders or in a list file."""
+
+import os
+from collections.abc import Sequence
+
+from .decoders.frames import IMAGE_EXTENSIONS
+
+VIDEO_EXTENSIONS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts', '.wmv', '.flv',
+                    '.3gp', '.ogv', '.vob', '.gif')
+_CHECKED = 16  # paths of a list that are looked up when it is loaded
+
+
+def scan_folder(root: str, extensions: Sequence[str]) -> list[str]:
+    """All videos below a folder, sorted, links followed, hidden files left out.
+
+    Args:
+        root (str): The folder.
+        extensions (Sequence[str]): Endings of file names. With endings of pictures, every folder that directly holds
+            such a file is one video.
+
+    Raises:
+        FileNotFoundError: If there is no such folder or no video in it.
+    """
+    if not os.path.isdir(root):
+        raise FileNotFoundError(f"There is no folder '{root}': set `root` to the folder of your videos.")
+    endings = tuple(extension.lower() for extension in extensions)
+    found, seen = [], set()
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link that leads back up would never end
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith('.'))
+        names = [name for name in names if name.lower().endswith(endings) and not name.startswith('.')]
+        pictures = [name for name in names if name.lower().endswith(IMAGE_EXTENSIONS)]
+        found += [os.path.join(folder, name) for name in names if name not in pictures]
+        found += [folder] if pictures else []
+    if not found:
+        raise FileNotFoundError(f"The folder '{root}' holds no video ({', '.join(extensions)}): put some there or below, or "
+                                'name other `extensions`.')
+    return sorted(found)
+
+
+def read_list(ann_file: str, root: str, label_names: Sequence[str] | None,
+              extensions: Sequence[str]) -> list[tuple[str, dict[str, int]]]:
+    """`(path, labels)` for each line `path [label [label2 ...]]` of a list.
+
+    Paths are relative to `root` and may hold blanks. The last `len(label_names)` columns are labels; without names, one
+    whole number in the last column is the label 'label'. Whether the files are there is found out when they are read, since
+    looking up hundreds of thousands of paths takes minutes on a network disk; only if none of a few exists, the list and
+    `root` cannot belong together.
+
+    Raises:
+        FileNotFoundError: If there is no such list, or none of its files is below `root`.
+        ValueError: For an empty list or a line with a bad label.
+    """
+    if not os.path.isfile(ann_file):
+        raise FileNotFoundError(f"There is no list '{ann_file}': set `ann_file` to a text file of lines 'path [label ...]'.")
+    with open(ann_file, encoding='utf-8-sig') as lines:
+        numbered = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    if not numbered:
+        raise ValueError(f"The list '{ann_file}' is empty: it needs lines 'path [label ...]'.")
+    entries = []
+    for number, line in numbered:
+        place = f"Line {number} of '{ann_file}'"
+        name, labels = _named_columns(line, label_names, place) if label_names else _one_column(line, extensions, place)
+        entries.append((os.path.join(root, name), labels))
+        if labels.keys() != entries[0][1].keys():
+            raise ValueError(f'{place} has {len(labels)} labels, but the first line {len(entries[0][1])}: label all or none.')
+    step = max(1, len(entries) // _CHECKED)
+    if not any(os.path.exists(path) for path, _ in entries[::step]):
+        raise FileNotFoundError(f"None of the files of '{ann_file}' that were looked up exists, for example '{entries[0][0]}': "
+                                'set `root` to the folder that its paths are relative to.')
+    return entries
+
+
+def _named_columns(line: str, label_names: Sequence[str], place: str) -> tuple[str, dict[str, int]]:
+    columns = line.rsplit(None, len(label_names))
+    if len(columns) <= len(label_names):
+        raise ValueError(f'{place} needs a path and {len(label_names)} labels ({", ".join(label_names)}): {line!r}.')
+    labels = {name: _label(text, f"{place}, label '{name}'") for name, text in zip(label_names, columns[1:])}
+    return columns[0], labels
+
+
+def _one_column(line: str, extensions: Sequence[str], place: str) -> tuple[str, dict[str, int]]:
+    columns = line.rsplit(None, 1)
+    endings = tuple(extension.lower() for extension in extensions)
+    if len(columns) == 1 or line.lower().endswith(endings):
+        return line, {}
+    if columns[1].isdecimal() or columns[0].lower().endswith(endings):
+        return columns[0], {'label': _label(columns[1], place)}
+    return line, {}  # a path with blanks and an unusual ending
+
+
+def _label(text: str, place: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f'{place}: {text!r} is no label; labels are whole numbers from 0.')
+    return int(text)

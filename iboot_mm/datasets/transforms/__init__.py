@@ -1,0 +1,6 @@
+from .cropping import CropViews
+from .decoding import DecodeViews, OpenVideo
+from .packing import PackViews
+from .sampling import SampleViews
+
+__all__ = ['CropViews', 'DecodeViews', 'OpenVideo', 'PackViews', 'SampleViews']

@@ -1,0 +1,125 @@
+"""One crop and flip per view."""
+
+import numpy as np
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+from PIL import Image
+
+from .randomness import CROP_TAG, view_rng
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels of the decoded frame
+
+
+@TRANSFORMS.register_module()
+class CropViews(BaseTransform):
+    """Crop every view to a square, all its frames alike.
+
+    Two ways to draw the crop: the short side is scaled to a length from `short_side` and a square of `size` is cut out
+    at random (iBoot, section 4.1); or, with `area`, a box of random area and aspect is scaled to the square. Resizing is
+    bilinear with antialiasing and reads only the pixels of the crop, which is the same picture as resizing the whole
+    frame first (within rounding: at most 1 of 255).
+
+    Required keys: `frames` (U, H, W, 3), `frame_positions` (V, T), `view_seeds`.
+    Removed keys: `frames`, `frame_positions`. Added keys: `imgs` uint8 (V, T, size, size, 3), `img_shape` (size, size).
+
+    Args:
+        size (int): Side of the crop in pixels.
+        short_side (int | tuple[int, int]): Length of the scaled short side in pixels, or bounds of a uniform draw.
+        area (tuple[float, float], optional): Bounds of a uniform draw of the crop's share of the frame; replaces
+            `short_side`. Peer's recipe: (.2, .766).
+        aspect (tuple[float, float]): Bounds of width / height for `area`, drawn uniformly in the logarithm.
+        flip_prob (float): Probability of a horizontal flip.
+        test_mode (bool): Centre crop without flip after scaling the short side to `short_side`, or to `size` if
+            `short_side` is a range.
+
+    Raises:
+        ValueError: For an argument out of range.
+    """
+
+    def __init__(self, size: int = 224, short_side: int | tuple[int, int] = (256, 320),
+                 area: tuple[float, float] | None = None, aspect: tuple[float, float] = (.75, 4 / 3),
+                 flip_prob: float = .5, test_mode: bool = False) -> None:
+        self.size = size
+        bounds = (short_side, short_side) if isinstance(short_side, int) else tuple(short_side)
+        self.short_side = bounds
+        if test_mode and bounds[0] != bounds[1]:
+            self.short_side = (size, size)
+        self.area = None if area is None or test_mode else tuple(area)
+        self.aspect = tuple(aspect)
+        self.flip_prob = 0. if test_mode else flip_prob
+        self.test_mode = test_mode
+        self._check()
+
+    def transform(self, results: dict) -> dict:
+        """See the class."""
+        frames, positions = results.pop('frames'), results.pop('frame_positions')
+        num_views, clip_len = positions.shape
+        imgs = np.empty((num_views, clip_len, self.size, self.size, 3), dtype=np.uint8)
+        for view, seed in enumerate(results['view_seeds']):
+            rng = view_rng(seed, CROP_TAG)
+            box = self._draw_box(*frames.shape[1:3], rng)
+            flip = rng.random() < self.flip_prob
+            for t, position in enumerate(positions[view]):
+                image = resize_box(frames[position], box, self.size)
+                imgs[view, t] = image[:, ::-1] if flip else image
+        results['imgs'] = imgs
+        results['img_shape'] = (self.size, self.size)
+        return results
+
+    def _draw_box(self, height: int, width: int, rng: np.random.Generator) -> Box:
+        if self.area is not None:
+            return area_box(height, width, self.area, self.aspect, rng)
+        low, high = self.short_side
+        side = int(rng.integers(low, high + 1))
+        place = (.5, .5) if self.test_mode else tuple(rng.random(2))
+        return short_side_box(height, width, side, self.size, place)
+
+    def _check(self) -> None:
+        low, high = self.short_side
+        if self.area is None and not self.size <= low <= high:
+            raise ValueError(f'CropViews: short_side must not be below size={self.size} nor fall, got {self.short_side}.')
+        if self.area is not None and not 0 < self.area[0] <= self.area[1] <= 1:
+            raise ValueError(f'CropViews: area must be two rising shares in (0, 1], got {self.area}.')
+        if not 0 < self.aspect[0] <= self.aspect[1] or not 0 <= self.flip_prob <= 1:
+            raise ValueError(f'CropViews: aspect must rise and flip_prob lie in [0, 1], got {self.aspect} and '
+                             f'{self.flip_prob}.')
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(size={self.size}, short_side={self.short_side}, area={self.area}, '
+                f'aspect={self.aspect}, flip_prob={self.flip_prob}, test_mode={self.test_mode})')
+
+
+def short_side_box(height: int, width: int, side: int, size: int, place: tuple[float, float]) -> Box:
+    """The part of a frame that a square of `size` shows after the short side was scaled to `side`.
+
+    Args:
+        place (tuple[float, float]): Where the square lies along width and height, each in [0, 1): equal shares for all
+            whole-pixel places; .5 is the centre.
+    """
+    scale = side / min(height, width)
+    scaled_w, scaled_h = round(width * scale), round(height * scale)
+    left = int(place[0] * (scaled_w - size + 1))
+    top = int(place[1] * (scaled_h - size + 1))
+    across, down = width / scaled_w, height / scaled_h
+    return (left * across, top * down, min((left + size) * across, width), min((top + size) * down, height))
+
+
+def area_box(height: int, width: int, area: tuple[float, float], aspect: tuple[float, float],
+             rng: np.random.Generator) -> Box:
+    """A box of random area and aspect inside the frame; after ten misses the largest central one of allowed aspect."""
+    for _ in range(10):
+        pixels = rng.uniform(*area) * height * width
+        ratio = np.exp(rng.uniform(*np.log(aspect)))
+        w, h = round((pixels * ratio)**.5), round((pixels / ratio)**.5)
+        if 0 < w <= width and 0 < h <= height:
+            left, top = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
+            return (left, top, left + w, top + h)
+    w = min(width, round(height * aspect[1]))
+    h = min(height, round(width / aspect[0]))
+    left, top = (width - w) // 2, (height - h) // 2
+    return (left, top, left + w, top + h)
+
+
+def resize_box(frame: np.ndarray, box: Box, size: int) -> np.ndarray:
+    """Scale the part `box` of a frame uint8 (H, W, 3) to uint8 (size, size, 3), bilinear with antialiasing."""
+    return np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BILINEAR, box=box))

@@ -1,0 +1,79 @@
+"""From a file to frames: every frame that any view needs is decoded once."""
+
+import numpy as np
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+
+from ..decoders import UnreadableVideo, get_decoder, open_video
+from ..decoders.base import first_line
+
+
+@TRANSFORMS.register_module()
+class OpenVideo(BaseTransform):
+    """Open the video at `filename`.
+
+    Required keys: `filename`. Added keys: `video` (a `VideoReader`), `total_frames`, `fps`.
+
+    Args:
+        decoder (str): 'decord', 'pyav', 'torchcodec', 'opencv', 'frames' (`filename` is a folder of pictures), or 'auto':
+            decord where it is installed, else PyAV.
+        num_threads (int): Threads per reader; 1 where data workers fill the cores already.
+        options: Further arguments of the decoder, such as `fps` of 'frames'.
+
+    Raises:
+        ValueError: If there is no such decoder.
+        UnreadableVideo: If `filename` holds no video.
+    """
+
+    def __init__(self, decoder: str = 'auto', num_threads: int = 1, **options: object) -> None:
+        get_decoder(decoder)  # an unknown word should stop the run before its first batch
+        self.decoder = decoder
+        self.num_threads = num_threads
+        self.options = options
+
+    def transform(self, results: dict) -> dict:
+        """See the class."""
+        path = str(results['filename'])
+        try:
+            video = open_video(path, self.decoder, self.num_threads, **self.options)
+        except OSError as error:
+            raise UnreadableVideo(path, first_line(error)) from error
+        if video.num_frames < 1:
+            raise UnreadableVideo(path, 'it holds no frame')
+        results['video'] = video
+        results['total_frames'] = video.num_frames
+        results['fps'] = video.fps
+        return results
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(decoder='{self.decoder}', num_threads={self.num_threads})"
+
+
+@TRANSFORMS.register_module()
+class DecodeViews(BaseTransform):
+    """Decode the union of the frames of all views in one pass and close the video.
+
+    Required keys: `video`, `frame_inds` (V, T). Removed key: `video`.
+    Added keys: `frames` uint8 (U, H, W, 3), `frame_positions` int64 (V, T) into U, `original_shape` (H, W).
+
+    Raises:
+        UnreadableVideo: If one of the frames does not decode.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """See the class."""
+        video = results.pop('video')
+        union, positions = np.unique(results['frame_inds'], return_inverse=True)
+        try:
+            frames = video.read(union)
+        except (OSError, RuntimeError, ValueError, IndexError) as error:
+            raise UnreadableVideo(str(results['filename']), first_line(error)) from error
+        finally:
+            video.close()
+        results['frames'] = frames
+        results['frame_positions'] = positions.reshape(results['frame_inds'].shape)
+        results['original_shape'] = frames.shape[1:3]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'

@@ -1,0 +1,63 @@
+"""What leaves the pipeline; see the contract in the README."""
+
+import numpy as np
+import torch
+from mmaction.registry import TRANSFORMS
+from mmaction.structures import ActionDataSample
+from mmcv.transforms import BaseTransform
+
+
+@TRANSFORMS.register_module()
+class PackViews(BaseTransform):
+    """Pack views and what is known about them.
+
+    Required keys: `imgs` uint8 (V, T, H, W, 3). Returns `dict(inputs, data_samples)`: `inputs` is a uint8 tensor
+    (V, C, T, H, W), `data_samples` an `ActionDataSample` with the metainfo
+
+    - `filename` (str), `sample_idx` (int): the video and its place in the data set,
+    - `view_seeds` (list[int]): seeds of the V views for draws on the device,
+    - `labels` (dict[str, int]): empty without labels; a single unnamed one is called 'label' and also set as `gt_label`,
+    - `role` (str | None): 'gallery' or 'query' in k-NN evaluation,
+    - `unreadable` (list[tuple[str, str]]): (path, reason) of videos that could not be read in this one's place,
+    - `replaced` (bool): whether this video stands in for such a one,
+    - `img_shape`, `original_shape` (tuple[int, int]), `total_frames` (int), `fps` (float).
+
+    Args:
+        role (str, optional): Overrides the role that the data set gave.
+    """
+
+    def __init__(self, role: str | None = None) -> None:
+        self.role = role
+
+    def transform(self, results: dict) -> dict:
+        """See the class."""
+        imgs = results['imgs']
+        inputs = torch.from_numpy(np.ascontiguousarray(imgs.transpose(0, 4, 1, 2, 3)))  # (V, C, T, H, W)
+        labels = self._labels(results)
+        sample = ActionDataSample()
+        if list(labels) == ['label']:
+            sample.set_gt_label(labels['label'])
+        sample.set_metainfo(dict(
+            filename=str(results.get('filename', '')),
+            sample_idx=int(results.get('sample_idx', -1)),
+            view_seeds=list(results.get('view_seeds', [])),
+            labels=labels,
+            role=self.role if self.role is not None else results.get('role'),
+            unreadable=list(results.get('unreadable', [])),
+            replaced=bool(results.get('replaced', False)),
+            img_shape=tuple(imgs.shape[2:4]),
+            original_shape=tuple(results.get('original_shape', imgs.shape[2:4])),
+            total_frames=int(results.get('total_frames', 0)),
+            fps=float(results.get('fps', 0.))))
+        return dict(inputs=inputs, data_samples=sample)
+
+    @staticmethod
+    def _labels(results: dict) -> dict[str, int]:
+        """`VideoFolder` gives a dictionary; MMAction2's `VideoDataset` one number, -1 for none."""
+        if 'labels' in results:
+            return dict(results['labels'])
+        label = results.get('label', -1)
+        return {} if label is None or int(label) < 0 else {'label': int(label)}
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(role={self.role!r})'

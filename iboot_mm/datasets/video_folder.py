@@ -1,0 +1,111 @@
+"""Any folder of videos, labels optional."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from mmaction.datasets import BaseActionDataset
+from mmaction.registry import DATASETS
+
+from .decoders import UnreadableVideo
+from .listing import VIDEO_EXTENSIONS, read_list, scan_folder
+from .transforms.randomness import REPLACE_TAG, fresh_seed
+
+_MOST_ATTEMPTS = 32
+
+
+class NoReadableVideo(RuntimeError):
+    """Many videos in a row could not be read."""
+
+
+@DATASETS.register_module()
+class VideoFolder(BaseActionDataset):
+    """Videos in nested folders, or those of a list.
+
+    A video that cannot be read is replaced by another one of the data set, chosen by (seed, epoch, index, attempt). The
+    sample then says so (`replaced`, `unreadable` in its metainfo) for `UnreadableVideosHook` and the evaluators;
+    `sample_idx` remains the place that was asked for, `filename` and labels are those of the video that is there.
+
+    Args:
+        root (str): Folder of the videos.
+        ann_file (str): List of lines `path [label [label2 ...]]`, paths relative to `root`; itself a path from the working
+            folder, else from `root`. Empty: every file below `root` with one of the `extensions`, without labels.
+        label_names (Sequence[str], optional): Names of the list's label columns. None: one unnamed column, or none.
+        pipeline (list): Transforms, see `iboot_mm.datasets.transforms`.
+        role (str, optional): 'gallery' or 'query' in k-NN evaluation.
+        test_mode (bool): Replacements then depend on the index alone.
+        extensions (Sequence[str]): Endings of file names that count as videos. With endings of pictures (such as '.jpg')
+            each folder of pictures is a video, to be read by the decoder 'frames'.
+        kwargs: Further arguments of mmengine's `BaseDataset`, such as `indices` or `lazy_init`.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, list, or no video.
+        ValueError: For a bad list.
+
+    Example:
+        >>> train_dataloader = dict(dataset=dict(type='VideoFolder', root='data/my_videos', pipeline=[
+        ...     dict(type='OpenVideo'), dict(type='SampleViews', num_views=3), dict(type='DecodeViews'),
+        ...     dict(type='CropViews', size=224), dict(type='PackViews')]))
+    """
+
+    def __init__(self, root: str, ann_file: str = '', label_names: Sequence[str] | None = None,
+                 pipeline: Sequence[dict | Callable] = (), role: str | None = None, test_mode: bool = False,
+                 extensions: Sequence[str] = VIDEO_EXTENSIONS, **kwargs) -> None:
+        if label_names and not ann_file:
+            raise ValueError(f'VideoFolder: label_names={list(label_names)} need an ann_file to read labels from.')
+        self.root = os.path.expanduser(root)
+        self.label_names = tuple(label_names) if label_names else None
+        self.role = role
+        self.extensions = (extensions,) if isinstance(extensions, str) else tuple(extensions)
+        super().__init__(ann_file=ann_file, pipeline=list(pipeline), data_prefix=dict(video=self.root),
+                         test_mode=test_mode, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """One `dict(filename, labels)` per video."""
+        if not self.ann_file:
+            return [dict(filename=path, labels={}) for path in scan_folder(self.root, self.extensions)]
+        below_root = os.path.join(self.root, self.ann_file)
+        ann_file = below_root if not os.path.isfile(self.ann_file) and os.path.isfile(below_root) else self.ann_file
+        entries = read_list(ann_file, self.root, self.label_names, self.extensions)
+        return [dict(filename=path, labels=labels) for path, labels in entries]
+
+    def __getitem__(self, idx: int) -> dict:
+        """The sample at `idx`, or one that stands in for it.
+
+        Raises:
+            NoReadableVideo: If many videos in a row cannot be read.
+        """
+        if not self._fully_initialized:
+            self.full_init()
+        idx = idx % len(self) if idx < 0 else idx
+        unreadable: list[tuple[str, str]] = []
+        for candidate in self._candidates(idx):
+            info = self.get_data_info(candidate)
+            info.update(sample_idx=idx, role=self.role, unreadable=unreadable, replaced=bool(unreadable))
+            try:
+                sample = self.pipeline(info)
+                if sample is None:
+                    raise UnreadableVideo(str(info['filename']), 'the pipeline gave nothing')
+                return sample
+            except UnreadableVideo as error:
+                unreadable.append((error.path, error.reason))
+        path, reason = unreadable[0]
+        raise NoReadableVideo(f"None of {len(unreadable)} videos of '{self.ann_file or self.root}' could be read, the first of "
+                              f'them {path}: {reason}; check the files, `root` and the decoder.')
+
+    def _candidates(self, idx: int) -> Iterator[int]:
+        """`idx`, then others in random order."""
+        yield idx
+        seed, epoch = self._seed_and_epoch()
+        rng = np.random.default_rng([seed, epoch, idx, REPLACE_TAG])
+        others = rng.choice(len(self), size=min(_MOST_ATTEMPTS + 1, len(self)), replace=False)
+        yield from [int(i) for i in others if i != idx][:_MOST_ATTEMPTS]
+
+    def _seed_and_epoch(self) -> tuple[int, int]:
+        if self.test_mode:
+            return 0, 0
+        for transform in self.pipeline.transforms:
+            clock = getattr(transform, 'clock', None)
+            if clock is not None and clock.get() is not None:
+                return clock.get()
+        return fresh_seed(), 0
