@@ -1,3 +1,3 @@
-from . import preprocessor, pretrainers
+from . import backbones, preprocessor, pretrainers, teachers
 
-__all__ = ['preprocessor', 'pretrainers']
+__all__ = ['backbones', 'preprocessor', 'pretrainers', 'teachers']
