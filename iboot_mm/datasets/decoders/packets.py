@@ -13,9 +13,10 @@ import numpy as np
 
 from .base import UnreadableVideo, import_library
 
-# Containers in which the other decoders were found to agree with PyAV frame by frame.
+# Containers in which the other decoders were found to agree with PyAV frame by frame. In others, FFmpeg's own times may be
+# off by a frame behind a seek (seen in MPEG-PS), so those are decoded from the start.
 _PLAIN_CONTAINERS = ('mov', 'matroska', 'avi')
-# Containers made for broadcast: nothing tells whether their last frame is whole, so it is not counted.
+# Containers made for broadcast: nothing tells whether the frame stored last is whole, so it is not counted.
 _STREAMS = ('mpeg',)
 
 
@@ -29,7 +30,7 @@ class PacketIndex:
         truncated (bool): Whether the header promises more than the file holds.
         pts (np.ndarray | None): int64 (num_frames,), ascending times in ticks of the stream; None where the file
             does not give every frame its own time, so that frames can only be counted from the start.
-        keyframes (np.ndarray | None): int64 (K,), frame numbers at which decoding can start.
+        keyframes (np.ndarray | None): int64 (K,), frame numbers at which decoding may start.
         quirk (str): Why another decoder than PyAV should not be trusted with this file; empty if it may.
     """
 
@@ -60,7 +61,7 @@ def index_packets(path: str) -> PacketIndex:
     except av.FFmpegError as error:
         raise UnreadableVideo(path, f'FFmpeg finds no complete video file in it ({error.strerror})') from error
     if container_name.startswith(_STREAMS):
-        packets = packets[:-1]
+        packets = [packet for packet in packets if None in (packet[0], packets[-1][0]) or packet[0] < packets[-1][0]]
     shown = [packet for packet in packets if not packet[3]]
     if not shown:
         raise UnreadableVideo(path, 'it holds no complete frame')
@@ -69,6 +70,7 @@ def index_packets(path: str) -> PacketIndex:
     quirk = ''
     if not container_name.startswith(_PLAIN_CONTAINERS):
         quirk = f'{container_name} container'
+        keyframes = None if pts is None else np.zeros(1, dtype=np.int64)
     elif truncated:
         quirk = 'truncated'
     elif pts is None:
@@ -99,17 +101,16 @@ def _check_file(path: str) -> None:
 
 
 def _read_packets(av, container, stream) -> tuple[list[tuple], bool]:
-    """`(pts, is_keyframe, duration, is_discard)` of every whole packet, and whether one was broken off."""
-    packets, fault = [], False
+    """`(pts, is_keyframe, duration, is_discard)` of every whole packet, and whether the file ends too soon."""
+    packets, broken_off = [], False
     try:
         for packet in container.demux(stream):
-            if packet.size and packet.is_corrupt:
-                fault = True
-            elif packet.size:
+            if packet.size:
                 packets.append((packet.pts, packet.is_keyframe, packet.duration or 0, packet.is_discard))
+                broken_off = packet.is_corrupt
     except av.FFmpegError:
-        fault = True  # the end of a file that was cut off between two packets
-    return packets, fault
+        return packets, True  # cut off between two packets
+    return packets[:-1] if broken_off else packets, broken_off
 
 
 def _end_seconds(packets: list[tuple], stream) -> float:
@@ -140,7 +141,7 @@ def _count_frames(av, path: str) -> int:
     with av.open(path) as container:
         for packet in container.demux(first_video_stream(container, path)):
             try:
-                count += 0 if packet.is_corrupt else len(packet.decode())
+                count += len(packet.decode())
             except av.FFmpegError:
                 continue
     if not count:

@@ -105,7 +105,7 @@ class PyAVReader(VideoReader):
             try:
                 if packet is None:
                     yield from stream.decode(None)
-                elif not packet.is_corrupt:
+                else:
                     yield from packet.decode()
             except (self._av.InvalidDataError, self._av.EOFError):
                 continue
