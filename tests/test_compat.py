@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import socket
 import sys
 
 import numpy as np
@@ -9,16 +10,16 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
+from mmengine.dist import init_dist
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModule
 from mmengine.runner import load_checkpoint
 from mmengine.utils import get_installed_path, is_installed
 from packaging.version import Version
+from torch import distributed as dist
 from torch import nn
 
 from iboot_mm import compat
-
-from .distributed import run_in_processes
 
 
 def slow_r18(**kwargs):
@@ -229,17 +230,19 @@ def test_train_returns_the_network():
         assert net.train() is net and net.training
 
 
-def init_by_mmengine(rank, world_size):
-    import torch.distributed as dist
-    from mmengine.dist import all_reduce, get_world_size, init_dist
-    dist.destroy_process_group()
-    init_dist('pytorch', backend='nccl')  # as a stock config says
-    assert dist.get_backend() == 'gloo' and get_world_size() == world_size
-    total = torch.tensor(float(rank + 1))
-    all_reduce(total)
-    assert total == 3
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason='for machines without a GPU')
-def test_processes_start_without_a_gpu():
-    run_in_processes(init_by_mmengine, 2)
+@pytest.mark.parametrize('launcher', ['pytorch', 'mpi'])
+def test_processes_start_without_a_gpu(monkeypatch, launcher):
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        port = sock.getsockname()[1]
+    for name, value in dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=port, RANK=0, LOCAL_RANK=0, WORLD_SIZE=1,
+                            OMPI_COMM_WORLD_LOCAL_RANK=0, OMPI_COMM_WORLD_SIZE=1, OMPI_COMM_WORLD_RANK=0).items():
+        monkeypatch.setenv(name, str(value))
+    set_device = torch.cuda.set_device
+    init_dist(launcher, backend='nccl')  # as a stock config says
+    try:
+        assert dist.get_backend() == 'gloo'
+    finally:
+        dist.destroy_process_group()
+    assert torch.cuda.set_device is set_device

@@ -2,7 +2,6 @@
 
 import resource
 import sys
-import time
 from datetime import timedelta
 
 import torch
@@ -30,7 +29,7 @@ class TrainingPlanHook(Hook):
     def __init__(self, skip: int = 3, measure: int = 20) -> None:
         self.skip = skip
         self.measure = measure
-        self.done = 0
+        self.done = 0  # iterations of this process, which may have resumed
         self.reported = False
 
     def before_train(self, runner: Runner) -> None:
@@ -45,26 +44,19 @@ class TrainingPlanHook(Hook):
             f'  length         {runner.max_epochs} epochs of {steps} steps over {len(loader.dataset)} videos',
             *[f'  {line}' for line in describe_bn(plan, synchronises_bn(runner.model))]]))
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Waits for the first batch from here."""
-        self.done = 0
-
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
         """Measures, and reports once."""
-        if self.reported:
-            return
         self.done += 1
-        length = len(runner.train_dataloader)
-        skip = min(self.skip, length - 2)  # an epoch of one or two iterations is measured as it is
-        if self.done <= max(skip, 0) or self.done == 1:
-            self.start, self.start_count = time.perf_counter(), self.done
-        counted = self.done - self.start_count
-        if counted > 0 and (counted >= self.measure or self.done == length):
-            self._report(runner, (time.perf_counter() - self.start) / counted)
+        enough = self.done == self.skip + self.measure
+        epoch_over = batch_idx + 1 == len(runner.train_dataloader) and self.done > self.skip
+        if not self.reported and (enough or epoch_over or self.is_last_train_iter(runner)):
+            self.reported = True
+            # IterTimerHook's times leave evaluation out.
+            times = runner.message_hub.get_scalar('train/time')
+            self._report(runner, float(times.mean(max(self.done - self.skip, 1))))
 
     def _report(self, runner: Runner, seconds: float) -> None:
-        self.reported = True
         epoch = seconds * len(runner.train_dataloader)
         left = seconds * (runner.max_iters - runner.iter - 1)
         memory = peak_memory_gib(next(runner.model.parameters()).device)

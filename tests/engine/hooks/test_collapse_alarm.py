@@ -1,0 +1,49 @@
+"""The alarm rings once per fall of the student's spread."""
+
+from types import SimpleNamespace
+
+import pytest
+from mmengine.logging import MessageHub
+
+from iboot_mm.engine.hooks import CollapseAlarmHook
+
+
+def run(spreads, hook, teachers=dict(clip=.8)):
+    """Feeds student's spreads iteration by iteration; returns (iteration, message) of each warning."""
+    hub = MessageHub('test_collapse_alarm')
+    warnings = []
+    runner = SimpleNamespace(message_hub=hub, logger=SimpleNamespace(
+        warning=lambda message: warnings.append((runner.iter + 1, message))))
+    for runner.iter, value in enumerate(spreads):
+        hub.update_scalar('train/loss', 1.)
+        if value is not None:
+            hub.update_scalar('train/spread_student', value)
+        for name, spread in teachers.items():
+            hub.update_scalar(f'train/spread_{name}', spread)
+        hook.after_train_iter(runner, runner.iter)
+    return warnings
+
+
+def test_rings_when_the_windows_mean_is_under_the_share():
+    healthy, collapsed = [.5] * 10, [.3] * 10
+    warnings = run(healthy + collapsed, CollapseAlarmHook(share=.5, window=5))
+    assert [iteration for iteration, _ in warnings] == [15]
+    assert "spread 0.300, under 0.5 of the 0.800 of target 'clip'" in warnings[0][1]
+    assert len(warnings[0][1].splitlines()) == 1
+
+
+def test_rings_again_after_a_recovery():
+    warnings = run([.1] * 10 + [.7] * 10 + [.1] * 10, CollapseAlarmHook(share=.5, window=5))
+    assert [iteration for iteration, _ in warnings] == [5, 25]
+
+
+def test_short_dips_and_missing_figures_are_silent():
+    assert run([.5, .5, .1, .5, .5] * 4, CollapseAlarmHook(share=.5, window=5)) == []
+    assert run([None] * 20, CollapseAlarmHook(window=5)) == []
+    assert run([.0] * 20, CollapseAlarmHook(window=5), teachers={}) == []
+
+
+@pytest.mark.parametrize('student, rings', [(.24, 1), (.26, 0)])
+def test_the_narrowest_teacher_counts(student, rings):
+    hook = CollapseAlarmHook(share=.5, window=5)
+    assert len(run([student] * 5, hook, teachers=dict(clip=.9, swav=.5))) == rings

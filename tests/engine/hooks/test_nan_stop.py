@@ -1,0 +1,76 @@
+"""A NaN stops the run before it spoils a checkpoint."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from ...distributed import run_in_processes
+from .. import toy
+
+
+def train(folder, **changes):
+    Runner.from_cfg(Config(toy.toy_config(folder, **changes))).train()
+
+
+def finite(path):
+    return all(torch.isfinite(v).all() for v in torch.load(path)['state_dict'].values())
+
+
+@pytest.mark.parametrize('bad_at, checkpoint', [(9, 'epoch_1.pth'), (12, 'epoch_1.pth'), (13, 'epoch_2.pth'), (2, None)])
+def test_stops_with_iteration_and_last_good_checkpoint(tmp_path, bad_at, checkpoint):
+    kept = checkpoint or 'no checkpoint existed yet'
+    with pytest.raises(FloatingPointError, match=rf'NaN or infinite at iteration {bad_at} .*{kept}.*--resume') as info:
+        train(tmp_path, model=dict(bad_at=bad_at))
+    assert len(str(info.value).splitlines()) == 1
+    latest = find_latest_checkpoint(str(tmp_path))
+    assert (latest or '').endswith(checkpoint or '')
+    assert all(finite(path) for path in tmp_path.glob('*.pth'))
+
+
+@pytest.mark.parametrize('by_epoch, interval', [(True, 1), (False, 3)])
+def test_weights_that_break_in_the_last_step_are_not_saved(tmp_path, by_epoch, interval):
+    from mmaction.registry import HOOKS
+    from mmengine.hooks import Hook
+
+    @HOOKS.register_module(force=True)
+    class BreakWeightsHook(Hook):
+        """The step of iteration 6, the last of epoch 1, gives infinite weights though its loss was finite."""
+
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            if runner.iter == 5:
+                next(runner.model.parameters()).data[0] = float('inf')
+
+    config = toy.toy_config(tmp_path, default_hooks=dict(
+        checkpoint=dict(type='AtomicCheckpointHook', interval=interval, by_epoch=by_epoch)))
+    config['custom_hooks'] = [*config['custom_hooks'], dict(type='BreakWeightsHook')]
+    with pytest.raises(FloatingPointError, match='at iteration 6'):
+        Runner.from_cfg(Config(config)).train()
+    assert all(finite(path) for path in tmp_path.glob('*.pth'))
+    assert len(list(tmp_path.glob('*.pth'))) == (0 if by_epoch else 1)
+
+
+def nan_on_one_rank(rank, world_size, folder):
+    config = toy.toy_config(folder, model=dict(bad_at=4), launcher='pytorch')
+    with pytest.raises(FloatingPointError, match='at iteration 4'):
+        Runner.from_cfg(Config(config)).train()
+    torch.distributed.barrier()  # both processes got here: none is left waiting in a collective
+
+
+def test_all_ranks_stop_together(tmp_path):
+    run_in_processes(nan_on_one_rank, 2, str(tmp_path))
+
+
+def test_a_healthy_loss_is_not_read(monkeypatch):
+    from iboot_mm.engine.hooks import NaNStopHook
+    hook = NaNStopHook(interval=20)
+    runner = SimpleNamespace(iter=3, hooks=[hook])
+
+    def forbidden(*args):
+        raise AssertionError('the hook waited for the device')
+
+    for name in ('item', '__bool__', '__float__', '__int__'):
+        monkeypatch.setattr(torch.Tensor, name, forbidden)
+    hook.after_train_iter(runner, 3, outputs=dict(loss=torch.tensor(1.)))

@@ -1,0 +1,56 @@
+"""What is printed before training and once measured."""
+
+import re
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from iboot_mm.engine.batch_plan import BatchPlan
+from iboot_mm.engine.hooks.training_plan import describe_bn, peak_memory_gib
+
+from .. import toy
+
+
+def train_and_read_log(folder, **changes):
+    config = toy.toy_config(folder, log_level='INFO', **changes)
+    config['custom_hooks'] = [dict(type='TrainingPlanHook', skip=1, measure=3)]
+    Runner.from_cfg(Config(config)).train()
+    return next(folder.glob('*/*.log')).read_text()
+
+
+def test_plan_and_measurement(tmp_path):
+    log = train_and_read_log(tmp_path, model=dict(type='ToyModel', norm='bn'), train_dataloader=dict(
+        batch_size=2, num_workers=0, dataset=dict(type='ToyVideos'), sampler=dict(type='EpochSampler')))
+    assert '1 x 2 x 2 = 4 videos per step' in log
+    assert 'learning rate  0.4 at its peak (LARS)' in log
+    assert '3 epochs of 6 steps over 24 videos' in log
+    assert 'BN sees        2 videos together' in log and 'differs from the paper' in log
+    assert log.index('Training plan') < log.index('Epoch(train)')
+    measured = re.findall(r'Measured: .*', log)
+    assert len(measured) == 1 and re.search(r's per iteration, 0:00:\d\d per epoch, .*GiB per process', measured[0])
+
+
+def test_a_run_of_one_iteration_per_epoch_is_measured(tmp_path):
+    log = train_and_read_log(tmp_path, train_dataloader=dict(
+        batch_size=4, num_workers=0, dataset=dict(type='ToyVideos', length=5), sampler=dict(type='EpochSampler')))
+    assert 'BN sees' not in log  # GroupNorm
+    assert len(re.findall('Measured: ', log)) == 1
+
+
+def test_what_differs_from_the_paper():
+    lines = describe_bn(BatchPlan(8, 26, 2), True)
+    assert 'BN sees        208 videos together (synchronised)' in lines[0]
+    assert 'whole batch of 416, which needs 32 x 13 or 8 x 52 (GPUs x videos)' in lines[1]
+    for paper in (BatchPlan(32, 13, 1), BatchPlan(8, 52, 1)):
+        assert describe_bn(paper, True) == ['BN sees        416 videos together (synchronised)']
+    assert describe_bn(BatchPlan(32, 13, 1), False)[0].endswith('13 videos together')
+    assert len(describe_bn(BatchPlan(32, 13, 1), False)) == 2
+    assert describe_bn(BatchPlan(1, 16, 26), None) == []
+
+
+def test_memory_is_this_process():
+    before = peak_memory_gib(torch.device('cpu'))
+    block = torch.ones(2**27, dtype=torch.uint8)  # 1/8 GiB, touched
+    assert before > .05 and block.sum() == 2**27
+    assert peak_memory_gib(torch.device('cpu')) >= before

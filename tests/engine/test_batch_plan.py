@@ -1,0 +1,51 @@
+"""The arithmetic of the batch plan."""
+
+import pytest
+
+from iboot_mm.engine.batch_plan import BatchPlan, plan_batch, whole_batch_splits
+
+
+@pytest.mark.parametrize('global_batch, processes, most, per_process, accumulation', [
+    (416, 32, 13, 13, 1),   # the paper
+    (416, 8, 52, 52, 1),
+    (416, 8, 32, 26, 2),    # 52 per process: the largest divisor up to 32
+    (416, 1, 16, 16, 26),   # one 24 GB GPU
+    (416, 1, 15, 13, 32),
+    (104, 8, 13, 13, 1),
+    (104, 8, 12, 1, 13),    # 13 is a prime: no other split fits
+    (416, 16, 100, 26, 1),  # never more than the batch
+    (5, 5, 8, 1, 1),
+])
+def test_splits(global_batch, processes, most, per_process, accumulation):
+    plan = plan_batch(global_batch, processes, most)
+    assert plan == BatchPlan(processes, per_process, accumulation)
+    assert plan.global_batch == global_batch and plan.together == processes * per_process
+
+
+def test_best_of_all_splits():
+    for global_batch in range(1, 60):
+        for processes in range(1, global_batch + 1):
+            for most in (1, 3, 7, 64):
+                if global_batch % processes:
+                    with pytest.raises(ValueError, match=f'split over {processes} processes: start'):
+                        plan_batch(global_batch, processes, most)
+                    continue
+                fits = [b for b in range(1, most + 1) if global_batch % (processes * b) == 0]
+                assert plan_batch(global_batch, processes, most).per_process == max(fits)
+
+
+def test_what_to_set_when_it_cannot_be_split():
+    with pytest.raises(ValueError, match='416 videos cannot be split over 6 processes: start 4, or pass --auto-scale'):
+        plan_batch(416, 6, 16)
+    with pytest.raises(ValueError, match='must all be at least 1'):
+        plan_batch(416, 8, 0)
+
+
+def test_whole_batch_splits():
+    assert whole_batch_splits(416) == ['32 x 13', '8 x 52']
+    assert whole_batch_splits(104) == ['8 x 13']
+    assert whole_batch_splits(7) == []
+
+
+def test_printed():
+    assert str(BatchPlan(8, 26, 2)).startswith('8 x 26 x 2 = 416 videos per step')

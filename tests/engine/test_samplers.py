@@ -1,0 +1,57 @@
+"""The order of videos: whole batches, the same for any number of processes, a function of (seed, epoch)."""
+
+import pytest
+
+from iboot_mm.engine.samplers import EpochSampler, epoch_order, mix_seeds
+
+
+def sampler(length, rank=0, world=1, monkeypatch=None, **kwargs):
+    monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info', lambda: (rank, world))
+    return EpochSampler(list(range(length)), seed=5, **kwargs)
+
+
+def global_batches(monkeypatch, length, world, per_process, accumulation, epoch=2):
+    """The set of videos in each optimizer step, over all processes."""
+    streams = []
+    for rank in range(world):
+        s = sampler(length, rank, world, monkeypatch, multiple_of=world * per_process * accumulation)
+        s.set_epoch(epoch)
+        streams.append(list(s))
+        assert len(streams[-1]) == len(s)
+    share = per_process * accumulation
+    return [sorted(i for stream in streams for i in stream[k:k + share]) for k in range(0, len(streams[0]), share)]
+
+
+def test_global_batches_do_not_depend_on_the_processes(monkeypatch):
+    whole = global_batches(monkeypatch, 30, 1, 8, 1)
+    assert len(whole) == 3 and all(len(batch) == 8 for batch in whole)
+    assert len({i for batch in whole for i in batch}) == 24  # no video twice
+    for world, per_process, accumulation in ((1, 2, 4), (2, 4, 1), (2, 1, 4), (4, 2, 1), (4, 1, 2), (8, 1, 1)):
+        assert global_batches(monkeypatch, 30, world, per_process, accumulation) == whole
+
+
+def test_epochs_differ_and_repeat(monkeypatch):
+    s = sampler(20, monkeypatch=monkeypatch)
+    orders = []
+    for epoch in (0, 1, 0):
+        s.set_epoch(epoch)
+        orders.append(list(s))
+    assert orders[0] == orders[2] != orders[1]
+    assert sorted(orders[0]) == list(range(20))
+
+
+def test_epoch_of_one_seed_is_no_epoch_of_another():
+    assert epoch_order(50, seed=0, epoch=1) != epoch_order(50, seed=1, epoch=0)  # mmengine's seed + epoch is
+    assert mix_seeds(1, 2) != mix_seeds(2, 1)
+    assert 0 <= mix_seeds(2**62, 3, 4) < 2**63
+
+
+def test_without_a_multiple_every_video_is_seen(monkeypatch):
+    seen = [i for rank in range(3) for i in sampler(10, rank, 3, monkeypatch)]
+    assert len(seen) == 12 and set(seen) == set(range(10))
+    assert list(sampler(4, monkeypatch=monkeypatch, shuffle=False)) == [0, 1, 2, 3]
+
+
+def test_dataset_smaller_than_the_batch(monkeypatch):
+    with pytest.raises(ValueError, match='7 videos, fewer than the global batch of 8: add videos or set'):
+        sampler(7, monkeypatch=monkeypatch, multiple_of=8)
