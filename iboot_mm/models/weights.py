@@ -4,7 +4,6 @@ Files are only ever read as data: ``torch.load(weights_only=True)`` or safetenso
 """
 import argparse
 import os
-import pickle
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -68,7 +67,7 @@ def _load_file(path: Path) -> object:
         # argparse.Namespace: the public DINO and DeiT checkpoints keep their options beside the weights; it is plain data.
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # bytes that are no pickle make the unpickler fail in any way
         reason = str(error).strip().splitlines()[0] if str(error).strip() else 'no reason given'
         raise ValueError(f'{path} can not be read as plain weights, and nothing in it was executed; save its state dict '
                          f'with torch.save or as .safetensors ({type(error).__name__}: {reason}).') from None

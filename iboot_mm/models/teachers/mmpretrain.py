@@ -52,7 +52,8 @@ class MMPretrainTeacher(FrozenTeacher):
         if isinstance(model, str):
             model, weights, own_mean, own_std = resolve(model)
             mean, std, weights = mean or own_mean, std or own_std, checkpoint or weights
-        network = MMPRETRAIN_MODELS.build(dict(model))
+        # A backbone's name means another class in the scope that MMAction2's configs set.
+        network = MMPRETRAIN_MODELS.build(dict(model, _scope_='mmpretrain'))
         if pretrained is not False:
             if weights is None:
                 raise ValueError(f'Teacher {title} has no weights: give checkpoint=FILE, or pretrained=False for random ones.')

@@ -1,5 +1,6 @@
 """Teachers from open_clip: the image towers of CLIP, SigLIP 2, PE, EVA-02, MobileCLIP 2 and their kin."""
 import difflib
+import logging
 import os
 import re
 from pathlib import Path
@@ -111,8 +112,14 @@ def build_image_tower(model: str, quick_gelu: bool, model_args: dict) -> nn.Modu
         print_log(f'The weights for {model} were trained with QuickGELU: building it with QuickGELU.', logger='current')
     if 'multimodal_cfg' not in config:  # a CoCa's decoder wants its own text tower
         model_args = dict(text_cfg=NO_TEXT_TOWER, **model_args)
-    whole = open_clip.create_model(model, pretrained=None, pretrained_text=False, force_quick_gelu=quick_gelu,
-                                   device=torch.get_default_device(), **model_args)
+    # open_clip warns of random weights on the root logger; the file is read later.
+    muted = lambda record: 'pretrained weights loaded' not in record.getMessage()
+    logging.getLogger().addFilter(muted)
+    try:
+        whole = open_clip.create_model(model, pretrained=None, pretrained_text=False, force_quick_gelu=quick_gelu,
+                                       device=torch.get_default_device(), **model_args)
+    finally:
+        logging.getLogger().removeFilter(muted)
     return whole.visual
 
 
