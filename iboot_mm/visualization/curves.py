@@ -1,0 +1,80 @@
+"""The curves of a run as one picture: loss, k-NN, spread of the features, learning rate."""
+
+import io
+import re
+
+from .scalars import Curve
+
+COLOURS = ('#0b6e99', '#d9730d', '#0f7b6c', '#ad1a72', '#6940a5', '#64473a')
+GRAY = '#8a8a86'
+
+
+def draw_curves(curves: dict[str, Curve], references: dict[str, dict[str, float]] | None = None) -> str:
+    """Draws the four panels as SVG that fits into a page (no prolog, no fixed size).
+
+    Args:
+        curves: See :func:`~iboot_mm.visualization.scalars.read_scalars`.
+        references: Rows of the k-NN table to draw as dashed lines, such as ``{'teacher': {'digit': .98}}``.
+
+    Returns:
+        ``<svg ...>...</svg>``.
+    """
+    from matplotlib.figure import Figure  # no pyplot: no global state, no display
+
+    figure = Figure(figsize=(10, 6.2), layout='constrained')
+    axes = figure.subplots(2, 2)
+    _panel(axes[0, 0], 'Loss', {_short(n, 'loss_'): c for n, c in curves.items() if _is_loss(n, curves)})
+    _panel(axes[0, 1], 'k-NN top-1, %', {n: [(x, 100 * y) for x, y in c] for n, c in _knn_curves(curves).items()},
+           marker='o', references=references)
+    _panel(axes[1, 0], 'Spread of the features (0: collapsed)',
+           {_short(n, 'spread_'): c for n, c in curves.items() if n.startswith('spread_')}, bottom=0)
+    _panel(axes[1, 1], 'Learning rate', {n: c for n, c in curves.items() if n == 'lr'}, bottom=0)
+    for axis in axes[1]:
+        axis.set_xlabel('iteration')
+    buffer = io.StringIO()
+    figure.savefig(buffer, format='svg', transparent=True, metadata={'Date': None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index('<svg'):]
+    return re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r'<svg \1role="img"', svg, count=1)
+
+
+def _is_loss(name: str, curves: dict[str, Curve]) -> bool:
+    """The single terms, or the sum when there is none."""
+    terms = [n for n in curves if n.startswith('loss_')]
+    return name in terms if terms else name == 'loss'
+
+
+def _knn_curves(curves: dict[str, Curve]) -> dict[str, Curve]:
+    found = {name: curve for name, curve in curves.items() if name.endswith('knn_top1')}
+    return {name.rpartition('/')[0] or 'label': curve for name, curve in found.items()}
+
+
+def _short(name: str, prefix: str) -> str:
+    return name.removeprefix(prefix)
+
+
+def _panel(axis, title: str, curves: dict[str, Curve], marker: str = '', bottom: float | None = None,
+           references: dict[str, dict[str, float]] | None = None) -> None:
+    axis.set_title(title, loc='left', fontsize=11)
+    axis.spines[['top', 'right']].set_visible(False)
+    axis.tick_params(labelsize=9, colors='#555')
+    axis.grid(axis='y', color='#e6e6e2', linewidth=.8)
+    if not curves:
+        axis.text(.5, .5, 'not logged in this run', ha='center', va='center', color=GRAY, transform=axis.transAxes)
+        axis.set_xticks([])
+        axis.set_yticks([])
+        return
+    end = max(curve[-1][0] for curve in curves.values())
+    for (name, curve), colour in zip(curves.items(), COLOURS * len(curves)):
+        axis.plot(*zip(*curve), color=colour, marker=marker, markersize=4, linewidth=1.8, label=name)
+        for row, scores in (references or {}).items():
+            if name in scores:
+                axis.axhline(100 * scores[name], color=colour, linestyle=(0, (4, 3)), linewidth=1, alpha=.7)
+                axis.annotate(f'{row}, {name}', (end, 100 * scores[name]), xytext=(0, 2), textcoords='offset points',
+                              ha='right', fontsize=7.5, color=colour)
+    if bottom is not None:
+        axis.set_ylim(bottom=bottom)
+    if references:
+        axis.set_ylim(0, 104)
+    if len(curves) > 1 or marker:
+        axis.legend(frameon=False, fontsize=9)

@@ -1,0 +1,121 @@
+"""One self-contained HTML page on a run: no script, no file beside it, no request to the network."""
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+from .curves import draw_curves
+from .scalars import Curve
+from .thumbnails import Thumbnail
+
+STYLE = (Path(__file__).parent / 'report.css')
+
+
+def build_report(title: str, summary: list[str], results: dict, curves: dict[str, Curve], config: str,
+                 versions: dict[str, str], thumbnail: Callable[[str], Thumbnail | None],
+                 class_names: dict[str, list[str]] | None = None) -> str:
+    """Puts the page together.
+
+    Args:
+        title: Of the page.
+        summary: Sentences under it.
+        results: ``knn_table.json`` of tools/analysis/knn_table.py.
+        curves: See :func:`~iboot_mm.visualization.scalars.read_scalars`.
+        config: Text of the run's config.
+        versions: Library to version.
+        thumbnail: Reads the thumbnail of a path, None if it cannot.
+        class_names: Names of the classes by label, for the captions.
+
+    Returns:
+        HTML.
+    """
+    table = results['table']
+    references = {row: table[row] for row in table if row == 'random network' or row.startswith('teacher')}
+    parts = [
+        f'<h1>{escape(title)}</h1>', *(f'<p>{escape(line)}</p>' for line in summary),
+        '<h2>k-NN on frozen features</h2>', render_table(results), *(f'<p>{escape(s)}</p>' for s in read_table(table)),
+        '<h2>Training</h2>', f'<figure>{draw_curves(curves, references)}</figure>',
+        '<h2>Nearest neighbours</h2>', render_neighbors(results['neighbors'], thumbnail, class_names or {}),
+        '<h2>Config and versions</h2>', render_versions(versions),
+        f'<details><summary>The whole config</summary><pre>{escape(config)}</pre></details>']
+    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE.read_text()}</style>'
+            f'</head><body><main>\n' + '\n'.join(parts) + '\n</main></body></html>\n')
+
+
+def render_table(results: dict) -> str:
+    """The k-NN table, iBoot's row set off."""
+    table = results['table']
+    names = list(table['chance'])
+    if not names:
+        rows = ''.join(f'<tr{_row_class(row)}><th>{escape(row)}</th><td>{value:.3f}</td></tr>'
+                       for row, value in results['spread'].items())
+        return ('<p>These videos have no labels, so there is no accuracy to print; the spread of the features says '
+                'whether they tell videos apart at all (0: all alike).</p>'
+                f'<table><tr><th></th><th>spread</th></tr>{rows}</table>')
+    head = ''.join(f'<th>{escape("accuracy" if n == "label" else n)}</th>' for n in names)
+    rows = ''.join(f'<tr{_row_class(row)}><th>{escape(row)}</th>' +
+                   ''.join(f'<td>{100 * scores[n]:.1f}</td>' for n in names) + '</tr>' for row, scores in table.items())
+    counts = results['counts']
+    return (f'<table><caption>Weighted k-NN, k = {results["k"]}: top-1 in % of {counts["query"]} query videos in a '
+            f'gallery of {counts["gallery"]}, one clip each</caption><tr><th></th>{head}</tr>{rows}</table>')
+
+
+def _row_class(row: str) -> str:
+    return ' class="ours"' if row == 'iBoot' else ''
+
+
+def read_table(table: dict[str, dict[str, float]]) -> list[str]:
+    """What the table says, one sentence per label."""
+    teachers = [row for row in table if row.startswith('teacher')]
+    sentences = []
+    for name, score in table['iBoot'].items():
+        start, chance = table['random network'][name], table['chance'][name]
+        top = max(table[t][name] for t in teachers)
+        what = 'Accuracy' if name == 'label' else f'On {name}, accuracy'
+        text = (f'{what} goes from {100 * start:.1f} % with random weights to {100 * score:.1f} % with iBoot; the '
+                f'teacher, which iBoot learned from, has {100 * top:.1f} %, chance is {100 * chance:.1f} %.')
+        if top < 2 * chance and score <= start + .1:
+            text += ' A teacher that sees single frames, averaged over time, has nothing to teach here.'
+        sentences.append(text)
+    return sentences
+
+
+def render_neighbors(neighbors: list[dict], thumbnail: Callable[[str], Thumbnail | None],
+                     class_names: dict[str, list[str]]) -> str:
+    """One line per query: the query, then its neighbours, the nearest first."""
+    lines = []
+    for entry in neighbors:
+        query = entry['query']
+        cells = [_clip(query, None, thumbnail, class_names)]
+        cells += [_clip(n, query['labels'], thumbnail, class_names) for n in entry['neighbors']]
+        lines.append(f'<div class="line">{"".join(cells)}</div>')
+    hint = ('Left: the query. Then its nearest gallery videos by iBoot\'s features, the nearest first, with the cosine. '
+            'Point at a picture to play it.')
+    if any(entry['query']['labels'] for entry in neighbors):
+        hint += ' A label that agrees with the query\'s is green, one that does not is red.'
+    return f'<p>{hint}</p><div class="neighbors">{"".join(lines)}</div>'
+
+
+def _clip(sample: dict, query_labels: dict[str, int] | None, thumbnail: Callable[[str], Thumbnail | None],
+          class_names: dict[str, list[str]]) -> str:
+    picture = thumbnail(sample['filename'])
+    image = '<span class="gone">not readable</span>' if picture is None else (
+        f'<img src="{picture.still}" alt=""><img class="loop" src="{picture.loop}" alt="">')
+    captions = []
+    for name, value in sample['labels'].items():
+        names = class_names.get(name, [])
+        text = escape(names[value] if value < len(names) else str(value))
+        kind = '' if query_labels is None else ' class="same"' if query_labels.get(name) == value else ' class="other"'
+        captions.append(f'<span{kind}>{text}</span>')
+    if not captions:
+        captions.append(f'<span>{escape(Path(sample["filename"]).stem)}</span>')
+    cosine = f'<small>{sample["similarity"]:.2f}</small>' if 'similarity' in sample else '<small>query</small>'
+    role = ' query' if query_labels is None else ''
+    return (f'<div class="clip{role}" title="{escape(sample["filename"])}"><div class="picture">{image}</div>'
+            f'<div class="caption">{" ".join(captions)} {cosine}</div></div>')
+
+
+def render_versions(versions: dict[str, str]) -> str:
+    """Versions in one line."""
+    return '<p class="versions">' + ', '.join(f'{escape(n)} {escape(v)}' for n, v in versions.items()) + '</p>'

@@ -1,0 +1,87 @@
+"""k-NN of raw pixels, the untrained network, the teacher and the trained network on a config's val videos.
+
+    python tools/analysis/knn_table.py CONFIG CHECKPOINT --out work_dirs/RUN
+
+Prints the table and writes `knn_table.json`, which tools/analysis/report.py reads: the table and, for a dozen queries,
+the nearest neighbours by the trained network's features.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+import iboot_mm  # noqa: F401  (before any config is read)
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner, load_checkpoint
+
+from iboot_mm.evaluation.comparison import comparison_encoders, encode_dataset, find_neighbors, knn_table
+from iboot_mm.models.losses import spread
+
+
+def format_table(table: dict[str, dict[str, float]], k: int) -> str:
+    """The table as text, in percent."""
+    names = list(table['chance'])
+    if not names:
+        return 'No labels, hence no k-NN accuracy: see the neighbours in the report.'
+    width = max(map(len, table))
+    head = [name if name != 'label' else 'accuracy' for name in names]
+    lines = [f'Weighted k-NN (k = {k}), top-1 in %', ' ' * width + ''.join(f'{name:>12}' for name in head)]
+    lines += [f'{row:<{width}}' + ''.join(f'{100 * scores[name]:12.1f}' for name in names)
+              for row, scores in table.items()]
+    return '\n'.join(lines)
+
+
+def progress(total: int):
+    """A callback that prints how far it is and the time left, every five seconds."""
+    start = shown = time.time()
+
+    def show(done: int) -> None:
+        nonlocal shown
+        if time.time() - shown > 5:
+            shown = time.time()
+            print(f'  {done} of {total} batches, about {(shown - start) / done * (total - done):.0f} s left', flush=True)
+    return show
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    parser.add_argument('--out', type=Path, required=True, help='folder for knn_table.json')
+    parser.add_argument('--queries', type=int, default=12, help='queries whose neighbours are looked up')
+    args = parser.parse_args()
+    cfg = Config.fromfile(args.config)
+    init_default_scope('mmaction')
+    model = MODELS.build(cfg.model)
+    load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
+    model.to(get_device()).eval()
+    loader = Runner.build_dataloader(cfg.val_dataloader, seed=0)
+    features, samples = encode_dataset(loader, model.data_preprocessor, comparison_encoders(model, cfg.model.backbone),
+                                       progress(len(loader)))
+    vote = dict(k=cfg.val_evaluator.k, temperature=cfg.val_evaluator.temperature)
+    table = knn_table(features, samples, **vote)
+    counts = {role: sum(s['role'] == role for s in samples) for role in ('gallery', 'query')}
+    result = dict(
+        table=table, k=vote['k'], counts=counts, checkpoint=os.path.abspath(args.checkpoint),
+        teachers=[teacher.identity() for teacher in model.teachers],
+        parameters=sum(p.numel() for p in model.backbone.parameters()),
+        spread={name: spread(encoded).item() for name, encoded in features.items()},
+        neighbors=find_neighbors(features['iBoot'], samples, args.queries))
+    args.out.mkdir(parents=True, exist_ok=True)
+    partial = args.out / 'knn_table.json.partial'
+    partial.write_text(json.dumps(result, indent=1))
+    os.replace(partial, args.out / 'knn_table.json')
+    print(f"{counts['query']} queries in a gallery of {counts['gallery']} videos")
+    print(format_table(table, vote['k']))
+
+
+if __name__ == '__main__':
+    torch.set_grad_enabled(False)
+    main()

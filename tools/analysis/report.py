@@ -1,0 +1,73 @@
+"""Write one self-contained HTML page on a run.
+
+    python tools/analysis/report.py work_dirs/RUN
+
+needs the run's log and `knn_table.json`, which tools/analysis/knn_table.py writes; makes `work_dirs/RUN/report.html`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from datetime import datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from mmengine.config import Config
+
+from iboot_mm import __version__
+from iboot_mm.visualization import build_report, read_scalars, read_thumbnail
+from iboot_mm.visualization.scalars import scalar_files
+
+LIBRARIES = ('torch', 'torchvision', 'mmengine', 'mmcv-lite', 'mmcv', 'mmaction2', 'timm', 'open_clip_torch', 'decord', 'av')
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the run stands on, as far as installed."""
+    found = dict(iboot_mm=__version__, python=platform.python_version())
+    for library in LIBRARIES:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            pass
+    return found
+
+
+def class_names(cfg: Config) -> dict[str, list[str]]:
+    """Names of the classes, where a gallery's root has a `metadata.json` with them."""
+    for dataset in cfg.val_dataloader.dataset.get('datasets', []):
+        file = Path(dataset.get('root', '')) / 'metadata.json'
+        if file.is_file():
+            return json.loads(file.read_text()).get('labels', {})
+    return {}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('work_dir', type=Path)
+    parser.add_argument('--config', help='default: the newest config that the run left in its folder')
+    parser.add_argument('--title', default='iBoot-MM: what a video network learned from an image model')
+    args = parser.parse_args()
+    results_file = args.work_dir / 'knn_table.json'
+    if not results_file.is_file():
+        sys.exit(f'{results_file} is missing: write it with tools/analysis/knn_table.py')
+    results = json.loads(results_file.read_text())
+    cfg = Config.fromfile(args.config)
+    teacher = ' and '.join(f"{t['model']} ({t['width']}-d)" for t in results['teachers'])
+    train = cfg.train_dataloader.dataset
+    summary = [f"A {cfg.model.backbone.type} of {results['parameters'] / 1e6:.2f} M parameters, trained for "
+               f"{cfg.train_cfg.max_epochs} epochs on the videos of {train.root} without their labels. Teacher: {teacher}, "
+               'frozen.', f'Written {datetime.now():%Y-%m-%d %H:%M}.']
+    page = build_report(args.title, summary, results, read_scalars(scalar_files(args.work_dir)), cfg.pretty_text,
+                        versions(), cache(read_thumbnail), class_names(cfg))
+    out = args.work_dir / 'report.html'
+    partial = out.with_suffix('.partial')
+    partial.write_text(page)
+    os.replace(partial, out)
+    print(f'{out}: {len(page) / 1e6:.1f} MB')
+
+
+if __name__ == '__main__':
+    main()
