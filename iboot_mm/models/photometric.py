@@ -1,13 +1,15 @@
 """Colour, gray and blur for batches of clips: pure functions, one parameter per clip.
 
-A batch of clips is float ``(B, 3, T, H, W)`` with values in [0, 1]; every parameter is a tensor ``(B,)``, the same for all frames of a clip.
-The formulas are those of ``torchvision.transforms.functional`` on float images (whose functions take one scalar per call, so a batch of clips
-with a parameter each would need a Python loop). Two places say what "an image" is for a clip:
+A batch of clips is float ``(B, 3, T, H, W)`` with values in [0, 1]; every parameter is a tensor ``(B,)``, the same for
+all frames of a clip. The formulas are those of ``torchvision.transforms.functional`` on float images (whose functions
+take one scalar per call, so a batch of clips with a parameter each would need a Python loop). Two places say what "an
+image" is for a clip:
 
-- contrast uses the mean gray of the WHOLE CLIP, as if its frames were stacked into one tall image (as PySlowFast does), so a clip keeps its
-  relative brightness over time;
+- contrast uses the mean gray of the WHOLE CLIP, as if its frames were stacked into one tall image (as PySlowFast does),
+  so a clip keeps its relative brightness over time;
 - blur is PER FRAME, so no frame bleeds into the next one (PySlowFast blurs the tall image, and it does bleed there).
 """
+
 from collections.abc import Callable
 
 import torch
@@ -51,8 +53,10 @@ def rgb_to_hsv(clips: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     chroma = value - minimum
     safe = torch.where(chroma > 0, chroma, 1.0)  # gray has no hue: 0 / 1 there
     hue = torch.where(
-        value == red, (green - blue) / safe,
-        torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe))
+        value == red,
+        (green - blue) / safe,
+        torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
+    )
     saturation = chroma / torch.where(value > 0, value, 1.0)
     return (hue / 6).remainder(1.0), saturation, value
 
@@ -96,8 +100,8 @@ def _blur_matrices(sigma: Tensor, length: int, kernel_size: int) -> Tensor:
 def gaussian_blur(clips: Tensor, sigma: Tensor, kernel_size: int = BLUR_KERNEL_SIZE) -> Tensor:
     """Blur every frame of ``(B, 3, T, H, W)`` by ``sigma`` ``(B,)`` pixels, as torchvision's ``gaussian_blur``.
 
-    Separable, as two batched matrix products: one sigma per clip needs no grouped convolution, and a product keeps float32 where cuDNN's
-    convolutions default to TF32.
+    Separable, as two batched matrix products: one sigma per clip needs no grouped convolution, and a product keeps
+    float32 where cuDNN's convolutions default to TF32.
     """
     batch, _, _, height, width = clips.shape
     sigma = sigma.to(clips)

@@ -1,4 +1,5 @@
 """From uint8 views to augmented float views on the training device."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,11 +13,13 @@ from . import photometric
 
 # Second word of the seed of a view's photometric stream: keeps it apart from the streams of crop and flip.
 PHOTOMETRIC_TAG = 0xC0102
+COLOR_JITTER = dict(brightness=0.2, contrast=0.2, saturation=0.2, hue=0.05)  # the paper's
 
 
 @dataclass
 class PhotometricDraws:
     """What was drawn for B clips; NumPy arrays, one row per clip."""
+
     jitter: np.ndarray  # (B,) bool, whether colour jitter applies
     order: np.ndarray  # (B, 4) int, the order of brightness (0), contrast (1), saturation (2), hue (3)
     factors: np.ndarray  # (B, 4) float, their factors (hue: turns)
@@ -29,17 +32,19 @@ class PhotometricDraws:
 class ViewPreprocessor(BaseDataPreprocessor):
     """Stacks views, moves them to the device as uint8, scales them to [0, 1] and, in training, augments their colours.
 
-    Each clip (one view of one video) gets one draw, all its frames alike, as in section 4.1 of the paper: colour jitter with a probability of
-    .8 (its four operations in a random order), gray .2, blur .5 with sigma uniform in [.1, 2] pixels. Draws come from
-    ``np.random.default_rng([view_seed, PHOTOMETRIC_TAG])`` with the sample's own ``view_seeds``, so they depend neither on the batch that the
-    sample is in nor on worker or rank; switching one operation off leaves the draws of the others as they were. Each network normalises for
-    itself, so nothing is normalised here.
+    Each clip (one view of one video) gets one draw, all its frames alike, as in section 4.1 of the paper: colour jitter
+    with a probability of .8 (its four operations in a random order), gray .2, blur .5 with sigma uniform in [.1, 2]
+    pixels. Draws come from ``np.random.default_rng([view_seed, PHOTOMETRIC_TAG])`` with the sample's own
+    ``view_seeds``, so they depend neither on the batch that the sample is in nor on worker or rank; switching one
+    operation off leaves the draws of the others as they were. Each network normalises for itself, so nothing is
+    normalised here.
 
     Deviation from PySlowFast: colours and blur come after the crop (there: before it, on the whole decoded frame).
 
     Args:
-        color_jitter: Strengths of ``brightness``, ``contrast``, ``saturation`` (factor uniform in [1 - s, 1 + s], not below 0) and ``hue``
-            (in turns, uniform in [-s, s], at most .5); ``None`` switches it off.
+        color_jitter: Strengths of ``brightness``, ``contrast``, ``saturation`` (factor uniform in [1 - s, 1 + s], not
+            below 0) and ``hue`` (in turns, uniform in [-s, s], at most .5); the paper's .2, .2, .2 and .05 by default,
+            ``None`` switches it off.
         color_prob: Probability of colour jitter for a clip.
         gray_prob: Probability of gray for a clip.
         blur_prob: Probability of blur for a clip.
@@ -50,27 +55,33 @@ class ViewPreprocessor(BaseDataPreprocessor):
         ValueError: for unknown or impossible options, and for batches that are not uint8 views of one shape.
     """
 
-    def __init__(self,
-                 color_jitter: dict | None = dict(brightness=.2, contrast=.2, saturation=.2, hue=.05),
-                 color_prob: float = .8,
-                 gray_prob: float = .2,
-                 blur_prob: float = .5,
-                 blur_sigma: Sequence[float] = (.1, 2.),
-                 non_blocking: bool = True) -> None:
+    def __init__(
+        self,
+        color_jitter: dict | None = COLOR_JITTER,
+        color_prob: float = 0.8,
+        gray_prob: float = 0.2,
+        blur_prob: float = 0.5,
+        blur_sigma: Sequence[float] = (0.1, 2.0),
+        non_blocking: bool = True,
+    ) -> None:
         super().__init__(non_blocking=non_blocking)
         strengths = dict(color_jitter or {})
         names = [name for name, _ in photometric.JITTER_OPS]
         if unknown := sorted(set(strengths) - set(names)):
             raise ValueError(f'ViewPreprocessor: color_jitter has no {unknown[0]!r}; it takes {", ".join(names)}.')
-        if min(strengths.values(), default=0) < 0 or strengths.get('hue', 0) > .5:
-            raise ValueError(f'ViewPreprocessor: color_jitter strengths must be at least 0 and hue at most .5, got {strengths}.')
+        if min(strengths.values(), default=0) < 0 or strengths.get('hue', 0) > 0.5:
+            raise ValueError(
+                f'ViewPreprocessor: color_jitter strengths must be at least 0 and hue at most .5, got {strengths}.'
+            )
         for name, prob in (('color_prob', color_prob), ('gray_prob', gray_prob), ('blur_prob', blur_prob)):
             if not 0 <= prob <= 1:
                 raise ValueError(f'ViewPreprocessor: {name} must be in [0, 1], got {prob}.')
         if not 0 < blur_sigma[0] <= blur_sigma[1]:
-            raise ValueError(f'ViewPreprocessor: blur_sigma must be (low, high) with 0 < low <= high, got {blur_sigma}.')
+            raise ValueError(
+                f'ViewPreprocessor: blur_sigma must be (low, high) with 0 < low <= high, got {blur_sigma}.'
+            )
         self.strengths = [float(strengths.get(name, 0)) for name in names]
-        self.color_prob = color_prob if any(self.strengths) else 0.
+        self.color_prob = color_prob if any(self.strengths) else 0.0
         self.gray_prob = gray_prob
         self.blur_prob = blur_prob
         self.blur_sigma = tuple(blur_sigma)
@@ -79,7 +90,8 @@ class ViewPreprocessor(BaseDataPreprocessor):
         """Prepares one batch of the data loader.
 
         Args:
-            data: ``inputs``, a list of uint8 tensors ``(V, C, T, H, W)`` or one ``(N, V, C, T, H, W)``, and ``data_samples``.
+            data: ``inputs``, a list of uint8 tensors ``(V, C, T, H, W)`` or one ``(N, V, C, T, H, W)``, and
+                ``data_samples``.
             training: Whether to augment.
 
         Returns:
@@ -103,19 +115,30 @@ class ViewPreprocessor(BaseDataPreprocessor):
         # Everything is drawn, applied or not: an option that is switched off must not move the others.
         uniform = rng.random(8)
         order = rng.permutation(4)
-        low = np.array([max(0., 1 - strength) for strength in self.strengths[:3]] + [-self.strengths[3]])
+        low = np.array([max(0.0, 1 - strength) for strength in self.strengths[:3]] + [-self.strengths[3]])
         high = np.array([1 + strength for strength in self.strengths[:3]] + [self.strengths[3]])
         sigma = self.blur_sigma[0] + uniform[7] * (self.blur_sigma[1] - self.blur_sigma[0])
-        return (uniform[0] < self.color_prob, order, low + uniform[1:5] * (high - low), uniform[5] < self.gray_prob,
-                uniform[6] < self.blur_prob, sigma)
+        return (
+            uniform[0] < self.color_prob,
+            order,
+            low + uniform[1:5] * (high - low),
+            uniform[5] < self.gray_prob,
+            uniform[6] < self.blur_prob,
+            sigma,
+        )
 
     def augment(self, clips: Tensor, draws: PhotometricDraws) -> Tensor:
         """Applies ``draws`` to clips ``(B, C, T, H, W)`` in [0, 1], in place: jitter, then gray, then blur.
 
-        Clips that take the same operation at the same place in their order form one sub-batch, so the number of kernels doesn't grow with B.
+        Clips that take the same operation at the same place in their order form one sub-batch, so the number of kernels
+        doesn't grow with B.
         """
-        steps = [(photometric.JITTER_OPS[op][1], draws.factors[:, op], draws.jitter & (draws.order[:, place] == op))
-                 for place in range(4) for op in range(4) if self.strengths[op]]
+        steps = [
+            (photometric.JITTER_OPS[op][1], draws.factors[:, op], draws.jitter & (draws.order[:, place] == op))
+            for place in range(4)
+            for op in range(4)
+            if self.strengths[op]
+        ]
         steps.append((lambda chosen, _: photometric.to_gray(chosen), draws.sigma, draws.gray))
         steps.append((photometric.gaussian_blur, draws.sigma, draws.blur))
         steps = [(function, values[mask], np.flatnonzero(mask)) for function, values, mask in steps if mask.any()]
@@ -141,7 +164,9 @@ class ViewPreprocessor(BaseDataPreprocessor):
         if kinds != {torch.uint8} or len(shapes) != 1 or len(shapes[0]) != dims or shapes[0][dims - 4] != 3:
             raise ValueError(
                 'ViewPreprocessor wants uint8 RGB views (V, 3, T, H, W) of one shape from each sample, got '
-                f'{", ".join(map(str, shapes))} of {", ".join(sorted(map(str, kinds)))}; end the pipeline with CropViews and PackViews.')
+                f'{", ".join(map(str, shapes))} of {", ".join(sorted(map(str, kinds)))}; '
+                'end the pipeline with CropViews and PackViews.'
+            )
         return inputs if isinstance(inputs, Tensor) else torch.stack(items)
 
     @staticmethod
@@ -149,6 +174,8 @@ class ViewPreprocessor(BaseDataPreprocessor):
         seeds = [seed for sample in data_samples or () for seed in sample.get('view_seeds') or ()]
         if len(seeds) != num_samples * num_views:
             raise ValueError(
-                f'ViewPreprocessor: {num_samples} samples of {num_views} views need as many view_seeds in their data samples for training, '
-                f'got {len(seeds)}; sample with SampleViews and pack with PackViews, or switch color_jitter, gray_prob and blur_prob off.')
+                f'ViewPreprocessor: {num_samples} samples of {num_views} views need as many view_seeds in their data '
+                f'samples for training, got {len(seeds)}; sample with SampleViews and pack with PackViews, or switch '
+                'color_jitter, gray_prob and blur_prob off.'
+            )
         return seeds

@@ -1,11 +1,13 @@
-"""Each batched operation against torchvision's, called clip by clip on the tall image (3, T * H, W) or frame by frame."""
+"""Each batched operation against torchvision's, clip by clip on the tall image (3, T * H, W) or frame by frame."""
+
 import pytest
 import torch
 import torchvision.transforms.functional as tvf
 
 from iboot_mm.models import photometric
 
-# float32 round-off; hue divides by small chroma, so its own reference in float64 is no closer to torchvision's float32 result.
+# float32 round-off; hue divides by small chroma, so its own reference in float64 is no closer to torchvision's float32
+# result.
 TOLERANCE = dict(atol=2e-6, rtol=0)
 
 
@@ -13,8 +15,8 @@ TOLERANCE = dict(atol=2e-6, rtol=0)
 def clips() -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
     clips = torch.randint(0, 256, (5, 3, 4, 24, 18), generator=generator).float() / 255
-    clips[0, :, 0] = .3  # gray pixels: no hue
-    clips[0, :, 1] = 0.  # black: no saturation
+    clips[0, :, 0] = 0.3  # gray pixels: no hue
+    clips[0, :, 1] = 0.0  # black: no saturation
     clips[0, 0, 2] = clips[0, 1, 2]  # two channels that tie for the maximum or minimum
     return clips
 
@@ -23,8 +25,12 @@ def tall(clip: torch.Tensor) -> torch.Tensor:
     return clip.flatten(1, 2)
 
 
-FACTORS = dict(brightness=(0., .8, 1., 1.2, 2.), contrast=(0., .8, 1., 1.2, 2.), saturation=(0., .8, 1., 1.2, 2.),
-               hue=(-.5, -.05, 0., .05, .5))
+FACTORS = dict(
+    brightness=(0.0, 0.8, 1.0, 1.2, 2.0),
+    contrast=(0.0, 0.8, 1.0, 1.2, 2.0),
+    saturation=(0.0, 0.8, 1.0, 1.2, 2.0),
+    hue=(-0.5, -0.05, 0.0, 0.05, 0.5),
+)
 
 
 @pytest.mark.parametrize('name, function', photometric.JITTER_OPS)
@@ -39,7 +45,7 @@ def test_contrast_keeps_the_frames_relative_brightness(clips):
     """Contrast 0 gives one gray for the whole clip, not one per frame."""
     flat = photometric.adjust_contrast(clips, torch.zeros(5))
     assert flat.flatten(1).std(1).max() < 1e-6
-    assert clips[0].mean((0, 2, 3)).std() > .1  # although its frames differ
+    assert clips[0].mean((0, 2, 3)).std() > 0.1  # although its frames differ
 
 
 def test_gray_is_torchvisions(clips):
@@ -55,7 +61,7 @@ def test_hsv_round_trip(clips):
 @pytest.mark.parametrize('size', [(24, 18), (9, 40)])
 def test_blur_is_torchvisions_frame_by_frame(clips, size):
     clips = torch.nn.functional.interpolate(clips, size=(4, *size))
-    sigmas = (.1, .5, 1., 1.5, 2.)
+    sigmas = (0.1, 0.5, 1.0, 1.5, 2.0)
     got = photometric.gaussian_blur(clips, torch.tensor(sigmas))
     for clip, sigma, result in zip(clips, sigmas, got, strict=True):
         frames = clip.transpose(0, 1)  # (T, 3, H, W)
@@ -64,11 +70,11 @@ def test_blur_is_torchvisions_frame_by_frame(clips, size):
 
 
 def test_blur_of_frames_smaller_than_the_kernel_keeps_their_mean_value():
-    blurred = photometric.gaussian_blur(torch.full((1, 3, 2, 4, 1), .7), torch.tensor([2.]))
-    torch.testing.assert_close(blurred, torch.full_like(blurred, .7))
+    blurred = photometric.gaussian_blur(torch.full((1, 3, 2, 4, 1), 0.7), torch.tensor([2.0]))
+    torch.testing.assert_close(blurred, torch.full_like(blurred, 0.7))
 
 
 def test_blur_does_not_bleed_over_frames():
     clips = torch.zeros(1, 3, 3, 20, 20)
     clips[:, :, 1] = 1
-    torch.testing.assert_close(photometric.gaussian_blur(clips, torch.tensor([2.])), clips)
+    torch.testing.assert_close(photometric.gaussian_blur(clips, torch.tensor([2.0])), clips)

@@ -15,25 +15,29 @@ OFF = dict(color_jitter=None, gray_prob=0, blur_prob=0)
 def make_batch(num_samples: int = 6, num_views: int = 3, size: int = 20) -> dict:
     generator = torch.Generator().manual_seed(1)
     views = torch.randint(0, 256, (num_samples, num_views, 3, 4, size, size), dtype=torch.uint8, generator=generator)
-    samples = [ActionDataSample(metainfo=dict(view_seeds=[1000 * i + v for v in range(num_views)])) for i in range(num_samples)]
+    samples = [
+        ActionDataSample(metainfo=dict(view_seeds=[1000 * i + v for v in range(num_views)])) for i in range(num_samples)
+    ]
     return dict(inputs=list(views), data_samples=samples)
 
 
 def by_hand(clip: torch.Tensor, seed: int) -> torch.Tensor:
-    """The default chain for one clip ``(3, T, H, W)`` by torchvision, from the seed on: also pins what is drawn, and in which order."""
+    """The default chain for one clip ``(3, T, H, W)`` by torchvision, from the seed on: also pins what is drawn, and in
+    which order.
+    """
     rng = np.random.default_rng([seed, PHOTOMETRIC_TAG])
     uniform, order = rng.random(8), rng.permutation(4)
     image = clip.flatten(1, 2)
-    factors = [.8 + .4 * uniform[1], .8 + .4 * uniform[2], .8 + .4 * uniform[3], -.05 + .1 * uniform[4]]
-    if uniform[0] < .8:
+    factors = [0.8 + 0.4 * uniform[1], 0.8 + 0.4 * uniform[2], 0.8 + 0.4 * uniform[3], -0.05 + 0.1 * uniform[4]]
+    if uniform[0] < 0.8:
         for op in order:
             name = photometric.JITTER_OPS[op][0]
             image = getattr(tvf, f'adjust_{name}')(image, factors[op])
-    if uniform[5] < .2:
+    if uniform[5] < 0.2:
         image = tvf.rgb_to_grayscale(image, 3)
     clip = image.view_as(clip)
-    if uniform[6] < .5:
-        sigma = .1 + 1.9 * uniform[7]
+    if uniform[6] < 0.5:
+        sigma = 0.1 + 1.9 * uniform[7]
         frames = tvf.gaussian_blur(clip.transpose(0, 1), [photometric.BLUR_KERNEL_SIZE] * 2, [sigma] * 2)
         clip = frames.transpose(0, 1)
     return clip
@@ -47,15 +51,17 @@ def test_chain_is_torchvisions_clip_by_clip():
     for raw, sample, augmented in zip(batch['inputs'], batch['data_samples'], views, strict=True):
         for clip, seed, result in zip(raw, sample.view_seeds, augmented, strict=True):
             # A chain of five float32 operations; hue amplifies round-off where the chroma is small.
-            torch.testing.assert_close(result, by_hand(clip / 255., seed), atol=2e-5, rtol=0)
+            torch.testing.assert_close(result, by_hand(clip / 255.0, seed), atol=2e-5, rtol=0)
 
 
 def test_a_batch_gives_what_its_halves_give():
     batch = make_batch()
     preprocessor = ViewPreprocessor()
     whole = preprocessor(batch, training=True)['inputs']
-    halves = [preprocessor({key: value[part] for key, value in batch.items()}, training=True)['inputs']
-              for part in (slice(3), slice(3, None))]
+    halves = [
+        preprocessor({key: value[part] for key, value in batch.items()}, training=True)['inputs']
+        for part in (slice(3), slice(3, None))
+    ]
     torch.testing.assert_close(whole, torch.cat(halves), atol=1e-6, rtol=0)
 
 
@@ -72,19 +78,21 @@ def test_no_augmentation_outside_training():
     batch = make_batch()
     out = ViewPreprocessor()(batch, training=False)
     assert out['inputs'].equal(torch.stack(batch['inputs']).float() / 255)
-    assert [sample.view_seeds for sample in out['data_samples']] == [sample.view_seeds for sample in batch['data_samples']]
+    assert [sample.view_seeds for sample in out['data_samples']] == [
+        sample.view_seeds for sample in batch['data_samples']
+    ]
     assert ViewPreprocessor(**OFF)(batch, training=True)['inputs'].equal(out['inputs'])
 
 
 def test_draws_have_the_stated_frequencies_and_ranges():
     draws = ViewPreprocessor().draw(range(4000))
-    for mask, probability in ((draws.jitter, .8), (draws.gray, .2), (draws.blur, .5)):
+    for mask, probability in ((draws.jitter, 0.8), (draws.gray, 0.2), (draws.blur, 0.5)):
         assert abs(mask.mean() - probability) < 4 * np.sqrt(probability * (1 - probability) / 4000)
-    for column, (low, high) in zip(draws.factors.T, [(.8, 1.2)] * 3 + [(-.05, .05)], strict=True):
-        assert low <= column.min() < low + .01 * (high - low) and high - .01 * (high - low) < column.max() <= high
-    assert .1 <= draws.sigma.min() < .12 and 1.98 < draws.sigma.max() <= 2
+    for column, (low, high) in zip(draws.factors.T, [(0.8, 1.2)] * 3 + [(-0.05, 0.05)], strict=True):
+        assert low <= column.min() < low + 0.01 * (high - low) and high - 0.01 * (high - low) < column.max() <= high
+    assert 0.1 <= draws.sigma.min() < 0.12 and 1.98 < draws.sigma.max() <= 2
     orders, counts = np.unique(draws.order, axis=0, return_counts=True)
-    assert len(orders) == 24 and counts.min() > 4000 / 24 * .6
+    assert len(orders) == 24 and counts.min() > 4000 / 24 * 0.6
 
 
 def test_switching_one_operation_off_leaves_the_other_draws():
@@ -95,12 +103,17 @@ def test_switching_one_operation_off_leaves_the_other_draws():
         np.testing.assert_array_equal(getattr(full, name), getattr(without_gray, name))
 
 
-@pytest.mark.parametrize('options, expected', [
-    (dict(color_jitter=dict(brightness=.5), color_prob=1.),
-     lambda clips, draws: photometric.adjust_brightness(clips, torch.from_numpy(draws.factors[:, 0]))),
-    (dict(gray_prob=1.), lambda clips, draws: photometric.to_gray(clips)),
-    (dict(blur_prob=1.), lambda clips, draws: photometric.gaussian_blur(clips, torch.from_numpy(draws.sigma)))
-])
+@pytest.mark.parametrize(
+    'options, expected',
+    [
+        (
+            dict(color_jitter=dict(brightness=0.5), color_prob=1.0),
+            lambda clips, draws: photometric.adjust_brightness(clips, torch.from_numpy(draws.factors[:, 0])),
+        ),
+        (dict(gray_prob=1.0), lambda clips, draws: photometric.to_gray(clips)),
+        (dict(blur_prob=1.0), lambda clips, draws: photometric.gaussian_blur(clips, torch.from_numpy(draws.sigma))),
+    ],
+)
 def test_each_operation_alone(options, expected):
     batch = make_batch()
     preprocessor = ViewPreprocessor(**{**OFF, **options})
@@ -124,21 +137,29 @@ def test_missing_view_seeds_say_what_to_do():
     assert ViewPreprocessor()(dict(inputs=batch['inputs']))['data_samples'] is None
 
 
-@pytest.mark.parametrize('inputs', [
-    [torch.zeros(3, 3, 4, 8, 8)],
-    [torch.zeros(3, 3, 4, 8, 8, dtype=torch.uint8), torch.zeros(2, 3, 4, 8, 8, dtype=torch.uint8)],
-    [torch.zeros(3, 4, 3, 8, 8, dtype=torch.uint8)],
-    torch.zeros(3, 3, 4, 8, 8, dtype=torch.uint8)
-])
+@pytest.mark.parametrize(
+    'inputs',
+    [
+        [torch.zeros(3, 3, 4, 8, 8)],
+        [torch.zeros(3, 3, 4, 8, 8, dtype=torch.uint8), torch.zeros(2, 3, 4, 8, 8, dtype=torch.uint8)],
+        [torch.zeros(3, 4, 3, 8, 8, dtype=torch.uint8)],
+        torch.zeros(3, 3, 4, 8, 8, dtype=torch.uint8),
+    ],
+)
 def test_wrong_inputs_say_what_came(inputs):
     with pytest.raises(ValueError, match='uint8 RGB views'):
         ViewPreprocessor()(dict(inputs=inputs))
 
 
-@pytest.mark.parametrize('options, message', [
-    (dict(color_jitter=dict(bright=1)), 'bright'), (dict(color_jitter=dict(hue=.6)), 'hue'), (dict(gray_prob=2), 'gray_prob'),
-    (dict(blur_sigma=(0, 2)), 'blur_sigma')
-])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(color_jitter=dict(bright=1)), 'bright'),
+        (dict(color_jitter=dict(hue=0.6)), 'hue'),
+        (dict(gray_prob=2), 'gray_prob'),
+        (dict(blur_sigma=(0, 2)), 'blur_sigma'),
+    ],
+)
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         ViewPreprocessor(**options)

@@ -20,10 +20,14 @@ def state() -> dict:
 NESTINGS = {
     'bare': lambda state: state,
     'state_dict': lambda state: {'state_dict': state, 'epoch': 3},
-    'model': lambda state: {'model': state, 'args': argparse.Namespace(lr=.1)},
-    'teacher': lambda state: {'teacher': {f'backbone.{key}': value for key, value in state.items()} | {'head.weight': torch.zeros(1)}},
+    'model': lambda state: {'model': state, 'args': argparse.Namespace(lr=0.1)},
+    'teacher': lambda state: {
+        'teacher': {f'backbone.{key}': value for key, value in state.items()} | {'head.weight': torch.zeros(1)}
+    },
     'module': lambda state: {f'module.{key}': value for key, value in state.items()},
-    'module inside': lambda state: {'state_dict': {f'_orig_mod.module.backbone.{key}': value for key, value in state.items()}},
+    'module inside': lambda state: {
+        'state_dict': {f'_orig_mod.module.backbone.{key}': value for key, value in state.items()}
+    },
 }
 
 
@@ -86,7 +90,7 @@ def test_strict_loading_names_what_is_wrong_and_changes_nothing(state):
     assert network[0].weight.equal(state['0.weight'])
 
 
-# Without a network -----------------------------------------------------------------------------------------------------------
+# Without a network ----------------------------------------------------------------------------------------------------
 
 
 def refuse(*args, **kwargs):
@@ -134,16 +138,21 @@ def test_hub_without_network_says_what_to_do_at_once(monkeypatch):
     hub = Hub(monkeypatch)
     with pytest.raises(ConnectionError) as error:
         fetch_from_hub('timm/some_model', ['model.safetensors', 'pytorch_model.bin'])
-    for part in ('model.safetensors', 'https://huggingface.co/timm/some_model', 'OSError', "checkpoint='PATH/model.safetensors'"):
+    for part in (
+        'model.safetensors',
+        'https://huggingface.co/timm/some_model',
+        'OSError',
+        "checkpoint='PATH/model.safetensors'",
+    ):
         assert part in str(error.value)
     assert '\n' not in str(error.value) and error.value.__cause__ is None
     assert all(local for _, local in hub.asked)  # no download that would retry for a minute was begun
 
 
 def test_hub_prefers_the_cache_and_then_the_first_file_there_is(monkeypatch):
-    Hub(monkeypatch, cached=('b', ))
+    Hub(monkeypatch, cached=('b',))
     assert str(fetch_from_hub('timm/some_model', ['a', 'b'])) == '/cache/b'
-    Hub(monkeypatch, online=('b', ))
+    Hub(monkeypatch, online=('b',))
     assert str(fetch_from_hub('timm/some_model', ['a', 'b'])) == '/downloaded/b'
     Hub(monkeypatch, online=())
     with pytest.raises(ConnectionError, match='EntryNotFoundError'):

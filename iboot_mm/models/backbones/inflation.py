@@ -5,6 +5,7 @@ torchvision, timm and mmpretrain name the parts of a plain ResNet alike (``layer
 ``layer1.0.downsample.conv``. What differs between the libraries is what the names are nested in: ``state_dict``,
 ``backbone.``, ``module.``, ``module.encoder_q.``.
 """
+
 import re
 
 from mmengine.logging import print_log
@@ -13,8 +14,12 @@ from torch import Tensor, nn
 from ..weights import StateDict, load_strictly
 
 # A downsample branch is conv 0, norm 1; elsewhere convN goes with bnN.
-RULES = ((r'(.*downsample)\.conv\.(.*)', r'\1.0.\2'), (r'(.*downsample)\.bn\.(.*)', r'\1.1.\2'),
-         (r'(.*)conv(\d)\.conv\.(.*)', r'\1conv\2.\3'), (r'(.*)conv(\d)\.bn\.(.*)', r'\1bn\2.\3'))
+RULES = (
+    (r'(.*downsample)\.conv\.(.*)', r'\1.0.\2'),
+    (r'(.*downsample)\.bn\.(.*)', r'\1.1.\2'),
+    (r'(.*)conv(\d)\.conv\.(.*)', r'\1conv\2.\3'),
+    (r'(.*)conv(\d)\.bn\.(.*)', r'\1bn\2.\3'),
+)
 
 
 def name_in_2d(name: str) -> str:
@@ -26,22 +31,28 @@ def name_in_2d(name: str) -> str:
 
 
 def encoder_prefix(state: StateDict, source: str) -> str:
-    """What the names of the ResNet in ``state`` start with; the first one if there are several (MoCo keeps two encoders).
+    """What the names of the ResNet in ``state`` start with; the first such prefix, as MoCo keeps two encoders.
 
     Raises:
         ValueError: there is no ResNet in it.
     """
     stem = 'conv1.weight'
-    prefixes = [key[:-len(stem)] for key in state if key.endswith(stem) and f'{key[:-len(stem)]}layer1.0.conv1.weight' in state]
+    prefixes = [
+        key[: -len(stem)]
+        for key in state
+        if key.endswith(stem) and f'{key[: -len(stem)]}layer1.0.conv1.weight' in state
+    ]
     if not prefixes:
         names = ', '.join(list(state)[:4])
-        raise ValueError(f'{source} holds no plain 2D ResNet (conv1, layer1.0.conv1, ... as in torchvision, timm and mmpretrain); '
-                         f'its names start with {names}. For a file of 3D weights set pretrained2d=False.')
+        raise ValueError(
+            f'{source} holds no plain 2D ResNet (conv1, layer1.0.conv1, ... as in torchvision, timm, mmpretrain); '
+            f'its names start with {names}. For a file of 3D weights set pretrained2d=False.'
+        )
     return prefixes[0]
 
 
 def inflate(kernel: Tensor, depth: int) -> Tensor:
-    """A 2D kernel ``(O, I, H, W)`` as a 3D one ``(O, I, depth, H, W)`` that sums to it over time: on a still clip it responds alike."""
+    """A 2D kernel ``(O, I, H, W)`` as ``(O, I, depth, H, W)`` that sums to it over time: a still clip sees no change."""
     return kernel.unsqueeze(2).expand(-1, -1, depth, -1, -1) / depth
 
 
@@ -69,4 +80,6 @@ def load_inflated(network: nn.Module, state: StateDict, source: str) -> None:
         used.add(key)
     load_strictly(network, inflated, source)
     left_out = [key for key in state if key not in used]
-    print_log(f'Inflated {len(used)} tensors of {source}; left out: {", ".join(left_out) or "nothing"}.', logger='current')
+    print_log(
+        f'Inflated {len(used)} tensors of {source}; left out: {", ".join(left_out) or "nothing"}.', logger='current'
+    )

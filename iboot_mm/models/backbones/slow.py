@@ -1,4 +1,5 @@
-"""The Slow networks of the iBoot paper: the Slow pathway of SlowFast (https://arxiv.org/abs/1812.03982) at depth 18, 50 and 101."""
+"""The paper's Slow networks: the Slow pathway of SlowFast (https://arxiv.org/abs/1812.03982), depth 18, 50 and 101."""
+
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,8 +23,16 @@ class SlowBasicBlock3d(BasicBlock3d):
     def __init__(self, inplanes: int, planes: int, *args, **kwargs) -> None:
         super().__init__(inplanes, planes, *args, **kwargs)
         if self.inflate:
-            self.conv2 = ConvModule(planes, planes * self.expansion, (1, 3, 3), padding=(0, 1, 1), bias=False,
-                                    conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=None)
+            self.conv2 = ConvModule(
+                planes,
+                planes * self.expansion,
+                (1, 3, 3),
+                padding=(0, 1, 1),
+                bias=False,
+                conv_cfg=self.conv_cfg,
+                norm_cfg=self.norm_cfg,
+                act_cfg=None,
+            )
 
 
 @MODELS.register_module()
@@ -36,34 +45,51 @@ class SlowResNet(ResNet3dSlowOnly):
     | 50    | 32.45 M          | 41.74 G                                        | the same network                 |
     | 101   | 51.45 M          | 71.44 G (93.31 G, the paper's, at 256 x 256)   | 60.36 M, 85.41 G                 |
 
-    Names of weights are those of ``ResNet3dSlowOnly``, so R50 weights fit it as they are; R18 and R101 need this type in the recognizer's
-    config (with ``custom_imports = dict(imports=['iboot_mm'])``).
+    Names of weights are those of ``ResNet3dSlowOnly``, so R50 weights fit it as they are; R18 and R101 need this type
+    in the recognizer's config (with ``custom_imports = dict(imports=['iboot_mm'])``).
 
-    Deviations from ``ResNet3dSlowOnly``: fewer inflated blocks and one inflated convolution per basic block (see above); the last BN of a
-    block starts at 1 (``zero_init_residual=False``, as PySlowFast's video SSL); files load completely or not at all; ``init_cfg`` is obeyed;
-    ``train()`` returns the network.
+    Deviations from ``ResNet3dSlowOnly``: fewer inflated blocks and one inflated convolution per basic block (see
+    above); the last BN of a block starts at 1 (``zero_init_residual=False``, as PySlowFast's video SSL); files load
+    completely or not at all; ``init_cfg`` is obeyed; ``train()`` returns the network.
 
     Args:
         depth: 18, 34, 50, 101 or 152.
         pretrained: File or URL to start from instead of random weights.
-        pretrained2d: Whether that file holds a 2D ResNet to inflate (names of torchvision, timm or mmpretrain) or a 3D one
-            (this class's names, alone or as ``backbone.*`` of a checkpoint).
+        pretrained2d: Whether that file holds a 2D ResNet to inflate (names of torchvision, timm or mmpretrain) or a 3D
+            one (this class's names, alone or as ``backbone.*`` of a checkpoint).
         inflate: Per stage, or per block of a stage, whether to mix time; SlowFast's choice by default.
         zero_init_residual: Whether the last BN of each block starts at 0.
         **kwargs: Of ``ResNet3dSlowOnly``.
     """
 
-    arch_settings = {**ResNet3dSlowOnly.arch_settings, 18: (SlowBasicBlock3d, (2, 2, 2, 2)), 34: (SlowBasicBlock3d, (3, 4, 6, 3))}
+    arch_settings = {
+        **ResNet3dSlowOnly.arch_settings,
+        18: (SlowBasicBlock3d, (2, 2, 2, 2)),
+        34: (SlowBasicBlock3d, (3, 4, 6, 3)),
+    }
 
-    def __init__(self, depth: int = 50, pretrained: str | None = None, pretrained2d: bool = True,
-                 inflate: Sequence[int | Sequence[int]] | None = None, zero_init_residual: bool = False, **kwargs) -> None:
+    def __init__(
+        self,
+        depth: int = 50,
+        pretrained: str | None = None,
+        pretrained2d: bool = True,
+        inflate: Sequence[int | Sequence[int]] | None = None,
+        zero_init_residual: bool = False,
+        **kwargs,
+    ) -> None:
         if depth not in self.arch_settings:
             raise ValueError(f'SlowResNet: depth is one of {", ".join(map(str, self.arch_settings))}, got {depth}.')
         if inflate is None:
-            blocks = kwargs.get('stage_blocks') or self.arch_settings[depth][1][:kwargs.get('num_stages', 4)]
+            blocks = kwargs.get('stage_blocks') or self.arch_settings[depth][1][: kwargs.get('num_stages', 4)]
             inflate = [[int(i < most) for i in range(count)] for count, most in zip(blocks, INFLATED_BLOCKS)]
-        super().__init__(depth=depth, pretrained=pretrained, pretrained2d=pretrained2d, inflate=tuple(inflate),
-                         zero_init_residual=zero_init_residual, **kwargs)
+        super().__init__(
+            depth=depth,
+            pretrained=pretrained,
+            pretrained2d=pretrained2d,
+            inflate=tuple(inflate),
+            zero_init_residual=zero_init_residual,
+            **kwargs,
+        )
 
     def init_weights(self, pretrained: str | None = None) -> None:
         """Starts from ``pretrained``, or from the file that ``init_cfg`` names, or at random.
@@ -81,7 +107,7 @@ class SlowResNet(ResNet3dSlowOnly):
         file = fetch_url(source) if re.match(r'https?://', source) else Path(source)
         print_log(f'load backbone from {file}', logger='current')
         load = load_inflated if inflating else load_strictly
-        load(self, read_state_dict(file, (prefix.rstrip('.') + '.', )), str(file))
+        load(self, read_state_dict(file, (prefix.rstrip('.') + '.',)), str(file))
 
     def train(self, mode: bool = True) -> 'SlowResNet':
         """Sets the mode; stages that are frozen stay in eval mode. MMAction2's own returns ``None``."""

@@ -5,5 +5,10 @@ from .open_clip import OpenCLIPTeacher
 from .timm import TimmTeacher
 
 __all__ = [
-    'FrozenTeacher', 'MMPretrainTeacher', 'OpenCLIPTeacher', 'TimmTeacher', 'list_teachers', 'load_teacher_config'
+    'FrozenTeacher',
+    'MMPretrainTeacher',
+    'OpenCLIPTeacher',
+    'TimmTeacher',
+    'list_teachers',
+    'load_teacher_config',
 ]

@@ -1,4 +1,5 @@
 """What all teachers share: frames in, one frozen feature per frame out."""
+
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -43,9 +44,22 @@ class FrozenTeacher:
         ValueError: for an output that the model does not have and for impossible options.
     """
 
-    def __init__(self, network: nn.Module, *, model: str, output: str, mean: tuple[float, ...], std: tuple[float, ...],
-                 input_size: int | tuple[int, int], licence: str, pretrained: str | bool | None, checkpoint: str | None,
-                 precision: str, chunk_size: int, name: str | None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        model: str,
+        output: str,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        input_size: int | tuple[int, int],
+        licence: str,
+        pretrained: str | bool | None,
+        checkpoint: str | None,
+        precision: str,
+        chunk_size: int,
+        name: str | None,
+    ) -> None:
         if output not in OUTPUTS:
             raise ValueError(f'Teacher {model}: there is no output {output!r}; choose one of {", ".join(OUTPUTS)}.')
         if precision != 'auto' and precision not in PRECISIONS:
@@ -53,7 +67,9 @@ class FrozenTeacher:
         if chunk_size < 1:
             raise ValueError(f'Teacher {model}: chunk_size counts frames and must be at least 1, got {chunk_size}.')
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
-            raise ValueError(f'Teacher {model}: mean and std take three numbers each, std above 0; got {mean} and {std}.')
+            raise ValueError(
+                f'Teacher {model}: mean and std take three numbers each, std above 0; got {mean} and {std}.'
+            )
         network.eval()  # not chained: mmpretrain's backbones return None here
         self.network = network.requires_grad_(False)
         self.model, self.output, self.licence = model, output, licence
@@ -66,8 +82,11 @@ class FrozenTeacher:
         self._device = next(network.parameters()).device
         with torch.no_grad():
             self.width = self.encode(torch.zeros(1, 3, *self.input_size, device=self._device)).shape[-1]
-        print_log(f'Teacher {self.name}: {type(self).__name__} {model}, output {output!r} of width {self.width}, '
-                  f'input {self.input_size[0]} x {self.input_size[1]}, licence of its weights: {licence}.', logger='current')
+        print_log(
+            f'Teacher {self.name}: {type(self).__name__} {model}, output {output!r} of width {self.width}, '
+            f'input {self.input_size[0]} x {self.input_size[1]}, licence of its weights: {licence}.',
+            logger='current',
+        )
 
     def __call__(self, clips: Tensor) -> Tensor:
         """Features of clips ``(N, C, T, H, W)`` in [0, 1].
@@ -88,9 +107,18 @@ class FrozenTeacher:
 
     def identity(self) -> dict:
         """What a reader of published weights needs to build the same teacher."""
-        return dict(type=type(self).__name__, model=self.model, pretrained=self.pretrained,
-                    checkpoint=Path(self.checkpoint).name if self.checkpoint else None, output=self.output,
-                    width=self.width, licence=self.licence, mean=self.mean, std=self.std, input_size=self.input_size)
+        return dict(
+            type=type(self).__name__,
+            model=self.model,
+            pretrained=self.pretrained,
+            checkpoint=Path(self.checkpoint).name if self.checkpoint else None,
+            output=self.output,
+            width=self.width,
+            licence=self.licence,
+            mean=self.mean,
+            std=self.std,
+            input_size=self.input_size,
+        )
 
     def __deepcopy__(self, memo: dict) -> 'FrozenTeacher':
         return self  # nothing in it ever changes: a copied model (an EMA, say) shares its teacher

@@ -1,11 +1,13 @@
 """Ready teachers by name: the files in ``configs/_base_/teachers``."""
+
 import difflib
 from pathlib import Path
 
 from mmengine.config import Config
 
 PACKAGE = Path(__file__).resolve().parents[2]
-# In an installed wheel (or an editable install) configs lie in .mim, as MMAction2's do; in a source checkout beside the package.
+# In an installed wheel (or an editable install) configs lie in .mim, as MMAction2's do; in a source checkout beside the
+# package.
 FOLDERS = (PACKAGE / '.mim' / 'configs' / '_base_' / 'teachers', PACKAGE.parent / 'configs' / '_base_' / 'teachers')
 
 
@@ -42,9 +44,11 @@ def load_teacher_config(name_or_path: str, checkpoint: str | None = None) -> dic
     elif Path(name_or_path).suffix == '.py' and Path(name_or_path).is_file():
         teacher = _from_file(Path(name_or_path))
     else:
-        near = difflib.get_close_matches(name_or_path, ready, n=3, cutoff=.4) or sorted(ready)
-        raise ValueError(f'There is no teacher {name_or_path!r}: not a ready one (did you mean {" or ".join(near)}?), not a config '
-                         'file, not timm:MODEL.TAG and not open_clip:MODEL/TAG.')
+        near = difflib.get_close_matches(name_or_path, ready, n=3, cutoff=0.4) or sorted(ready)
+        raise ValueError(
+            f'There is no teacher {name_or_path!r}: not a ready one (did you mean {" or ".join(near)}?), not a config '
+            'file, not timm:MODEL.TAG and not open_clip:MODEL/TAG.'
+        )
     if checkpoint is not None:
         teacher['checkpoint'] = checkpoint
     return teacher
@@ -53,5 +57,7 @@ def load_teacher_config(name_or_path: str, checkpoint: str | None = None) -> dic
 def _from_file(file: Path) -> dict:
     config = Config.fromfile(file)
     if not isinstance(config.get('teacher'), dict) or 'type' not in config.teacher:
-        raise ValueError(f"{file} defines no teacher: it needs a line such as teacher = dict(type='TimmTeacher', model=...).")
+        raise ValueError(
+            f"{file} defines no teacher: it needs a line such as teacher = dict(type='TimmTeacher', model=...)."
+        )
     return config.teacher.to_dict()

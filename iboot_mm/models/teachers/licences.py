@@ -2,6 +2,7 @@
 
 What the library's own entry says is used as it is, except where the publisher's own licence is known to be another one.
 """
+
 import re
 
 # First match on 'model.tag' wins.
@@ -19,8 +20,13 @@ FAMILY_LICENCES = (
     (r'dfn', 'Apple ASCL'),
     (r'eva0|laion|datacomp|commonpool|merged2b|yfcc15m|cc12m', 'MIT'),
 )
-SPELLING = {'apache-2.0': 'Apache-2.0', 'mit': 'MIT', 'cc-by-nc-4.0': 'CC-BY-NC-4.0', 'apple-amlr': 'Apple AMLR',
-            'apple-ascl': 'Apple ASCL'}
+SPELLING = {
+    'apache-2.0': 'Apache-2.0',
+    'mit': 'MIT',
+    'cc-by-nc-4.0': 'CC-BY-NC-4.0',
+    'apple-amlr': 'Apple AMLR',
+    'apple-ascl': 'Apple ASCL',
+}
 
 
 def licence_of(weights: str, stated: str | None = None) -> str:

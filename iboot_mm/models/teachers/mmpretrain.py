@@ -1,4 +1,5 @@
 """Teachers from mmpretrain: its backbones, SwAV's ResNet-50-w2 among them."""
+
 import difflib
 import re
 from pathlib import Path
@@ -10,7 +11,7 @@ from ..weights import fetch_url, load_strictly, read_state_dict
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
 
-IMAGENET_MEAN, IMAGENET_STD = (.485, .456, .406), (.229, .224, .225)
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Heads that pre-training or a classification task leaves in a checkpoint: never part of the encoder.
 HEADS = ('projection_head.', 'prototypes.', 'fc.', 'head.', 'neck.')
 
@@ -20,12 +21,13 @@ class MMPretrainTeacher(FrozenTeacher):
     """A backbone of mmpretrain as the teacher.
 
     Args:
-        model: Config of a backbone, such as ``dict(type='ResNet', depth=50, base_channels=128, stem_channels=128)``, or the
-            name of one of mmpretrain's models, whose weights are then downloaded unless ``checkpoint`` is given.
-        checkpoint: Local file or URL of the weights; names ``module.*`` and ``backbone.*`` are understood and what belongs to a
-            head (SwAV's projection and prototypes, a classifier) is left out. The rest loads strictly.
+        model: Config of a backbone, such as ``dict(type='ResNet', depth=50, base_channels=128, stem_channels=128)``, or
+            the name of one of mmpretrain's models, whose weights are then downloaded unless ``checkpoint`` is given.
+        checkpoint: Local file or URL of the weights; names ``module.*`` and ``backbone.*`` are understood and what
+            belongs to a head (SwAV's projection and prototypes, a classifier) is left out. The rest loads strictly.
         pretrained: ``False`` for random weights (tests).
-        output: See :class:`FrozenTeacher`. ``embedding`` is the pooled last map, or the class token where the backbone gives that.
+        output: See :class:`FrozenTeacher`. ``embedding`` is the pooled last map, or the class token where the backbone
+            gives that.
         mean: For frames in [0, 1]; ImageNet's by default, the model's own if it is given by name.
         std: See ``mean``.
         input_size: Pixels.
@@ -40,10 +42,20 @@ class MMPretrainTeacher(FrozenTeacher):
         ConnectionError: the weights are not here and the server is out of reach.
     """
 
-    def __init__(self, model: dict | str, checkpoint: str | None = None, pretrained: bool | None = None,
-                 output: str = 'embedding', mean: tuple[float, ...] | None = None, std: tuple[float, ...] | None = None,
-                 input_size: int | tuple[int, int] = 224, precision: str = 'auto', chunk_size: int = 128,
-                 name: str | None = None, licence: str | None = None) -> None:
+    def __init__(
+        self,
+        model: dict | str,
+        checkpoint: str | None = None,
+        pretrained: bool | None = None,
+        output: str = 'embedding',
+        mean: tuple[float, ...] | None = None,
+        std: tuple[float, ...] | None = None,
+        input_size: int | tuple[int, int] = 224,
+        precision: str = 'auto',
+        chunk_size: int = 128,
+        name: str | None = None,
+        licence: str | None = None,
+    ) -> None:
         try:
             from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
         except ImportError as error:
@@ -56,15 +68,26 @@ class MMPretrainTeacher(FrozenTeacher):
         network = MMPRETRAIN_MODELS.build(dict(model, _scope_='mmpretrain'))
         if pretrained is not False:
             if weights is None:
-                raise ValueError(f'Teacher {title} has no weights: give checkpoint=FILE, or pretrained=False for random ones.')
+                raise ValueError(
+                    f'Teacher {title} has no weights: give checkpoint=FILE, or pretrained=False for random ones.'
+                )
             file = fetch_url(weights) if re.match(r'https?://', weights) else Path(weights)
             state = read_state_dict(file)
             load_strictly(network, {key: value for key, value in state.items() if not key.startswith(HEADS)}, str(file))
         super().__init__(
-            network, model=title, output=output, mean=mean or IMAGENET_MEAN, std=std or IMAGENET_STD,
-            input_size=input_size, licence=licence or licence_of(f'{title}.{name}.{weights}'),
-            pretrained=pretrained is not False, checkpoint=weights if pretrained is not False else None,
-            precision=precision, chunk_size=chunk_size, name=name)
+            network,
+            model=title,
+            output=output,
+            mean=mean or IMAGENET_MEAN,
+            std=std or IMAGENET_STD,
+            input_size=input_size,
+            licence=licence or licence_of(f'{title}.{name}.{weights}'),
+            pretrained=pretrained is not False,
+            checkpoint=weights if pretrained is not False else None,
+            precision=precision,
+            chunk_size=chunk_size,
+            name=name,
+        )
 
     def encode(self, images: Tensor) -> Tensor:
         features = self.network(images)  # the stages' outputs, the last one last
@@ -85,11 +108,14 @@ def resolve(name: str) -> tuple[dict, str | None, tuple | None, tuple | None]:
         ValueError: unknown name, with near matches.
     """
     from mmpretrain.apis.model import ModelHub, list_models
+
     try:
         entry = ModelHub.get(name)
     except ValueError:
-        near = difflib.get_close_matches(name, list_models(), n=4, cutoff=.5)
-        raise ValueError(f'mmpretrain has no model {name!r}' + (f'; did you mean {" or ".join(near)}?' if near else '.')) from None
+        near = difflib.get_close_matches(name, list_models(), n=4, cutoff=0.5)
+        raise ValueError(
+            f'mmpretrain has no model {name!r}' + (f'; did you mean {" or ".join(near)}?' if near else '.')
+        ) from None
     scaling = entry.config.get('data_preprocessor') or entry.config.model.get('data_preprocessor') or {}
     mean, std = (tuple(value / 255 for value in scaling[key]) if key in scaling else None for key in ('mean', 'std'))
     return entry.config.model.backbone, entry.weights, mean, std

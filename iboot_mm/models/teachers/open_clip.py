@@ -1,4 +1,5 @@
 """Teachers from open_clip: the image towers of CLIP, SigLIP 2, PE, EVA-02, MobileCLIP 2 and their kin."""
+
 import difflib
 import logging
 import os
@@ -15,7 +16,8 @@ from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
 from .timm import encode_timm
 
-# The text tower is not built: the smallest one that open_clip accepts stands in for it (SigLIP 2's own has 280 M parameters).
+# The text tower is not built: the smallest one that open_clip accepts stands in for it (SigLIP 2's own has 280 M
+# parameters).
 NO_TEXT_TOWER = dict(context_length=1, vocab_size=2, width=8, heads=1, layers=1)
 
 
@@ -23,14 +25,15 @@ NO_TEXT_TOWER = dict(context_length=1, vocab_size=2, width=8, heads=1, layers=1)
 class OpenCLIPTeacher(FrozenTeacher):
     """An open_clip image tower as the teacher; ``embedding`` is the joint image-text space.
 
-    The paper says "[CLS] token" of CLIP: 512-d after its projection for B/16 (``embedding``, so that the student lives in
-    the text space), 768-d before it (``cls``).
+    The paper says "[CLS] token" of CLIP: 512-d after its projection for B/16 (``embedding``, so that the student lives
+    in the text space), 768-d before it (``cls``).
 
     Args:
         model: open_clip's name, such as ``ViT-B-16``.
-        pretrained: Tag of the weights, such as ``openai``; ``False`` for random weights (tests). With ``checkpoint`` it only says
-            how the file wants to be fed: mean, std, QuickGELU.
-        checkpoint: Local file or URL of the weights instead of the hub's: of the whole model, or of the image tower alone.
+        pretrained: Tag of the weights, such as ``openai``; ``False`` for random weights (tests). With ``checkpoint`` it
+            only says how the file wants to be fed: mean, std, QuickGELU.
+        checkpoint: Local file or URL of the weights instead of the hub's: of the whole model, or of the image tower
+            alone.
         output: See :class:`FrozenTeacher`.
         model_args: Further arguments of ``open_clip.create_model``, such as ``force_image_size``.
         mean: Overrides the library's, as ``std`` and ``input_size`` do.
@@ -45,17 +48,30 @@ class OpenCLIPTeacher(FrozenTeacher):
         ConnectionError: the weights are not here and the hub is out of reach.
     """
 
-    def __init__(self, model: str, pretrained: str | bool | None = None, checkpoint: str | None = None,
-                 output: str = 'embedding', model_args: dict | None = None, mean: tuple[float, ...] | None = None,
-                 std: tuple[float, ...] | None = None, input_size: int | tuple[int, int] | None = None,
-                 precision: str = 'auto', chunk_size: int = 128, name: str | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        pretrained: str | bool | None = None,
+        checkpoint: str | None = None,
+        output: str = 'embedding',
+        model_args: dict | None = None,
+        mean: tuple[float, ...] | None = None,
+        std: tuple[float, ...] | None = None,
+        input_size: int | tuple[int, int] | None = None,
+        precision: str = 'auto',
+        chunk_size: int = 128,
+        name: str | None = None,
+    ) -> None:
         tag = pretrained or None
         cfg = resolve(model, tag)
         if pretrained is None and checkpoint is None:
             import open_clip
-            raise ValueError(f'Teacher {model} has no weights: give pretrained=TAG (open_clip has '
-                             f'{", ".join(open_clip.list_pretrained_tags_by_model(model)) or "none"}), checkpoint=FILE, or '
-                             'pretrained=False for random ones.')
+
+            raise ValueError(
+                f'Teacher {model} has no weights: give pretrained=TAG (open_clip has '
+                f'{", ".join(open_clip.list_pretrained_tags_by_model(model)) or "none"}), checkpoint=FILE, or '
+                'pretrained=False for random ones.'
+            )
         tower = build_image_tower(model, bool(cfg.get('quick_gelu')), model_args or {})
         if checkpoint is not None:
             load_image_tower(tower, fetch_url(checkpoint) if re.match(r'https?://', checkpoint) else Path(checkpoint))
@@ -64,10 +80,19 @@ class OpenCLIPTeacher(FrozenTeacher):
         self._is_timm = hasattr(tower, 'trunk')
         defaults = tower.preprocess_cfg
         super().__init__(
-            tower, model=model, output=output, mean=mean or cfg.get('mean') or defaults['mean'],
-            std=std or cfg.get('std') or defaults['std'], input_size=input_size or defaults['size'],
-            licence=licence_of(f'{model}.{tag}', timm_licence(cfg)) if tag else 'unknown', pretrained=pretrained,
-            checkpoint=checkpoint, precision=precision, chunk_size=chunk_size, name=name)
+            tower,
+            model=model,
+            output=output,
+            mean=mean or cfg.get('mean') or defaults['mean'],
+            std=std or cfg.get('std') or defaults['std'],
+            input_size=input_size or defaults['size'],
+            licence=licence_of(f'{model}.{tag}', timm_licence(cfg)) if tag else 'unknown',
+            pretrained=pretrained,
+            checkpoint=checkpoint,
+            precision=precision,
+            chunk_size=chunk_size,
+            name=name,
+        )
 
     def encode(self, images: Tensor) -> Tensor:
         tower = self.network
@@ -80,8 +105,14 @@ class OpenCLIPTeacher(FrozenTeacher):
         if not hasattr(tower, 'ln_post'):  # CLIP's ResNets
             maps = tower.forward_intermediates(images, indices=1, intermediates_only=True)['image_intermediates'][-1]
             return tokens_to_output(self, maps.flatten(2).transpose(1, 2), None)
-        last = tower.forward_intermediates(images, indices=1, normalize_intermediates=True, intermediates_only=True,
-                                           output_fmt='NLC', output_extra_tokens=True)
+        last = tower.forward_intermediates(
+            images,
+            indices=1,
+            normalize_intermediates=True,
+            intermediates_only=True,
+            output_fmt='NLC',
+            output_extra_tokens=True,
+        )
         cls = last['image_intermediates_prefix'][-1][:, 0] if tower.pool_type == 'tok' else None
         return tokens_to_output(self, last['image_intermediates'][-1], cls)
 
@@ -93,20 +124,26 @@ def resolve(model: str, tag: str | None) -> dict:
         ValueError: unknown model or tag, with near matches.
     """
     import open_clip
+
     if model not in open_clip.list_models():
-        near = difflib.get_close_matches(model, open_clip.list_models(), n=4, cutoff=.5)
-        raise ValueError(f'open_clip has no model {model!r}' + (f'; did you mean {" or ".join(near)}?' if near else '.'))
+        near = difflib.get_close_matches(model, open_clip.list_models(), n=4, cutoff=0.5)
+        raise ValueError(
+            f'open_clip has no model {model!r}' + (f'; did you mean {" or ".join(near)}?' if near else '.')
+        )
     cfg = open_clip.get_pretrained_cfg(model, tag) if tag else {}
     if tag and not cfg:
         known = open_clip.list_pretrained_tags_by_model(model)
-        near = difflib.get_close_matches(tag, known, n=3, cutoff=.3) or known
-        raise ValueError(f'open_clip has no weights {tag!r} for {model}' + (f'; did you mean {" or ".join(near)}?' if near else '.'))
+        near = difflib.get_close_matches(tag, known, n=3, cutoff=0.3) or known
+        raise ValueError(
+            f'open_clip has no weights {tag!r} for {model}' + (f'; did you mean {" or ".join(near)}?' if near else '.')
+        )
     return cfg
 
 
 def build_image_tower(model: str, quick_gelu: bool, model_args: dict) -> nn.Module:
     """The image tower of an open_clip model, with random weights; QuickGELU weights get QuickGELU."""
     import open_clip
+
     config = open_clip.get_model_config(model)
     if quick_gelu and not config.get('quick_gelu'):
         print_log(f'The weights for {model} were trained with QuickGELU: building it with QuickGELU.', logger='current')
@@ -116,8 +153,14 @@ def build_image_tower(model: str, quick_gelu: bool, model_args: dict) -> nn.Modu
     muted = lambda record: 'pretrained weights loaded' not in record.getMessage()
     logging.getLogger().addFilter(muted)
     try:
-        whole = open_clip.create_model(model, pretrained=None, pretrained_text=False, force_quick_gelu=quick_gelu,
-                                       device=torch.get_default_device(), **model_args)
+        whole = open_clip.create_model(
+            model,
+            pretrained=None,
+            pretrained_text=False,
+            force_quick_gelu=quick_gelu,
+            device=torch.get_default_device(),
+            **model_args,
+        )
     finally:
         logging.getLogger().removeFilter(muted)
     return whole.visual
@@ -126,12 +169,16 @@ def build_image_tower(model: str, quick_gelu: bool, model_args: dict) -> nn.Modu
 def load_image_tower(tower: nn.Module, file: Path) -> None:
     """Loads the image tower from a file of the whole model or of the tower alone, strictly."""
     from open_clip.convert import convert_state_dict
-    state = read_state_dict(file, encoder_prefixes=('visual.', ))
+
+    state = read_state_dict(file, encoder_prefixes=('visual.',))
     if any(key.startswith('image_encoder.') for key in state):  # Apple's own MobileCLIP files
         holder = nn.Module()
         holder.visual = tower
-        state = {key.removeprefix('visual.'): value for key, value in convert_state_dict(holder, state).items()
-                 if key.startswith('visual.')}
+        state = {
+            key.removeprefix('visual.'): value
+            for key, value in convert_state_dict(holder, state).items()
+            if key.startswith('visual.')
+        }
     load_strictly(tower, state, str(file))
 
 
@@ -147,8 +194,9 @@ def fetch(cfg: dict) -> Path:
 
 
 def timm_licence(cfg: dict) -> str | None:
-    """What timm says of the same weights: open_clip's entries name no licence, but many point to timm's repositories."""
+    """What timm says of the same weights: open_clip's entries name no licence, but many point to timm's pages."""
     from timm import get_pretrained_cfg
+
     repository, _, name = cfg.get('hf_hub', '').strip('/').partition('/')
     try:
         entry = get_pretrained_cfg(name) if repository == 'timm' else None

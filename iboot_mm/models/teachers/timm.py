@@ -1,4 +1,5 @@
 """Teachers from timm: DINO, DINOv2, DINOv3, DeiT, any CNN, and the image towers of CLIP-like models."""
+
 import difflib
 import re
 import sys
@@ -27,8 +28,8 @@ class TimmTeacher(FrozenTeacher):
         pretrained: Tag of the weights if ``model`` has none; ``True`` for timm's default tag; ``False`` for random
             weights (tests). With ``checkpoint`` it only says how the file wants to be fed.
         checkpoint: Local file or URL of the weights instead of the hub's.
-        output: See :class:`FrozenTeacher`. ``embedding`` is the pooled feature before the classifier; for CLIP-like models with
-            their projection, the joint image-text space.
+        output: See :class:`FrozenTeacher`. ``embedding`` is the pooled feature before the classifier; for CLIP-like
+            models with their projection, the joint image-text space.
         model_args: Further arguments of ``timm.create_model``, such as ``img_size=224`` or ``num_classes=1001``.
         mean: Overrides the library's, as ``std`` and ``input_size`` do.
         std: See ``mean``.
@@ -42,15 +43,28 @@ class TimmTeacher(FrozenTeacher):
         ConnectionError: the weights are not here and the hub is out of reach.
     """
 
-    def __init__(self, model: str, pretrained: str | bool | None = None, checkpoint: str | None = None,
-                 output: str = 'embedding', model_args: dict | None = None, mean: tuple[float, ...] | None = None,
-                 std: tuple[float, ...] | None = None, input_size: int | tuple[int, int] | None = None,
-                 precision: str = 'auto', chunk_size: int = 128, name: str | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        pretrained: str | bool | None = None,
+        checkpoint: str | None = None,
+        output: str = 'embedding',
+        model_args: dict | None = None,
+        mean: tuple[float, ...] | None = None,
+        std: tuple[float, ...] | None = None,
+        input_size: int | tuple[int, int] | None = None,
+        precision: str = 'auto',
+        chunk_size: int = 128,
+        name: str | None = None,
+    ) -> None:
         import timm
+
         architecture, tag, cfg = resolve(model, pretrained)
         if pretrained is None and tag is None and checkpoint is None:
-            raise ValueError(f'Teacher {model} has no weights: give pretrained=TAG (timm has {", ".join(tags_of(model)) or "none"}), '
-                             'checkpoint=FILE, or pretrained=False for random ones.')
+            raise ValueError(
+                f'Teacher {model} has no weights: give pretrained=TAG '
+                f'(timm has {", ".join(tags_of(model)) or "none"}), checkpoint=FILE, or pretrained=False for random ones.'
+            )
         model_args = dict(model_args or {})
         network = timm.create_model(architecture, pretrained=False, pretrained_cfg=cfg, **model_args)
         if checkpoint is not None:
@@ -61,19 +75,29 @@ class TimmTeacher(FrozenTeacher):
         config = timm.data.resolve_model_data_config(network)
         self._joint_space = is_joint_space(architecture, tag, network)
         super().__init__(
-            network, model=architecture, output=output, mean=mean or config['mean'], std=std or config['std'],
+            network,
+            model=architecture,
+            output=output,
+            mean=mean or config['mean'],
+            std=std or config['std'],
             input_size=input_size or model_args.get('img_size') or config['input_size'][1:],
             licence=licence_of(f'{architecture}.{tag}', cfg and cfg.license) if tag else 'unknown',
-            pretrained=False if pretrained is False and checkpoint is None else tag, checkpoint=checkpoint, precision=precision, chunk_size=chunk_size,
-            name=name)
+            pretrained=False if pretrained is False and checkpoint is None else tag,
+            checkpoint=checkpoint,
+            precision=precision,
+            chunk_size=chunk_size,
+            name=name,
+        )
 
     @staticmethod
     def _fetch(model: str, cfg) -> Path:
         if cfg is None or cfg.custom_load or not (cfg.hf_hub_id or cfg.url):
             raise ValueError(f'timm has no weights in PyTorch format for {model}; pass a file as checkpoint=.')
         if cfg.hf_hub_id:
-            return fetch_from_hub(cfg.hf_hub_id, [cfg.hf_hub_filename] if cfg.hf_hub_filename else
-                                  ['model.safetensors', 'pytorch_model.bin'])
+            return fetch_from_hub(
+                cfg.hf_hub_id,
+                [cfg.hf_hub_filename] if cfg.hf_hub_filename else ['model.safetensors', 'pytorch_model.bin'],
+            )
         return fetch_url(cfg.url)
 
     def encode(self, images: Tensor) -> Tensor:
@@ -105,6 +129,7 @@ def is_joint_space(architecture: str, tag: str | None, network: nn.Module) -> bo
 def tags_of(model: str) -> list[str]:
     """The tags of timm's weights for an architecture."""
     import timm
+
     architecture = model.split('.', 1)[0]
     return [name.split('.', 1)[1] for name in timm.list_models(f'{architecture}.*', pretrained=True)]
 
@@ -116,15 +141,19 @@ def resolve(model: str, pretrained: str | bool | None):
         ValueError: unknown model or tag, with near matches.
     """
     import timm
+
     architecture, _, tag = model.partition('.')
     tag = tag or (pretrained if isinstance(pretrained, str) else None)
     if not timm.is_model(architecture):
-        near = difflib.get_close_matches(model, timm.list_models() + timm.list_models(pretrained=True), n=4, cutoff=.6)
+        near = difflib.get_close_matches(model, timm.list_models() + timm.list_models(pretrained=True), n=4, cutoff=0.6)
         raise ValueError(f'timm has no model {model!r}' + (f'; did you mean {" or ".join(near)}?' if near else '.'))
     known = tags_of(architecture)
     if tag and tag not in known:
-        near = difflib.get_close_matches(tag, known, n=3, cutoff=.3) or known
-        raise ValueError(f'timm has no weights {tag!r} for {architecture}' + (f'; did you mean {" or ".join(near)}?' if near else '.'))
+        near = difflib.get_close_matches(tag, known, n=3, cutoff=0.3) or known
+        raise ValueError(
+            f'timm has no weights {tag!r} for {architecture}'
+            + (f'; did you mean {" or ".join(near)}?' if near else '.')
+        )
     cfg = timm.get_pretrained_cfg(f'{architecture}.{tag}' if tag else architecture, allow_unregistered=True)
     if pretrained is True and not tag:
         tag = cfg.tag if cfg else None
@@ -161,7 +190,7 @@ def load_timm_file(network: nn.Module, file: Path) -> None:
 def drop_classifier(network: nn.Module, state: StateDict) -> StateDict:
     """Without the classifier's weights if the network was built with ``num_classes=0``."""
     names = network.pretrained_cfg.get('classifier') or ()
-    names = (names, ) if isinstance(names, str) else names
+    names = (names,) if isinstance(names, str) else names
     if getattr(network, 'num_classes', 1) != 0:
         return state
     return {key: value for key, value in state.items() if not key.startswith(tuple(f'{name}.' for name in names))}

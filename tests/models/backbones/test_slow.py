@@ -12,7 +12,7 @@ from iboot_mm.models.backbones.inflation import inflate, name_in_2d
 
 
 def count(depth: int, size: int, kind: str = 'SlowResNet') -> tuple[float, float]:
-    """Millions of parameters with a 400-way classifier, and 1e9 multiply-adds of the convolutions at 8 x size x size."""
+    """Millions of parameters with a 400-way classifier, and 1e9 multiply-adds of convolutions at 8 x size x size."""
     with torch.device('meta'):
         network = MODELS.build(dict(type=kind, depth=depth))
         network.eval()
@@ -24,12 +24,15 @@ def count(depth: int, size: int, kind: str = 'SlowResNet') -> tuple[float, float
     return parameters / 1e6, counter.get_total_flops() / 2e9
 
 
-@pytest.mark.parametrize('depth, size, millions, billions', [
-    (18, 224, 20.229, 20.058),
-    (50, 224, 32.454, 41.740),
-    (101, 224, 51.446, 71.438),
-    (101, 256, 51.446, 93.306),
-])
+@pytest.mark.parametrize(
+    'depth, size, millions, billions',
+    [
+        (18, 224, 20.229, 20.058),
+        (50, 224, 32.454, 41.740),
+        (101, 224, 51.446, 71.438),
+        (101, 256, 51.446, 93.306),
+    ],
+)
 def test_papers_parameters_and_multiply_adds(depth, size, millions, billions):
     assert count(depth, size) == pytest.approx((millions, billions), abs=6e-4)
 
@@ -70,7 +73,7 @@ def test_unknown_depth():
         SlowResNet(depth=20)
 
 
-# Inflation ---------------------------------------------------------------------------------------------------------------
+# Inflation ------------------------------------------------------------------------------------------------------------
 
 
 def randomise(network: nn.Module) -> nn.Module:
@@ -78,7 +81,7 @@ def randomise(network: nn.Module) -> nn.Module:
     for norm in network.modules():
         if isinstance(norm, nn.modules.batchnorm._BatchNorm):
             for value in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
-                value.data.uniform_(.5, 1.5)
+                value.data.uniform_(0.5, 1.5)
     network.eval()  # not chained: mmpretrain's returns None
     return network
 
@@ -89,6 +92,7 @@ def resnet2d(library: str, depth: int) -> nn.Module:
     if library == 'timm':
         return timm.create_model(f'resnet{depth}', num_classes=3)
     from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
+
     return MMPRETRAIN_MODELS.build(dict(type='mmpretrain.ResNet', depth=depth))
 
 
@@ -103,15 +107,16 @@ def features2d(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
 NESTINGS = {
     'torchvision': lambda state: state,
     'timm': lambda state: {'state_dict': {f'module.{key}': value for key, value in state.items()}},
-    'mmpretrain': lambda state: {'state_dict': {'head.fc.weight': torch.zeros(2, 2)} |
-                                 {f'backbone.{key}': value for key, value in state.items()}},
+    'mmpretrain': lambda state: {
+        'state_dict': {'head.fc.weight': torch.zeros(2, 2)} | {f'backbone.{key}': value for key, value in state.items()}
+    },
 }
 
 
 @pytest.mark.parametrize('depth', [18, 50])
 @pytest.mark.parametrize('library', list(NESTINGS))
 def test_an_inflated_resnet_starts_as_the_2d_one(library, depth, tmp_path):
-    """By value: kernels sum to the 2D ones over time, norms are equal, and a still clip has the 2D network's features."""
+    """By value: kernels sum to the 2D ones over time, norms are equal, and a still clip has the 2D features."""
     source = randomise(resnet2d(library, depth))
     torch.save(NESTINGS[library](source.state_dict()), tmp_path / 'resnet.pth')
     network = SlowResNet(depth=depth, pretrained=str(tmp_path / 'resnet.pth'))
@@ -150,11 +155,20 @@ def test_the_online_encoder_of_moco(tmp_path):
     assert network.conv1.conv.weight[:, :, 0].equal(state['conv1.weight'])
 
 
-@pytest.mark.parametrize('spoil, message', [
-    (lambda state: {'something.weight': torch.zeros(2)}, 'holds no plain 2D ResNet'),
-    (lambda state: {key: value for key, value in state.items() if 'layer4.1' not in key}, r'missing \(layer4\.1\.conv1\.conv\.weight'),
-    (lambda state: state | {'layer4.1.conv2.weight': torch.zeros(8, 8, 3, 3)}, r'misshapen \(layer4\.1\.conv2\.conv\.weight \(8, 8'),
-])
+@pytest.mark.parametrize(
+    'spoil, message',
+    [
+        (lambda state: {'something.weight': torch.zeros(2)}, 'holds no plain 2D ResNet'),
+        (
+            lambda state: {key: value for key, value in state.items() if 'layer4.1' not in key},
+            r'missing \(layer4\.1\.conv1\.conv\.weight',
+        ),
+        (
+            lambda state: state | {'layer4.1.conv2.weight': torch.zeros(8, 8, 3, 3)},
+            r'misshapen \(layer4\.1\.conv2\.conv\.weight \(8, 8',
+        ),
+    ],
+)
 def test_what_does_not_match_is_an_error(spoil, message, tmp_path):
     torch.save(spoil(torchvision.models.resnet18().state_dict()), tmp_path / 'spoilt.pth')
     network = SlowResNet(depth=18, pretrained=str(tmp_path / 'spoilt.pth'))
@@ -175,16 +189,27 @@ def test_a_3d_file_is_not_inflated_and_a_2d_file_is_not_taken_as_3d(tmp_path):
         SlowResNet(depth=18, pretrained=str(tmp_path / '2d.pth'), pretrained2d=False).init_weights()
 
 
-@pytest.mark.parametrize('nest', [lambda state: state, lambda state: {
-    'state_dict': {f'backbone.{key}': value for key, value in state.items()} | {'projectors.0.weight': torch.zeros(1)}, 'meta': {}
-}])
+@pytest.mark.parametrize(
+    'nest',
+    [
+        lambda state: state,
+        lambda state: {
+            'state_dict': {f'backbone.{key}': value for key, value in state.items()}
+            | {'projectors.0.weight': torch.zeros(1)},
+            'meta': {},
+        },
+    ],
+)
 @pytest.mark.parametrize('way', ['pretrained', 'init_cfg'])
 def test_weights_of_a_pretrained_video_backbone(nest, way, tmp_path):
     source = randomise(SlowResNet(depth=18, base_channels=4))
     file = str(tmp_path / 'iboot.pth')
     torch.save(nest(source.state_dict()), file)
-    options = dict(pretrained=file, pretrained2d=False) if way == 'pretrained' else dict(
-        init_cfg=dict(type='Pretrained', checkpoint=file, prefix='backbone'))
+    options = (
+        dict(pretrained=file, pretrained2d=False)
+        if way == 'pretrained'
+        else dict(init_cfg=dict(type='Pretrained', checkpoint=file, prefix='backbone'))
+    )
     network = SlowResNet(depth=18, base_channels=4, **options)
     network.init_weights()
     for name, value in network.state_dict().items():
