@@ -3,6 +3,8 @@
 The normalisation is a GroupNorm, which does not mix samples, so results do not depend on how a batch is split.
 """
 
+import os
+import signal
 import uuid
 
 import torch
@@ -92,11 +94,21 @@ class RecordHook(Hook):
         torch.save(self.record, f'{runner.work_dir}/record_{get_rank()}.pt')
 
 
+@HOOKS.register_module(force=True)
+class KillHook(Hook):
+    """Kills its own process in iteration ``$KILL_AT``, as a crash or a cluster would."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        if os.environ.get('KILL_AT') == str(runner.iter + 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def toy_config(work_dir: str, **changes) -> dict:
     """A whole config; ``changes`` override its top-level keys."""
     config = dict(
         # mmengine shares logs between runs of one name, which by default is the second in which they start.
-        experiment_name=uuid.uuid4().hex, default_scope='mmaction', work_dir=str(work_dir), custom_imports=dict(imports=['iboot_mm', 'tests.engine.toy']),
+        experiment_name=uuid.uuid4().hex, default_scope='mmaction', work_dir=str(work_dir),
+        custom_imports=dict(imports=['iboot_mm', 'tests.engine.toy']),
         model=dict(type='ToyModel'),
         train_dataloader=dict(batch_size=4, num_workers=0, dataset=dict(type='ToyVideos'),
                               sampler=dict(type='EpochSampler', shuffle=True)),

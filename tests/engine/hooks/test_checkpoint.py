@@ -25,7 +25,8 @@ def train(folder, resume=False, **changes):
 
 
 def files(folder):
-    return sorted(p.name for p in Path(folder).glob('*') if p.suffix in ('.pth', '.part') or p.name == 'last_checkpoint')
+    names = [path.name for path in Path(folder).iterdir()]
+    return sorted(name for name in names if name.endswith(('.pth', '.part')) or name == 'last_checkpoint')
 
 
 def test_put_is_whole_or_nothing(tmp_path, monkeypatch):

@@ -8,12 +8,13 @@ from mmengine.logging import MessageHub
 from iboot_mm.engine.hooks import CollapseAlarmHook
 
 
-def run(spreads, hook, teachers=dict(clip=.8)):
+def run(spreads, hook, clip=.8, **teachers):
     """Feeds student's spreads iteration by iteration; returns (iteration, message) of each warning."""
     hub = MessageHub('test_collapse_alarm')
     warnings = []
     runner = SimpleNamespace(message_hub=hub, logger=SimpleNamespace(
         warning=lambda message: warnings.append((runner.iter + 1, message))))
+    teachers = {**({} if clip is None else dict(clip=clip)), **teachers}
     for runner.iter, value in enumerate(spreads):
         hub.update_scalar('train/loss', 1.)
         if value is not None:
@@ -40,10 +41,10 @@ def test_rings_again_after_a_recovery():
 def test_short_dips_and_missing_figures_are_silent():
     assert run([.5, .5, .1, .5, .5] * 4, CollapseAlarmHook(share=.5, window=5)) == []
     assert run([None] * 20, CollapseAlarmHook(window=5)) == []
-    assert run([.0] * 20, CollapseAlarmHook(window=5), teachers={}) == []
+    assert run([.0] * 20, CollapseAlarmHook(window=5), clip=None) == []
 
 
 @pytest.mark.parametrize('student, rings', [(.24, 1), (.26, 0)])
 def test_the_narrowest_teacher_counts(student, rings):
     hook = CollapseAlarmHook(share=.5, window=5)
-    assert len(run([student] * 5, hook, teachers=dict(clip=.9, swav=.5))) == rings
+    assert len(run([student] * 5, hook, clip=.9, swav=.5)) == rings

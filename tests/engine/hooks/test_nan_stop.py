@@ -19,7 +19,8 @@ def finite(path):
     return all(torch.isfinite(v).all() for v in torch.load(path)['state_dict'].values())
 
 
-@pytest.mark.parametrize('bad_at, checkpoint', [(9, 'epoch_1.pth'), (12, 'epoch_1.pth'), (13, 'epoch_2.pth'), (2, None)])
+@pytest.mark.parametrize('bad_at, checkpoint', [
+    (9, 'epoch_1.pth'), (12, 'epoch_1.pth'), (13, 'epoch_2.pth'), (2, None)])
 def test_stops_with_iteration_and_last_good_checkpoint(tmp_path, bad_at, checkpoint):
     kept = checkpoint or 'no checkpoint existed yet'
     with pytest.raises(FloatingPointError, match=rf'NaN or infinite at iteration {bad_at} .*{kept}.*--resume') as info:

@@ -1,0 +1,183 @@
+"""The command lines, run as a user runs them: killed, resumed, over processes, and by MMAction2's own launcher."""
+
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import mmaction
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from ..engine import toy
+
+ROOT = Path(__file__).resolve().parents[2]
+STOCK_TRAIN = Path(mmaction.__file__).parent / '.mim' / 'tools' / 'train.py'
+pytestmark = pytest.mark.skipif(os.name == 'nt', reason='the launchers are shell scripts')
+
+
+def write_config(path, **changes):
+    """A config file for the toy model; returns its path as text."""
+    Config(toy.toy_config(path.parent / 'run', **changes)).dump(str(path))
+    return str(path)
+
+
+def call(*command, env=None):
+    """Runs a command in the checkout; returns the finished process with its output."""
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1',
+                   'CUDA_VISIBLE_DEVICES': '-1', **(env or {})}
+    return subprocess.run([str(c) for c in command], cwd=ROOT, env=environment, text=True, timeout=240,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def call_here(monkeypatch, script, *arguments):
+    """Runs a Python script in this process, which has already imported everything."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, 'argv', [str(script), *map(str, arguments)])
+    runpy.run_path(str(script), run_name='__main__')
+
+
+def histories(checkpoint):
+    """The logged losses and learning rates (times of an iteration differ between any two runs)."""
+    scalars = checkpoint['message_hub']['log_scalars']
+    return {key: scalars[key].data[0].tolist() for key in ('train/loss', 'train/lr')}
+
+
+def assert_same(a, b):
+    """Bit for bit the same nested structure of tensors and numbers."""
+    if isinstance(a, torch.Tensor):
+        assert a.dtype == b.dtype and torch.equal(a, b)
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            assert_same(a[key], b[key])
+    elif isinstance(a, (list, tuple)):
+        assert len(a) == len(b)
+        for x, y in zip(a, b):
+            assert_same(x, y)
+    else:
+        assert a == b
+
+
+def never_stopped(folder, **changes):
+    """Folder of a run in this process: 3 epochs of 6 steps."""
+    Runner.from_cfg(Config(toy.toy_config(folder, randomness=dict(seed=7), **changes))).train()
+    return folder
+
+
+def test_killed_and_resumed_is_bit_for_bit_the_run_never_stopped(tmp_path):
+    """SIGKILL in the middle of epoch 2; resumed without --seed from the end of epoch 1. Dropout draws all along."""
+    whole_run = torch.load(never_stopped(tmp_path / 'whole', model=dict(dropout=.3)) / 'epoch_3.pth')
+    config = write_config(tmp_path / 'toy.py', model=dict(dropout=.3),
+                          custom_hooks=[dict(type='NaNStopHook', interval=2), dict(type='KillHook')])
+    killed = call(sys.executable, 'tools/train.py', config, '--seed', 7, env=dict(KILL_AT='9'))
+    assert killed.returncode == -signal.SIGKILL, killed.stdout
+    assert (tmp_path / 'run' / 'last_checkpoint').read_text().endswith('epoch_1.pth')
+    resumed = call(sys.executable, 'tools/train.py', config, '--resume')
+    assert resumed.returncode == 0, resumed.stdout
+    checkpoint = torch.load(tmp_path / 'run' / 'epoch_3.pth')
+    for key in ('state_dict', 'optimizer', 'param_schedulers'):
+        assert_same(whole_run[key], checkpoint[key])
+    assert_same(histories(whole_run), histories(checkpoint))
+    assert len(histories(checkpoint)['train/loss']) == 18
+    assert checkpoint['meta']['seed'] == 7 and checkpoint['meta']['iter'] == 18
+
+
+def test_dist_train_equals_one_process(tmp_path):
+    """Two gloo processes: losses to 1e-5, weights to 1e-5 after 18 steps of LARS (float32 sums in another order)."""
+    two = call('bash', 'tools/dist_train.sh', write_config(tmp_path / 'toy.py'), 2, '--seed', 7,
+               '--cfg-options', 'train_dataloader.batch_size=2')
+    assert two.returncode == 0, two.stdout
+    one = never_stopped(tmp_path / 'one')
+    found = torch.load(tmp_path / 'run' / 'epoch_3.pth')['state_dict']
+    for name, value in torch.load(one / 'epoch_3.pth')['state_dict'].items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-5)
+    records = [torch.load(tmp_path / 'run' / f'record_{rank}.pt') for rank in range(2)]
+    for step, *parts in zip(torch.load(one / 'record_0.pt'), *records):
+        assert step['loss'] == pytest.approx((parts[0]['loss'] + parts[1]['loss']) / 2, abs=1e-5)
+
+
+def test_mmaction2s_own_launcher_trains_the_same(tmp_path):
+    """Stock tools/train.py knows us by ``custom_imports`` alone."""
+    stock = call(sys.executable, STOCK_TRAIN, write_config(tmp_path / 'toy.py'), '--seed', '7')
+    assert stock.returncode == 0, stock.stdout
+    one = never_stopped(tmp_path / 'one')
+    assert_same(*(torch.load(folder / 'epoch_3.pth')['state_dict'] for folder in (one, tmp_path / 'run')))
+
+
+@pytest.mark.parametrize('script', [STOCK_TRAIN, ROOT / 'tools' / 'train.py'])
+def test_auto_scale_lr(tmp_path, monkeypatch, script):
+    call_here(monkeypatch, script, write_config(tmp_path / 'toy.py'), '--auto-scale-lr', '--cfg-options',
+              'train_dataloader.batch_size=6', 'optim_wrapper.accumulative_counts=2')
+    record = torch.load(tmp_path / 'run' / 'record_0.pt')
+    assert len(record[0]['index']) == 6
+    assert max(step['lr'] for step in record) == pytest.approx(.4 * 12 / 4)
+
+
+def test_seed_resume_and_options(tmp_path, monkeypatch):
+    script, config = ROOT / 'tools' / 'train.py', write_config(tmp_path / 'toy.py')
+    call_here(monkeypatch, script, config, '--seed', 3, '--work-dir', tmp_path / 'a', '--no-validate')
+    call_here(monkeypatch, script, config, '--resume', tmp_path / 'a' / 'epoch_2.pth', '--work-dir', tmp_path / 'b')
+    a, b = (torch.load(tmp_path / name / 'epoch_3.pth') for name in 'ab')
+    assert a['meta']['seed'] == b['meta']['seed'] == 3
+    assert_same(a['state_dict'], b['state_dict'])
+    call_here(monkeypatch, script, config, '--seed', 4, '--work-dir', tmp_path / 'c')
+    assert not torch.equal(a['state_dict']['backbone.0.weight'],
+                           torch.load(tmp_path / 'c' / 'epoch_3.pth')['state_dict']['backbone.0.weight'])
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--amp'], '--amp needs a GPU: '), (['--auto-scale-lr', '--absent-option'], 'unrecognized arguments'),
+    (['--auto-scale-lr'], '--auto-scale-lr: the config does not say for which batch')])
+@pytest.mark.skipif(torch.cuda.is_available(), reason='for machines without a GPU')
+def test_mistakes_are_told_in_one_line(tmp_path, monkeypatch, capsys, arguments, message):
+    config = tmp_path / 'bare.py'
+    config.write_text("optim_wrapper = dict(optimizer=dict(type='LARS', lr=1.))\n")
+    with pytest.raises(SystemExit) as stop:
+        call_here(monkeypatch, ROOT / 'tools' / 'train.py', config, *arguments)
+    assert message in f'{stop.value} {capsys.readouterr().err}'
+
+
+@pytest.mark.parametrize('script, arguments', [('train.py', ['absent.py']), ('test.py', ['absent.py', 'x.pth'])])
+def test_no_such_config(monkeypatch, capsys, script, arguments):
+    with pytest.raises(SystemExit):
+        call_here(monkeypatch, ROOT / 'tools' / script, *arguments)
+    assert 'no config file absent.py' in capsys.readouterr().err
+
+
+def test_usage_of_the_shell_scripts():
+    for script, arguments in (('dist_train.sh', 'CONFIG GPUS'), ('dist_test.sh', 'CONFIG CHECKPOINT GPUS'),
+                              ('slurm_train.sh', 'PARTITION JOB_NAME CONFIG')):
+        done = call('bash', f'tools/{script}')
+        assert done.returncode != 0 and f'usage: {script} {arguments}' in done.stdout
+
+
+@pytest.mark.parametrize('resume', [True, False])
+def test_a_file_that_holds_code_is_neither_resumed_nor_loaded(tmp_path, resume):
+    class Runs:
+        def __reduce__(self):
+            return os.system, (f'touch {tmp_path}/owned',)
+
+    path = tmp_path / 'evil.pth'
+    torch.save(dict(meta=dict(epoch=1, iter=6), state_dict={}, message_hub=Runs()), path)
+    runner = Runner.from_cfg(Config(toy.toy_config(tmp_path / 'run', load_from=str(path), resume=resume)))
+    with pytest.raises(RuntimeError, match=r'evil\.pth was not loaded: it holds more than weights'):
+        runner.train()
+    assert not (tmp_path / 'owned').exists()
+
+
+def test_scripts_parse_and_slurm_passes_its_arguments_on(tmp_path):
+    fake = tmp_path / 'srun'
+    fake.write_text('#!/bin/sh\necho "$@"\n')
+    fake.chmod(0o755)
+    env = dict(PATH=f'{tmp_path}:{os.environ["PATH"]}', GPUS='16', GPUS_PER_NODE='4', SRUN_ARGS='--mem 8G')
+    printed = call('bash', 'tools/slurm_train.sh', 'part', 'job', 'c.py', '--resume', env=env).stdout
+    for words in ('-p part --job-name=job --gres=gpu:4 --ntasks=16 --ntasks-per-node=4', '--mem 8G',
+                  'tools/train.py c.py --launcher=slurm --resume'):
+        assert words in printed
+    printed = call('bash', 'tools/slurm_test.sh', 'part', 'job', 'c.py', 'x.pth', '--dump', 'a.pkl', env=env).stdout
+    assert 'tools/test.py c.py x.pth --launcher=slurm --dump a.pkl' in printed
