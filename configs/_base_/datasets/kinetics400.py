@@ -5,8 +5,10 @@ data_root = 'data/kinetics400/'
 # Three independent clips of 8 frames, every 8th: the first is for the teacher, the others for the network.
 train_dataloader = dict(
     batch_size=13,  # the most videos a GPU takes at once; the loop divides the global batch (see train_cfg)
-    num_workers=12,
+    num_workers=8,
     persistent_workers=True,
+    pin_memory=True,
+    collate_fn=dict(type='default_collate'),  # stacks in the workers, so that the pinned batch is the one that is copied
     sampler=dict(type='EpochSampler', shuffle=True),
     dataset=dict(
         type='VideoFolder',
@@ -31,8 +33,7 @@ val_pipeline = [
 ]
 val_dataloader = dict(
     batch_size=32,
-    num_workers=12,
-    persistent_workers=True,
+    num_workers=8,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='ConcatDataset',
