@@ -6,9 +6,8 @@ from pathlib import Path
 
 from .curves import draw_curves
 from .scalars import Curve
+from .style import STYLE
 from .thumbnails import Thumbnail
-
-STYLE = (Path(__file__).parent / 'report.css')
 
 
 def build_report(title: str, summary: list[str], results: dict, curves: dict[str, Curve], config: str,
@@ -39,7 +38,7 @@ def build_report(title: str, summary: list[str], results: dict, curves: dict[str
         '<h2>Config and versions</h2>', render_versions(versions),
         f'<details><summary>The whole config</summary><pre>{escape(config)}</pre></details>']
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE.read_text()}</style>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style>'
             f'</head><body><main>\n' + '\n'.join(parts) + '\n</main></body></html>\n')
 
 
@@ -90,10 +89,10 @@ def render_neighbors(neighbors: list[dict], thumbnail: Callable[[str], Thumbnail
         cells = [_clip(query, None, thumbnail, class_names)]
         cells += [_clip(n, query['labels'], thumbnail, class_names) for n in entry['neighbors']]
         lines.append(f'<div class="line">{"".join(cells)}</div>')
-    hint = ('Left: the query. Then its nearest gallery videos by iBoot\'s features, the nearest first, with the cosine. '
-            'Point at a picture to play it.')
+    hint = ("Left: the query. Then its nearest gallery videos by iBoot's features, the nearest first, with the "
+            'cosine. Point at a picture to play it.')
     if any(entry['query']['labels'] for entry in neighbors):
-        hint += ' A label that agrees with the query\'s is green, one that does not is red.'
+        hint += " A label that agrees with the query's is green, one that does not is red."
     return f'<p>{hint}</p><div class="neighbors">{"".join(lines)}</div>'
 
 

@@ -28,7 +28,7 @@ def read_scalars(files: list[Path]) -> dict[str, Curve]:
         ValueError: a line is no JSON (a run that was killed may end in half a line, which is skipped).
     """
     if not files:
-        raise FileNotFoundError('no vis_data/scalars.json in the work directory: has the run trained a single interval?')
+        raise FileNotFoundError('no vis_data/scalars.json in the work directory: has the run trained at all?')
     points: dict[str, dict[float, float]] = {}
     epoch_ends: dict[int, float] = {}
     for file in files:

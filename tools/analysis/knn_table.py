@@ -46,7 +46,8 @@ def progress(total: int):
         nonlocal shown
         if time.time() - shown > 5:
             shown = time.time()
-            print(f'  {done} of {total} batches, about {(shown - start) / done * (total - done):.0f} s left', flush=True)
+            left = (shown - start) / done * (total - done)
+            print(f'  {done} of {total} batches, about {left:.0f} s left', flush=True)
     return show
 
 

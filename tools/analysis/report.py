@@ -21,7 +21,8 @@ from iboot_mm import __version__
 from iboot_mm.visualization import build_report, read_scalars, read_thumbnail
 from iboot_mm.visualization.scalars import scalar_files
 
-LIBRARIES = ('torch', 'torchvision', 'mmengine', 'mmcv-lite', 'mmcv', 'mmaction2', 'timm', 'open_clip_torch', 'decord', 'av')
+LIBRARIES = ('torch', 'torchvision', 'mmengine', 'mmcv-lite', 'mmcv', 'mmaction2', 'timm', 'open_clip_torch', 'decord',
+             'av')
 
 
 def versions() -> dict[str, str]:
@@ -58,8 +59,8 @@ def main() -> None:
     teacher = ' and '.join(f"{t['model']} ({t['width']}-d)" for t in results['teachers'])
     train = cfg.train_dataloader.dataset
     summary = [f"A {cfg.model.backbone.type} of {results['parameters'] / 1e6:.2f} M parameters, trained for "
-               f"{cfg.train_cfg.max_epochs} epochs on the videos of {train.root} without their labels. Teacher: {teacher}, "
-               'frozen.', f'Written {datetime.now():%Y-%m-%d %H:%M}.']
+               f"{cfg.train_cfg.max_epochs} epochs on the videos of {train.root} without their labels. Teacher: "
+               f'{teacher}, frozen.', f'Written {datetime.now():%Y-%m-%d %H:%M}.']
     page = build_report(args.title, summary, results, read_scalars(scalar_files(args.work_dir)), cfg.pretty_text,
                         versions(), cache(read_thumbnail), class_names(cfg))
     out = args.work_dir / 'report.html'

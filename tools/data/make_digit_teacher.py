@@ -25,11 +25,11 @@ teacher = dict(
     type='TimmTeacher',
     model='{model}',
     checkpoint='{checkpoint}',
-    num_classes=10,
-    output='mean',
+    model_args=dict(num_classes=10),
     mean={mean},
     std={std},
-    input_size={size})
+    input_size={size},
+    name='digits')
 """
 
 

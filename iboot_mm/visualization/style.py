@@ -1,5 +1,8 @@
+"""The look of the report: inlined, so the page stays one file."""
+
+STYLE = """
 :root { color-scheme: light; }
-body { margin: 0; background: #fbfbf9; color: #2b2b28; font: 16px/1.5 system-ui, -apple-system, 'Segoe UI', sans-serif; }
+body { margin: 0; background: #fbfbf9; color: #2b2b28; font: 16px/1.5 system-ui, 'Segoe UI', sans-serif; }
 main { max-width: 980px; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .8rem; }
 h2 { font-size: 1.25rem; margin: 2.6rem 0 .8rem; padding-top: 1.1rem; border-top: 1px solid #e6e6e2; }
@@ -9,7 +12,7 @@ caption { text-align: left; color: #6b6b66; font-size: .9rem; padding-bottom: .5
 th { text-align: left; font-weight: 500; padding: .34rem 2.2rem .34rem .6rem; }
 tr:first-child th { text-align: right; color: #6b6b66; padding-right: .6rem; }
 td { text-align: right; padding: .34rem .6rem; min-width: 5.5rem; }
-tr + tr { border-top: 1px solid #ececE8; }
+tr + tr { border-top: 1px solid #ecece8; }
 tr.ours { background: #e8f3f0; font-weight: 600; }
 tr.ours th { font-weight: 600; }
 figure { margin: 0; }
@@ -32,3 +35,4 @@ figure svg { width: 100%; height: auto; }
 details { margin-top: .6rem; }
 summary { cursor: pointer; color: #0b6e99; }
 pre { background: #f1f1ee; padding: 1rem; font-size: .8rem; line-height: 1.4; overflow-x: auto; border-radius: 4px; }
+"""

@@ -1,0 +1,30 @@
+# make quickstart                          from nothing to a pre-trained network, a table and a report (12 minutes at most on two cores)
+# make quickstart VIDEOS=DIR               the same on your own videos; no labels and no list needed
+#      TEACHER=NAME_OR_CONFIG CKPT=FILE    another image model, and its weights if they are not on a hub
+#      LIST="TRAIN TEST" LABELS="NAME .."  lists with labels (`path label` a line), so that k-NN accuracy is printed
+#      EPOCHS=N TARGET_NORM=none WORK_DIR=DIR PROCESSES=N
+# make test                                the test suite
+# make clean                               removes work_dirs/quickstart*, the written data and caches, not the environment
+# VENV=DIR re-uses (or makes) an environment elsewhere, PYTHON=python3.11 names the Python to make it with.
+
+PYTHON ?= python3
+VENV ?= .venv
+
+QUICKSTART = $(PYTHON) tools/quickstart.py --venv "$(VENV)"
+
+.PHONY: quickstart test clean
+
+quickstart:
+	@$(QUICKSTART) $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(TEACHER),--teacher "$(TEACHER)") \
+	  $(if $(CKPT),--checkpoint "$(CKPT)") $(if $(LIST),--lists $(LIST)) $(if $(LABELS),--labels $(LABELS)) \
+	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(TARGET_NORM),--target-norm $(TARGET_NORM)) \
+	  $(if $(WORK_DIR),--work-dir "$(WORK_DIR)") $(if $(PROCESSES),--processes $(PROCESSES))
+
+test:
+	@$(QUICKSTART) --install-only
+	@"$(VENV)/bin/python" -m pytest $(PYTEST_ARGS)
+
+clean:
+	rm -rf work_dirs/quickstart* data/moving_digits data/moving_digits.partial data/digit_teacher data/digit_teacher.partial
+	rm -rf .pytest_cache .ruff_cache build *.egg-info
+	find iboot_mm tools tests configs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,35 @@
+# Any folder of videos, nested, without labels or lists: a small teacher that a CPU bears, clips of 64 x 64 pixels.
+# `make quickstart VIDEOS=DIR` writes a config on top of this one (tools/make_config.py) and trains that.
+_base_ = './_base_/iboot_slow_r18.py'
+
+data_root = 'data/videos'
+
+model = dict(teacher=dict(type='TimmTeacher', model='mobilenetv2_100.ra_in1k'))
+
+clip = dict(clip_len=8, frame_interval=4)
+train_pipeline = [
+    dict(type='OpenVideo'),
+    dict(type='SampleViews', num_views=3, **clip),
+    dict(type='DecodeViews'),
+    dict(type='CropViews', size=64, short_side=(68, 84), flip_prob=.5),
+    dict(type='PackViews'),
+]
+val_pipeline = [
+    dict(type='OpenVideo'),
+    dict(type='SampleViews', num_views=1, test_mode=True, **clip),
+    dict(type='DecodeViews'),
+    dict(type='CropViews', size=64, short_side=68, test_mode=True),
+    dict(type='PackViews'),
+]
+train_dataloader = dict(dataset=dict(root=data_root, pipeline=train_pipeline))
+# Without labels the evaluation only logs the spread of the features; the report looks up the neighbours of a dozen.
+val_dataloader = dict(
+    dataset=dict(
+        type='ConcatDataset',
+        datasets=[
+            dict(type='VideoFolder', root=data_root, role='gallery', test_mode=True, pipeline=val_pipeline),
+            dict(type='VideoFolder', root=data_root, role='query', test_mode=True, pipeline=val_pipeline, indices=12),
+        ]))
+test_dataloader = val_dataloader
+test_cfg = dict(type='TestLoop')
+test_evaluator = _base_.val_evaluator

@@ -1,0 +1,269 @@
+"""From a fresh clone to a pre-trained video network, a table and a report. Normally called by `make quickstart`.
+
+Every stage is re-used when it is done already. Needs nothing but Python's standard library; the rest is installed into
+a virtual environment.
+
+    python tools/quickstart.py                                        moving digits, written here
+    python tools/quickstart.py --videos DIR [--teacher NAME_OR_CONFIG] [--checkpoint FILE] [--lists TRAIN [TEST]]
+"""
+
+from __future__ import annotations  # so that an older Python gets as far as the sentence about its version
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DIGITS_CONFIG = ROOT / 'configs' / 'mini' / 'iboot_r18_digits.py'
+TRAIN_LINE = re.compile(r'Epoch\(train\) *\[(\d+)\]\[ *(\d+)/(\d+)\].*? eta: (\S+).*? loss: (\S+)')
+VAL_LINE = re.compile(r'Epoch\(val\) *\[(\d+)\].*?((?:\S*knn_top1|feature_spread): .*?)(?:  data_time|$)')
+
+
+class Stages:
+    """Numbers the stages and says how long each took."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.number = total, 0
+        self.start = time.time()
+
+    def begin(self, title: str) -> None:
+        """Prints the title of the next stage."""
+        self.number += 1
+        print(f'[{self.number}/{self.total}] {title}  (at {clock(time.time() - self.start)})', flush=True)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds."""
+    return f'{int(seconds) // 60}:{int(seconds) % 60:02d}'
+
+
+def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[str, str] | None = None) -> None:
+    """Runs a command, all of its output into ``log``, and prints what ``show`` makes of its lines.
+
+    Raises:
+        SystemExit: it failed; its last lines are printed.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    last = deque(maxlen=25)
+    with log.open('a') as file:
+        process = subprocess.Popen(
+            [str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
+            env={**os.environ, 'PYTHONUNBUFFERED': '1', **(env or {})})
+        try:
+            for line in process.stdout:
+                file.write(line)
+                last.append(line)
+                if (text := show(line.rstrip())) is not None:
+                    print(f'  {text}', flush=True)
+        except KeyboardInterrupt:
+            process.wait()
+            sys.exit('\nStopped. The same command goes on from here.')
+    if process.wait():
+        print(''.join(last), file=sys.stderr)
+        sys.exit(f'That failed (exit status {process.returncode}); the whole output is in {log}.')
+
+
+def check_python() -> None:
+    """Stops with a sentence when this Python cannot make the environment."""
+    if sys.version_info < (3, 10):  # noqa: UP036
+        sys.exit(f'Python 3.10 or later is needed, this is {sys.version.split()[0]}: make PYTHON=python3.11 quickstart')
+    if importlib.util.find_spec('venv') is None or importlib.util.find_spec('ensurepip') is None:
+        sys.exit('This Python lacks the venv module: install it (Debian, Ubuntu: apt-get install python3-venv), or '
+                 'name another one: make PYTHON=python3.11 quickstart')
+
+
+def install(venv: Path) -> Path:
+    """Makes the environment with pinned versions and the package in it, unless it stands; returns its Python."""
+    pins = ROOT / 'requirements' / 'quickstart.txt'
+    stamp = venv / '.iboot_mm'
+    python = venv / 'bin' / 'python'
+    state = hashlib.sha256(pins.read_bytes() + (ROOT / 'setup.py').read_bytes() + str(ROOT).encode()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == state and python.is_file():
+        print(f'  {venv} is there')
+        return python
+    log = venv.with_name(venv.name + '.log')
+    if not python.is_file():
+        check_python()
+        run([sys.executable, '-m', 'venv', venv], log, lambda line: None)
+    lines = [line.split('#')[0].strip() for line in pins.read_text().splitlines()]
+    total = sum(bool(line) for line in lines)
+    counter = iter(range(1, 10000))
+
+    def show(line: str) -> str | None:
+        if line.startswith('Collecting ') and (count := next(counter)) % 10 == 1:
+            return f'pip: package {count}, {line.split()[1]}'
+        if line.startswith('Installing collected packages'):
+            return f'pip: installing {line.count(",") + 1} packages'
+        return None
+
+    print(f'  {total} pinned packages and what they need, some minutes on a slow line; log: {log}')
+    pip = [python, '-m', 'pip', '--disable-pip-version-check', 'install', '--progress-bar', 'off']
+    run([*pip, '-r', pins], log, show)
+    run([*pip, '--no-deps', '--no-build-isolation', '-e', ROOT], log, show)
+    stamp.write_text(state)
+    return python
+
+
+def tool(python: Path, script: str, *args: object) -> list:
+    """Command line of one of the project's tools."""
+    return [python, ROOT / 'tools' / script, *args]
+
+
+def quiet(line: str) -> str | None:
+    """Shows what a tool prints itself, not the warnings of libraries."""
+    return None if not line or 'Warning' in line or line.startswith('  warnings.warn') else line.removeprefix('  ')
+
+
+def show_training(line: str) -> str | None:
+    """mmengine's log in short."""
+    if match := TRAIN_LINE.search(line):
+        epoch, step, steps, left, loss = match.groups()
+        return f'epoch {epoch}, step {step:>3} of {steps}: loss {float(loss):.3f}, {left} left'
+    if match := VAL_LINE.search(line):
+        return f'epoch {match[1]}, evaluation: {match[2].strip()}'
+    if match := re.search(r'mmengine - (WARNING|ERROR) - (.*(?:alarm|read|NaN|stop).*)', line):
+        return match[2]
+    return None
+
+
+def num_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+def num_processes(python: Path, wanted: int | None) -> int:
+    """One process per GPU; without a GPU two, sharing the cores."""
+    if wanted:
+        return wanted
+    count = 'import torch; print(torch.cuda.device_count())'
+    gpus = subprocess.run([python, '-c', count], capture_output=True, text=True)
+    return int(gpus.stdout or 0) or min(2, num_cores())
+
+
+def write_config(python: Path, args: argparse.Namespace, config: Path) -> None:
+    """The run's config, on top of a mini config; stops when the folder holds a run with another one."""
+    options = ['--base', DIGITS_CONFIG] if args.videos is None else ['--videos', args.videos.resolve()]
+    for name, value in (('--teacher', args.teacher), ('--checkpoint', args.checkpoint), ('--epochs', args.epochs),
+                        ('--target-norm', args.target_norm)):
+        options += [name, value] if value else []
+    options += ['--lists', *(f.resolve() for f in args.lists)] if args.lists else []
+    options += ['--labels', *args.labels] if args.labels else []
+    before = config.read_text() if config.is_file() else None
+    fresh = config.with_name('config.new.py')
+    fresh.unlink(missing_ok=True)
+    run(tool(python, 'make_config.py', fresh, *options), config.with_name('quickstart.log'), quiet)
+    if before is not None and before != fresh.read_text():
+        sys.exit(f'{config.parent} holds a run with other settings: name another folder with WORK_DIR=, or remove it.')
+    os.replace(fresh, config)
+
+
+def train(python: Path, config: Path, processes: int) -> Path:
+    """Pre-trains through dist_train.sh, or goes on where it was stopped; returns the last checkpoint."""
+    work_dir = config.parent
+    finished = work_dir / 'trained'  # names the last checkpoint of a finished run
+    if finished.is_file() and (work_dir / finished.read_text()).is_file():
+        print(f'  {work_dir / finished.read_text()} is there')
+        return work_dir / finished.read_text()
+    if (work_dir / 'last_checkpoint').is_file():
+        print('  going on from the last checkpoint')
+    run(['bash', ROOT / 'tools' / 'dist_train.sh', config, processes, '--work-dir', work_dir, '--seed', 0, '--resume'],
+        work_dir / 'train.log', show_training, dict(PYTHON=str(python)))
+    last = Path((work_dir / 'last_checkpoint').read_text().strip())
+    finished.write_text(last.name)
+    return last
+
+
+def evaluate(python: Path, config: Path, checkpoint: Path) -> None:
+    """Table and report."""
+    work_dir = config.parent
+    results, text = work_dir / 'knn_table.json', work_dir / 'knn_table.txt'
+    if not (results.is_file() and text.is_file() and results.stat().st_mtime > checkpoint.stat().st_mtime):
+        lines = []
+
+        def keep(line: str) -> str | None:
+            shown = quiet(line)
+            if shown and re.search(r'batches, about', shown):
+                return shown
+            if shown and 'mmengine - ' not in shown and not shown.startswith('Loads checkpoint'):
+                lines.append(shown)
+            return None
+
+        command = tool(python, 'analysis/knn_table.py', config, checkpoint, '--out', work_dir)
+        run(command, work_dir / 'quickstart.log', keep)
+        text.write_text('\n'.join(lines) + '\n')
+    else:
+        print(f'  {results} is there')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--videos', type=Path, help='folder of videos, nested; default: moving digits, written here')
+    parser.add_argument('--teacher', help='a ready teacher, a config file, timm:MODEL.TAG or open_clip:MODEL/TAG')
+    parser.add_argument('--checkpoint', type=Path, help="file with the teacher's weights")
+    parser.add_argument('--lists', type=Path, nargs='+', default=[], help='lists with labels: one, or train and test')
+    parser.add_argument('--labels', nargs='+', help='names of the label columns of the lists')
+    parser.add_argument('--epochs', type=int)
+    parser.add_argument('--target-norm', choices=['none', 'center', 'standardize'])
+    parser.add_argument('--work-dir', type=Path, help='default: work_dirs/quickstart or work_dirs/quickstart_FOLDER')
+    parser.add_argument('--venv', type=Path, default=ROOT / '.venv', help='virtual environment to make or re-use')
+    parser.add_argument('--processes', type=int, help='default: one per GPU, two on a CPU')
+    parser.add_argument('--install-only', action='store_true', help='make the environment and stop')
+    args = parser.parse_args()
+    if args.videos is not None and not args.videos.is_dir():
+        parser.error(f'VIDEOS: there is no folder {args.videos}')
+    if args.videos is None and (args.lists or args.checkpoint and not args.teacher):
+        parser.error('LIST and CKPT belong to a folder of your own: give VIDEOS=DIR')
+    for name, files in (('CKPT', [args.checkpoint] if args.checkpoint else []), ('LIST', args.lists)):
+        for file in files:
+            if not file.is_file():
+                parser.error(f'{name}: there is no file {file}')
+    if args.checkpoint and not args.teacher:
+        parser.error(f'CKPT={args.checkpoint}: a file of weights cannot say how it wants to be fed; add '
+                     'TEACHER=NAME_OR_CONFIG (a ready teacher, timm:MODEL, open_clip:MODEL or a config file)')
+    if args.work_dir is None:
+        name = 'quickstart' if args.videos is None else f'quickstart_{args.videos.resolve().name}'
+        args.work_dir = ROOT / 'work_dirs' / name
+    if args.checkpoint:
+        args.checkpoint = args.checkpoint.resolve()
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    work_dir = args.work_dir.resolve()
+    digits = args.videos is None
+    stages = Stages(1 if args.install_only else 6 if digits else 4)
+    stages.begin(f'Environment {args.venv}')
+    python = install(Path(os.path.abspath(args.venv)))
+    if args.install_only:
+        return
+    work_dir.mkdir(parents=True, exist_ok=True)
+    log = work_dir / 'quickstart.log'
+    if digits:
+        stages.begin('Videos: handwritten digits that move over textures')
+        run(tool(python, 'data/make_moving_digits.py', 'data/moving_digits'), log, quiet)
+        stages.begin('Teacher: a small image model learns still digits')
+        run(tool(python, 'data/make_digit_teacher.py', 'data/digit_teacher'), log, quiet)
+    stages.begin(f'Pre-training, into {work_dir}')
+    config = work_dir / 'config.py'
+    write_config(python, args, config)
+    checkpoint = train(python, config, num_processes(python, args.processes))
+    stages.begin('Evaluation of raw pixels, random network, teacher and iBoot')
+    evaluate(python, config, checkpoint)
+    stages.begin('Report')
+    run(tool(python, 'analysis/report.py', work_dir, '--config', config), log, quiet)
+    print('\n' + (work_dir / 'knn_table.txt').read_text())
+    print(f'Report:  {work_dir / "report.html"}\nWeights: {checkpoint}')
+    print(f'All done in {clock(time.time() - stages.start)} minutes.')
+
+
+if __name__ == '__main__':
+    main()
