@@ -291,6 +291,23 @@ def test_every_part_of_the_runtime_is_registered():
     assert LOOPS.get(cfg.train_cfg.type) and MODEL_WRAPPERS.get(cfg.model_wrapper_cfg.type)
 
 
+def test_our_launchers_find_the_headline_by_the_name_of_the_package(tmp_path):
+    text = "_base_ = 'iboot_mm::iboot_r50_clip_k400.py'\nmodel = dict(target_norm='center')\n"
+    (tmp_path / 'mine.py').write_text(text)
+    mine, headline = Config.fromfile(tmp_path / 'mine.py'), load('iboot_r50_clip_k400')
+    headline.model.target_norm = 'center'
+    assert without_scopes(mine.to_dict()) == headline.to_dict()
+    with torch.device('meta'):
+        MODELS.build(narrowed(mine).model)
+
+
+def without_scopes(value: object) -> object:
+    """mmengine notes the registry's scope in what it takes from a package."""
+    if isinstance(value, dict):
+        return {key: without_scopes(item) for key, item in value.items() if key != '_scope_'}
+    return [without_scopes(item) for item in value] if isinstance(value, list) else value
+
+
 def test_no_teacher_is_forgotten():
     files = {path.stem for path in (ROOT / 'configs/_base_/teachers').glob('*.py')}
     used = {teacher.name for name in CONFIGS for teacher in teachers_of(load(name))}

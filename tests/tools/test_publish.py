@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmaction.registry import MODELS
-from mmengine.runner import save_checkpoint
+from mmengine.runner import Runner, save_checkpoint
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools/convert/publish.py'
 spec = importlib.util.spec_from_file_location('publish', SCRIPT)
@@ -73,6 +73,23 @@ def test_the_whole_file_holds_backbone_w_statistics_and_teachers_and_nothing_els
     assert all(teacher['licence'] == 'none' and teacher['output'] == 'embedding' for teacher in meta['teachers'])
     assert (meta['target_norm'], meta['temporal_pool'], meta['feature_dim']) == ('standardize', True, 64)
     assert meta['backbone']['depth'] == 18
+
+
+@pytest.mark.parametrize('start', ['pretrained', 'init_cfg', 'load_from'])
+def test_both_start_a_stock_recognizer(trained, tmp_path, start):
+    alone, whole = map(str, run(trained))
+    backbone = dict(type='ResNet3dSlowOnly', depth=18, base_channels=8, lateral=False, pretrained=None)
+    if start == 'pretrained':
+        backbone.update(pretrained=alone, pretrained2d=False)
+    elif start == 'init_cfg':
+        backbone.update(init_cfg=dict(type='Pretrained', checkpoint=whole, prefix='backbone.'))
+    model = dict(type='Recognizer3D', backbone=backbone, cls_head=dict(type='I3DHead', in_channels=64, num_classes=3))
+    runner = Runner(model=model, work_dir=str(tmp_path), load_from=whole if start == 'load_from' else None,
+                    default_scope='mmaction', experiment_name=f'{tmp_path.name}_{start}', log_level='ERROR')
+    runner._init_model_weights()
+    runner.load_or_resume()
+    for key, value in runner.model.backbone.state_dict().items():
+        assert torch.equal(value, trained['state'][f'backbone.{key}']), key
 
 
 def test_names_carry_the_hash_and_the_same_weights_give_the_same_name(trained):
