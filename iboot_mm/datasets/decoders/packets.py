@@ -2,8 +2,8 @@
 
 Reading the packets of a 10 s H.264 file takes about a millisecond (decoding its frames: 30 to 200) and tells what
 no decoder tells reliably: decord gives no error on some files that were cut off and then repeats or skips frames;
-decord and torchcodec return wrong frames from MPEG-TS files, and decord after a seek in open-GOP streams (measured with
-decord 0.6.0 and torchcodec 0.17). Such files carry a `quirk` and are read with PyAV by position in time.
+decord and torchcodec return wrong frames from MPEG-TS files, decord also after a seek in open-GOP streams and, now and then,
+from turned videos (measured with decord 0.6.0 and torchcodec 0.17). Such files carry a `quirk` and are read with PyAV by position in time.
 """
 
 import os
@@ -58,6 +58,7 @@ def index_packets(path: str) -> PacketIndex:
             duration = (container.duration or 0) / av.time_base
             fps = float(stream.average_rate or stream.guessed_rate or 0)
             container_name = container.format.name
+            turned = container_name.startswith('mov') and _is_turned(av, container, stream)
     except av.FFmpegError as error:
         raise UnreadableVideo(path, f'FFmpeg finds no complete video file in it ({error.strerror})') from error
     if container_name.startswith(_STREAMS):
@@ -67,18 +68,17 @@ def index_packets(path: str) -> PacketIndex:
         raise UnreadableVideo(path, 'it holds no complete frame')
     truncated = fault or len(packets) < promised or end < .9 * duration - .5
     pts, keyframes, open_gop = _order(shown)
-    quirk = ''
-    if not container_name.startswith(_PLAIN_CONTAINERS):
-        quirk = f'{container_name} container'
-        keyframes = None if pts is None else np.zeros(1, dtype=np.int64)
-    elif truncated:
-        quirk = 'truncated'
-    elif pts is None:
-        quirk = 'frames without times'
-    elif open_gop:
-        quirk = 'open GOP'
-    elif len(shown) < len(packets):
-        quirk = 'edit list'
+    findings = {
+        f'{container_name} container': not container_name.startswith(_PLAIN_CONTAINERS),
+        'truncated': truncated,
+        'frames without times': pts is None,
+        'open GOP': open_gop,
+        'edit list': len(shown) < len(packets),
+        'turned picture': turned,
+    }
+    quirk = next((name for name, found in findings.items() if found), '')
+    if quirk.endswith('container') and pts is not None:
+        keyframes = np.zeros(1, dtype=np.int64)
     num_frames = len(shown) if pts is not None else _count_frames(av, path)
     return PacketIndex(num_frames, fps, truncated, pts, keyframes, quirk)
 
@@ -111,6 +111,16 @@ def _read_packets(av, container, stream) -> tuple[list[tuple], bool]:
     except av.FFmpegError:
         return packets, True  # cut off between two packets
     return packets[:-1] if broken_off else packets, broken_off
+
+
+def _is_turned(av, container, stream) -> bool:
+    """Whether a player should turn the picture, which only a decoded frame tells."""
+    stream.thread_type = 'NONE'
+    try:
+        container.seek(0)
+        return bool(next(container.decode(stream)).rotation)
+    except (av.FFmpegError, StopIteration):
+        return False
 
 
 def _end_seconds(packets: list[tuple], stream) -> float:

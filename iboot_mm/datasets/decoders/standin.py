@@ -42,7 +42,7 @@ class StandInReader(VideoReader):
                 frames = self._read([int(i) for i in indices])
             except self._errors():
                 frames = None
-            if frames is not None and frames.shape[-1] == 3:  # decord gives turned videos a fourth channel
+            if frames is not None:
                 return frames
             self._use_stand_in()
         return self.stand_in.read(indices)

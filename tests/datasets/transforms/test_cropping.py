@@ -1,0 +1,122 @@
+"""CropViews against resizing whole frames first."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from iboot_mm.datasets.transforms import CropViews
+from iboot_mm.datasets.transforms.cropping import area_box, resize_box, short_side_box
+from tests.videos import moving_frames
+
+
+def crop(transform: CropViews, frames: np.ndarray, seeds: list[int], clip_len: int = 2) -> np.ndarray:
+    """imgs (V, T, size, size, 3) of views that all show the first frames."""
+    positions = np.tile(np.arange(clip_len), (len(seeds), 1))
+    return transform(dict(frames=frames, frame_positions=positions, view_seeds=seeds))['imgs']
+
+
+def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+
+
+@pytest.mark.parametrize('height, width', [(256, 340), (120, 90), (51, 67), (500, 301)])
+@pytest.mark.parametrize('side', [64, 71, 90])
+def test_crop_first_is_the_same_picture_as_resize_first(height, width, side):
+    """Within 1 of 255: Pillow rounds its weights to 22 bits and each of two passes to whole numbers."""
+    frame = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)  # noise: the hardest case
+    scale = side / min(height, width)
+    whole = resize(frame, round(width * scale), round(height * scale))
+    for place in [(0., 0.), (.5, .5), (.999, .999), (.3, .8)]:
+        left, top = int(place[0] * (whole.shape[1] - 63)), int(place[1] * (whole.shape[0] - 63))
+        expected = whole[top:top + 64, left:left + 64]
+        found = resize_box(frame, short_side_box(height, width, side, 64, place), 64)
+        assert np.abs(found.astype(int) - expected).max() <= 1
+
+
+def test_one_draw_per_view_and_all_its_frames_alike():
+    picture = moving_frames(1, 80, 100)[0]
+    frames = np.stack([picture, picture, picture])
+    imgs = crop(CropViews(size=32, short_side=(40, 64)), frames, [1, 2, 3, 4], clip_len=3)
+    for view in imgs:
+        assert (view == view[0]).all()
+    assert all((imgs[i] != imgs[j]).any() for i in range(4) for j in range(i))
+
+
+def test_function_of_the_view_seed():
+    frames = moving_frames(2, 80, 100)
+    transform = CropViews(size=32, short_side=(40, 64))
+    together = crop(transform, frames, [5, 6])
+    np.testing.assert_array_equal(crop(transform, frames, [6])[0], together[1])
+    np.testing.assert_array_equal(crop(transform, frames, [5, 6]), together)
+
+
+def test_short_side_and_place_are_uniform(monkeypatch):
+    boxes = []
+    monkeypatch.setattr('iboot_mm.datasets.transforms.cropping.resize_box',
+                        lambda frame, box, size: boxes.append(box) or np.zeros((size, size, 3), np.uint8))
+    crop(CropViews(size=20, short_side=(20, 29)), np.zeros((1, 40, 60, 3), np.uint8), list(range(4000)), clip_len=1)
+    left, top, right, bottom = np.array(boxes).T
+    side = np.round(20 / (bottom - top) * 40).astype(int)
+    counts = np.bincount(side)[20:]
+    assert len(counts) == 10 and ((counts - 400)**2 / 400).sum() < 27.9  # chi-squared, 9 degrees, p = .001
+    np.testing.assert_allclose(right - left, 20 * 60 / np.round(side * 1.5), rtol=1e-9)
+    at_29 = side == 29
+    places = np.bincount(np.round(top[at_29] / 40 * 29).astype(int))
+    assert len(places) == 10  # 29 - 20 + 1 whole-pixel places
+    assert np.array(boxes).min() >= 0 and right.max() <= 60 and bottom.max() <= 40
+
+
+def test_flip_comes_with_its_probability():
+    picture = moving_frames(1, 32, 32)
+    never = crop(CropViews(size=32, short_side=32, flip_prob=0.), picture, list(range(50)), 1)
+    np.testing.assert_array_equal(never[:, 0], np.broadcast_to(picture, never[:, 0].shape))
+    always = crop(CropViews(size=32, short_side=32, flip_prob=1.), picture, [0], 1)
+    np.testing.assert_array_equal(always[0, 0], picture[0][:, ::-1])
+    half = crop(CropViews(size=32, short_side=32), picture, list(range(1000)), 1)
+    share = np.mean([(view[0] != picture[0]).any() for view in half])
+    assert abs(share - .5) < .05
+
+
+def test_area_and_aspect_stay_in_bounds():
+    rng = np.random.default_rng(0)
+    boxes = np.array([area_box(240, 320, (.2, .766), (.75, 4 / 3), rng) for _ in range(3000)])
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    share, ratio = width * height / (240 * 320), width / height
+    assert .195 < share.min() < .22 and .7 < share.max() < .78
+    assert .74 < ratio.min() < .77 and 1.3 < ratio.max() < 1.35
+    assert abs(np.log(ratio[share < .5]).mean()) < .02  # logarithm uniform around a square
+    assert boxes.min() >= 0 and boxes[:, 2].max() == 320 and boxes[:, 3].max() == 240
+
+
+@pytest.mark.parametrize('height, width, expected', [(10, 100, (43, 0, 56, 10)), (100, 10, (0, 43, 10, 56))])
+def test_area_that_never_fits_takes_the_largest_central_box(height, width, expected):
+    assert area_box(height, width, (1., 1.), (.75, 4 / 3), np.random.default_rng(0)) == expected
+
+
+def test_area_mode_scales_its_box():
+    frame = np.zeros((1, 40, 40, 3), np.uint8)
+    frame[:, :, 20:] = 255
+    imgs = crop(CropViews(size=16, area=(1., 1.), aspect=(1., 1.), flip_prob=0.), frame, [0], 1)
+    np.testing.assert_array_equal(imgs[0, 0], resize(frame[0], 16, 16))
+
+
+@pytest.mark.parametrize('height, width', [(40, 60), (60, 40), (33, 47)])
+def test_test_mode_is_the_centre(height, width):
+    frames = moving_frames(2, height, width)
+    imgs = crop(CropViews(size=24, test_mode=True), frames, [1, 2])
+    np.testing.assert_array_equal(imgs[0], imgs[1])
+    scale = 24 / min(height, width)
+    whole = resize(frames[1], round(width * scale), round(height * scale))
+    top, left = [int(.5 * (length - 24 + 1)) for length in whole.shape[:2]]
+    assert np.abs(imgs[0, 1].astype(int) - whole[top:top + 24, left:left + 24]).max() <= 1
+    wider = crop(CropViews(size=24, short_side=30, test_mode=True), frames, [1])
+    assert (wider[0] != imgs[0]).any()
+
+
+@pytest.mark.parametrize('arguments, key', [
+    (dict(size=64, short_side=(32, 80)), 'short_side'), (dict(short_side=(300, 256)), 'short_side'),
+    (dict(area=(0., .5)), 'area'), (dict(area=(.5, 1.2)), 'area'), (dict(aspect=(2., 1.)), 'aspect'),
+    (dict(flip_prob=2.), 'flip_prob')])
+def test_bad_arguments(arguments, key):
+    with pytest.raises(ValueError, match=key):
+        CropViews(**arguments)

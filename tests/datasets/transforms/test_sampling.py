@@ -1,0 +1,155 @@
+"""SampleViews against brute force and its own definitions."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from iboot_mm.datasets import UnreadableVideo
+from iboot_mm.datasets.transforms import SampleViews
+
+
+def sample(transform: SampleViews, total_frames: int, fps: float = 30., index: int = 0) -> dict:
+    return transform(dict(total_frames=total_frames, fps=fps, sample_idx=index, filename='a.mp4'))
+
+
+def starts_of(transform: SampleViews, total_frames: int, count: int, fps: float = 30.) -> np.ndarray:
+    """(count, V) first frames of many videos."""
+    transform.set_epoch(0, 0)
+    return np.stack([sample(transform, total_frames, fps, i)['frame_inds'][:, 0] for i in range(count)])
+
+
+def test_shape_and_spacing():
+    results = sample(SampleViews(num_views=3, clip_len=8, frame_interval=8), 300)
+    assert results['frame_inds'].shape == (3, 8) and results['frame_inds'].dtype == np.int64
+    np.testing.assert_array_equal(np.diff(results['frame_inds'], axis=1), 8)
+    assert len(results['view_seeds']) == len(set(results['view_seeds'])) == 3
+
+
+def test_every_start_is_equally_likely():
+    # 4 frames at a distance of 3 reach over 10 frames: 20 - 9 = 11 starts.
+    starts = starts_of(SampleViews(num_views=2, clip_len=4, frame_interval=3), 20, 4400).ravel()
+    counts = np.bincount(starts)
+    assert len(counts) == 11
+    expected = 8800 / 11
+    assert ((counts - expected)**2 / expected).sum() < 29.6  # chi-squared with 10 degrees of freedom, p = .001
+
+
+def test_views_are_independent():
+    starts = starts_of(SampleViews(num_views=3, clip_len=2, frame_interval=1), 101, 3000).astype(float)
+    correlation = np.corrcoef(starts.T)
+    assert np.abs(correlation - np.eye(3)).max() < .06  # three standard deviations of 1 / sqrt(3000)
+    order = Counter(tuple(np.argsort(row)) for row in starts)
+    assert len(order) == 6 and min(order.values()) > 400  # not ordered in time either
+
+
+def test_draws_are_a_function_of_seed_epoch_index_and_view():
+    first, second = SampleViews(), SampleViews(num_views=5)
+    first.set_epoch(3, 7)
+    second.set_epoch(3, 7)
+    a, b = sample(first, 500, index=11), sample(second, 500, index=11)
+    np.testing.assert_array_equal(a['frame_inds'], b['frame_inds'][:3])  # more views leave the others as they are
+    assert a['view_seeds'] == b['view_seeds'][:3]
+    seen = {tuple(a['view_seeds'])}
+    for seed, epoch, index in [(4, 7, 11), (3, 8, 11), (3, 7, 12), (7, 3, 11)]:
+        first.set_epoch(seed, epoch)
+        seen.add(tuple(sample(first, 500, index=index)['view_seeds']))
+    assert len(seen) == 5
+
+
+def test_never_replays_if_no_epoch_was_set():
+    transform = SampleViews()
+    np.random.seed(0)
+    first = sample(transform, 5000)
+    np.random.seed(0)
+    second = sample(transform, 5000)
+    assert first['view_seeds'] != second['view_seeds']
+    assert (first['frame_inds'] != second['frame_inds']).any()
+
+
+def test_without_an_index_the_name_decides():
+    transform = SampleViews()
+    transform.set_epoch(0, 0)
+    seeds = [transform(dict(total_frames=99, fps=30., filename=name))['view_seeds'] for name in ('a', 'b', 'a')]
+    assert seeds[0] == seeds[2] != seeds[1]
+
+
+def test_target_fps_fixes_the_duration():
+    """The same clock in Hz gives clips of the same seconds, whatever the video's rate."""
+    for fps in (12.5, 25, 30, 59.94):
+        inds = sample(SampleViews(clip_len=8, frame_interval=8, target_fps=30), int(20 * fps), fps)['frame_inds']
+        seconds = (inds - inds[:, :1]) / fps
+        np.testing.assert_allclose(seconds, np.broadcast_to(np.arange(8) * 8 / 30, (3, 8)), atol=1 / fps)
+    same = SampleViews(target_fps=30), SampleViews()
+    for transform in same:
+        transform.set_epoch(1, 1)
+    np.testing.assert_array_equal(*[sample(transform, 300, 30.)['frame_inds'] for transform in same])
+
+
+def test_target_fps_covers_the_whole_video():
+    # 25 Hz read at 30 Hz: a clip reaches over 7 * 8 * 25 / 30 = 46.7 frames.
+    starts = starts_of(SampleViews(num_views=1, target_fps=30), 60, 2000, 25.).ravel()
+    inds = starts[:, None] + np.floor(np.arange(8) * 8 * 25 / 30)
+    assert starts.min() == 0 and starts.max() == 13 and inds.max() == 59
+
+
+@pytest.mark.parametrize('max_span', [0., .1, .77, 2., 1000.])
+def test_max_span_bounds_the_distance_of_views(max_span):
+    starts = starts_of(SampleViews(num_views=3, max_span=max_span), 400, 1500)
+    distance = starts.max(1) - starts.min(1)
+    assert distance.max() <= max_span * 30
+    if max_span < 100:
+        assert distance.max() >= .8 * np.floor(max_span * 30)  # and uses the room it has
+    assert starts.min() < 10 and starts.max() > 400 - 57 - 10  # over the whole video still
+
+
+def test_same_clip_shares_frames_but_not_seeds():
+    results = sample(SampleViews(num_views=3, same_clip=True), 900)
+    assert (results['frame_inds'] == results['frame_inds'][0]).all()
+    assert len(set(results['view_seeds'])) == 3
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_short_video_is_seen_whole_and_its_last_frame_held(test_mode):
+    inds = sample(SampleViews(num_views=2, clip_len=4, frame_interval=3, test_mode=test_mode), 8)['frame_inds']
+    np.testing.assert_array_equal(inds, [[0, 3, 6, 7]] * 2)
+    inds = sample(SampleViews(num_views=1, clip_len=4, test_mode=test_mode), 1)['frame_inds']
+    np.testing.assert_array_equal(inds, [[0] * 4])
+
+
+def test_test_mode_is_even_centred_and_fixed():
+    transform = SampleViews(num_views=1, clip_len=5, frame_interval=2, test_mode=True)
+    np.testing.assert_array_equal(sample(transform, 29)['frame_inds'], [[10, 12, 14, 16, 18]])  # ten frames on both sides
+    transform = SampleViews(num_views=4, clip_len=1, test_mode=True)
+    np.testing.assert_array_equal(sample(transform, 80)['frame_inds'].ravel(), [10, 30, 50, 70])
+    before = sample(transform, 80)
+    transform.set_epoch(5, 6)
+    after = sample(transform, 80)
+    assert before['view_seeds'] == after['view_seeds']
+    np.testing.assert_array_equal(before['frame_inds'], after['frame_inds'])
+
+
+def test_a_file_cut_off_counts_only_if_it_holds_a_clip():
+    class Cut:
+        truncated = True
+
+    transform = SampleViews(num_views=1, clip_len=4, frame_interval=3)
+    assert transform(dict(total_frames=10, fps=30., filename='a', video=Cut()))['frame_inds'].tolist() == [[0, 3, 6, 9]]
+    with pytest.raises(UnreadableVideo, match='cut off and its 9 whole frames hold no clip of 10'):
+        transform(dict(total_frames=9, fps=30., filename='a', video=Cut()))
+
+
+def test_unknown_frame_rate_matters_only_where_it_is_needed():
+    assert sample(SampleViews(), 300, 0.)['frame_inds'].shape == (3, 8)
+    for arguments in (dict(target_fps=30), dict(max_span=1.)):
+        with pytest.raises(UnreadableVideo, match='frame rate'):
+            sample(SampleViews(**arguments), 300, 0.)
+
+
+@pytest.mark.parametrize('arguments', [dict(num_views=0), dict(clip_len=0), dict(frame_interval=0), dict(target_fps=0),
+                                       dict(max_span=-1)])
+def test_bad_arguments(arguments):
+    with pytest.raises(ValueError, match=next(iter(arguments))):
+        SampleViews(**arguments)
+    with pytest.raises(ValueError, match='negative'):
+        SampleViews().set_epoch(-1, 0)
