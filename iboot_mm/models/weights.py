@@ -5,9 +5,6 @@ names the file.
 """
 
 import argparse
-import os
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +17,6 @@ StateDict = dict[str, Tensor]
 # Where training scripts put the weights of the network inside a checkpoint.
 NESTING_KEYS = ('state_dict', 'model', 'teacher', 'model_state_dict')
 WRAPPER_PREFIXES = ('module.', '_orig_mod.')
-NETWORK_TIMEOUT = 10  # seconds until a server that doesn't answer counts as out of reach
 
 
 def read_state_dict(path: str | Path, encoder_prefixes: Sequence[str] = ('backbone.',)) -> StateDict:
@@ -142,58 +138,3 @@ def load_strictly(network: nn.Module, state: StateDict, source: str) -> None:
 
 def _some(keys: Sequence[str], count: int = 4) -> str:
     return ', '.join(keys[:count]) + (', ...' if len(keys) > count else '')
-
-
-def fetch_url(url: str) -> Path:
-    """A local copy of ``url`` in torch.hub's folder, downloaded if it isn't there yet.
-
-    Raises:
-        ConnectionError: says which file to get where, and where to put it.
-    """
-    target = Path(torch.hub.get_dir(), 'checkpoints', url.rsplit('/', 1)[-1])
-    if not target.is_file():
-        try:
-            with urllib.request.urlopen(url, timeout=NETWORK_TIMEOUT):
-                pass  # torch.hub would wait for a dead server without a limit
-            target.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(url, str(target))
-        except (urllib.error.URLError, OSError) as error:
-            raise _unreachable(target.name, url, error) from None
-    return target
-
-
-def fetch_from_hub(repo_id: str, filenames: Sequence[str]) -> Path:
-    """A local copy of the first of ``filenames`` that a Hugging Face repository has; the local cache is asked first.
-
-    Raises:
-        ConnectionError: says which file to get where, and where to put it.
-    """
-    from huggingface_hub import constants, get_session, hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-
-    for filename in filenames:
-        try:
-            return Path(hf_hub_download(repo_id, filename, local_files_only=True))
-        except LocalEntryNotFoundError:
-            pass
-    page = f'{constants.ENDPOINT}/{repo_id}'
-    try:
-        if constants.HF_HUB_OFFLINE:
-            raise ConnectionError('HF_HUB_OFFLINE is set')
-        get_session().head(constants.ENDPOINT, timeout=NETWORK_TIMEOUT)  # downloads retry a dead network for a minute
-        for filename in filenames:
-            try:
-                return Path(hf_hub_download(repo_id, filename))
-            except EntryNotFoundError as error:
-                missing = error
-        raise missing
-    except Exception as error:  # httpx, requests, OS and hub errors share no base class
-        raise _unreachable(filenames[0], page, error) from None
-
-
-def _unreachable(filename: str, source: str, error: Exception) -> ConnectionError:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else 'no reason given'
-    return ConnectionError(
-        f'Can not fetch {filename} from {source} ({type(error).__name__}: {reason}): get it on a machine '
-        f"with network, put it anywhere on this one and pass checkpoint='PATH/{os.path.basename(filename)}'."
-    )

@@ -23,7 +23,7 @@ RULES = (
 
 
 def name_in_2d(name: str) -> str:
-    """The name that a part of a ResNet3d has in a 2D ResNet: ``layer1.0.conv1.bn.weight`` -> ``layer1.0.bn1.weight``."""
+    """A part of a ResNet3d as a 2D ResNet names it: ``layer1.0.conv1.bn.weight`` -> ``layer1.0.bn1.weight``."""
     for pattern, replacement in RULES:
         if match := re.fullmatch(pattern, name):
             return match.expand(replacement)
@@ -52,7 +52,7 @@ def encoder_prefix(state: StateDict, source: str) -> str:
 
 
 def inflate(kernel: Tensor, depth: int) -> Tensor:
-    """A 2D kernel ``(O, I, H, W)`` as ``(O, I, depth, H, W)`` that sums to it over time: a still clip sees no change."""
+    """A 2D kernel ``(O, I, H, W)`` as ``(O, I, depth, H, W)`` that sums to it over time: still clips see no change."""
     return kernel.unsqueeze(2).expand(-1, -1, depth, -1, -1) / depth
 
 

@@ -1,8 +1,6 @@
 """The paper's Slow networks: the Slow pathway of SlowFast (https://arxiv.org/abs/1812.03982), depth 18, 50 and 101."""
 
-import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from mmaction.models.backbones.resnet3d import BasicBlock3d
 from mmaction.models.backbones.resnet3d_slowonly import ResNet3dSlowOnly
@@ -10,7 +8,8 @@ from mmaction.registry import MODELS
 from mmcv.cnn import ConvModule
 from mmengine.logging import print_log
 
-from ..weights import fetch_url, load_strictly, read_state_dict
+from ..downloads import local_copy
+from ..weights import load_strictly, read_state_dict
 from .inflation import load_inflated
 
 # SlowFast inflates at most this many blocks of res2 ... res5, those of a ResNet-50, however deep the network is.
@@ -54,7 +53,7 @@ class SlowResNet(ResNet3dSlowOnly):
 
     Args:
         depth: 18, 34, 50, 101 or 152.
-        pretrained: File or URL to start from instead of random weights.
+        pretrained: File, URL or ``torchvision://resnet50`` to start from instead of random weights.
         pretrained2d: Whether that file holds a 2D ResNet to inflate (names of torchvision, timm or mmpretrain) or a 3D
             one (this class's names, alone or as ``backbone.*`` of a checkpoint).
         inflate: Per stage, or per block of a stage, whether to mix time; SlowFast's choice by default.
@@ -104,7 +103,7 @@ class SlowResNet(ResNet3dSlowOnly):
         if source is None:
             super().init_weights()
             return
-        file = fetch_url(source) if re.match(r'https?://', source) else Path(source)
+        file = local_copy(source)
         print_log(f'load backbone from {file}', logger='current')
         load = load_inflated if inflating else load_strictly
         load(self, read_state_dict(file, (prefix.rstrip('.') + '.',)), str(file))

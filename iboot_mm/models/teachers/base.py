@@ -80,6 +80,7 @@ class FrozenTeacher:
         self.input_size = tuple(map(int, size))  # (H, W)
         self.precision, self.chunk_size = precision, chunk_size
         self._device = next(network.parameters()).device
+        self._scale: tuple[Tensor, Tensor] | None = None  # mean and std on the device
         with torch.no_grad():
             self.width = self.encode(torch.zeros(1, 3, *self.input_size, device=self._device)).shape[-1]
         print_log(
@@ -131,15 +132,16 @@ class FrozenTeacher:
         return ValueError(f'Teacher {self.name} has no output {self.output!r}: {reason}.')
 
     def _move_to(self, device: torch.device) -> None:
-        if self._device != device:
+        if self._device != device or self._scale is None:
             self.network.to(device)
             self._device = device
+            self._scale = tuple(torch.tensor(v, device=device).view(3, 1, 1) for v in (self.mean, self.std))
 
     def _prepare(self, frames: Tensor) -> Tensor:
         frames = frames.float()
         if tuple(frames.shape[-2:]) != self.input_size:
             frames = F.interpolate(frames, self.input_size, mode='bilinear', antialias=True)
-        mean, std = (frames.new_tensor(value).view(3, 1, 1) for value in (self.mean, self.std))
+        mean, std = self._scale
         return (frames - mean) / std
 
     def _autocast(self, device: torch.device) -> AbstractContextManager:

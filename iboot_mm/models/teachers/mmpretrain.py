@@ -1,13 +1,12 @@
 """Teachers from mmpretrain: its backbones, SwAV's ResNet-50-w2 among them."""
 
 import difflib
-import re
-from pathlib import Path
 
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..weights import fetch_url, load_strictly, read_state_dict
+from ..downloads import local_copy
+from ..weights import load_strictly, read_state_dict
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
 
@@ -71,7 +70,7 @@ class MMPretrainTeacher(FrozenTeacher):
                 raise ValueError(
                     f'Teacher {title} has no weights: give checkpoint=FILE, or pretrained=False for random ones.'
                 )
-            file = fetch_url(weights) if re.match(r'https?://', weights) else Path(weights)
+            file = local_copy(weights)
             state = read_state_dict(file)
             load_strictly(network, {key: value for key, value in state.items() if not key.startswith(HEADS)}, str(file))
         super().__init__(

@@ -3,7 +3,6 @@
 import difflib
 import logging
 import os
-import re
 from pathlib import Path
 
 import torch
@@ -11,7 +10,8 @@ from mmaction.registry import MODELS
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..weights import fetch_from_hub, fetch_url, load_strictly, read_state_dict
+from ..downloads import fetch_from_hub, fetch_url, local_copy
+from ..weights import load_strictly, read_state_dict
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
 from .timm import encode_timm
@@ -74,7 +74,7 @@ class OpenCLIPTeacher(FrozenTeacher):
             )
         tower = build_image_tower(model, bool(cfg.get('quick_gelu')), model_args or {})
         if checkpoint is not None:
-            load_image_tower(tower, fetch_url(checkpoint) if re.match(r'https?://', checkpoint) else Path(checkpoint))
+            load_image_tower(tower, local_copy(checkpoint))
         elif tag is not None:
             load_image_tower(tower, fetch(cfg))
         self._is_timm = hasattr(tower, 'trunk')

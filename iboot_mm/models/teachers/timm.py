@@ -9,7 +9,8 @@ from mmaction.registry import MODELS
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..weights import StateDict, fetch_from_hub, fetch_url, load_strictly, read_state_dict
+from ..downloads import fetch_from_hub, fetch_url, local_copy
+from ..weights import StateDict, load_strictly, read_state_dict
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
 
@@ -63,13 +64,13 @@ class TimmTeacher(FrozenTeacher):
         if pretrained is None and tag is None and checkpoint is None:
             raise ValueError(
                 f'Teacher {model} has no weights: give pretrained=TAG '
-                f'(timm has {", ".join(tags_of(model)) or "none"}), checkpoint=FILE, or pretrained=False for random ones.'
+                f'(timm has {", ".join(tags_of(model)) or "none"}), '
+                'checkpoint=FILE, or pretrained=False for random ones.'
             )
         model_args = dict(model_args or {})
         network = timm.create_model(architecture, pretrained=False, pretrained_cfg=cfg, **model_args)
         if checkpoint is not None:
-            file = fetch_url(checkpoint) if re.match(r'https?://', checkpoint) else Path(checkpoint)
-            load_timm_file(network, file)
+            load_timm_file(network, local_copy(checkpoint))
         elif pretrained is not False:
             load_timm_file(network, self._fetch(model, cfg))
         config = timm.data.resolve_model_data_config(network)
