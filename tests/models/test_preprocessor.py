@@ -163,3 +163,11 @@ def test_wrong_inputs_say_what_came(inputs):
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         ViewPreprocessor(**options)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+def test_a_gpu_gives_what_the_cpu_gives():
+    batch = make_batch()
+    on_gpu = ViewPreprocessor().cuda()(batch, training=True)['inputs']
+    assert on_gpu.is_cuda
+    torch.testing.assert_close(on_gpu.cpu(), ViewPreprocessor()(batch, training=True)['inputs'], atol=2e-5, rtol=0)

@@ -132,6 +132,16 @@ def test_own_precision(clips):
     torch.testing.assert_close(low, under_autocast, atol=0.1, rtol=0.1)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+def test_follows_the_clips_to_a_gpu_and_uses_bf16_there(clips):
+    teacher = small(VIT)
+    expected = teacher(clips)
+    features = teacher(clips.cuda())
+    assert features.is_cuda and features.dtype == torch.float32
+    torch.testing.assert_close(features.cpu(), expected, atol=0.1, rtol=0.1)
+    assert teacher(clips).equal(expected)  # and back
+
+
 # Local files ----------------------------------------------------------------------------------------------------------
 
 
