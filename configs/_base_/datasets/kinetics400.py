@@ -8,7 +8,6 @@ train_dataloader = dict(
     num_workers=8,
     persistent_workers=True,
     pin_memory=True,
-    collate_fn=dict(type='default_collate'),  # stacks in the workers, so that the pinned batch is the one that is copied
     sampler=dict(type='EpochSampler', shuffle=True),
     dataset=dict(
         type='VideoFolder',
