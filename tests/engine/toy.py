@@ -88,7 +88,7 @@ class RecordHook(Hook):
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
         self.record.append(dict(loss=float(outputs['loss'].detach()), lr=runner.optim_wrapper.get_lr()['lr'][0],
-                                index=[int(i) for i in data_batch['index']]))
+                                index=[int(i) for i in data_batch.get('index', [])]))
 
     def after_train(self, runner) -> None:
         torch.save(self.record, f'{runner.work_dir}/record_{get_rank()}.pt')
