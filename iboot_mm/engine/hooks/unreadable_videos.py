@@ -66,7 +66,8 @@ class UnreadableVideosHook(Hook):
     def _after_epoch_of(self, runner: Runner, mode: str) -> None:
         self._exchange(runner, mode)
         if self._found[mode]:
-            runner.logger.warning(f'{len(self._found[mode])} of {_num_videos(runner, mode)} videos ({mode}) could not be '
+            # As information: mmengine drops a warning that repeats an earlier one.
+            runner.logger.info(f'{len(self._found[mode])} of {_num_videos(runner, mode)} videos ({mode}) could not be '
                                   'read so far; others stood in for them.')
 
     def _exchange(self, runner: Runner, mode: str) -> None:
