@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def moving_frames(count: int, height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
-    """uint8 (count, height, width, 3): a smooth random texture that shifts by one pixel a frame, so that all frames differ."""
+    """uint8 (count, height, width, 3): a smooth random texture that shifts by a pixel a frame, so that all differ."""
     rng = np.random.default_rng(seed)
     side = max(height, width) + count
     cells = rng.integers(0, 255, (side // 8 + 2, side // 8 + 2, 3), dtype=np.uint8)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from .decoders.frames import IMAGE_EXTENSIONS
 
-VIDEO_EXTENSIONS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts', '.wmv', '.flv',
-                    '.3gp', '.ogv', '.vob', '.gif')
+VIDEO_EXTENSIONS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts', '.wmv',
+                    '.flv', '.3gp', '.ogv', '.vob', '.gif')
 _CHECKED = 16  # paths of a list that are looked up when it is loaded
 
 
@@ -37,8 +37,8 @@ def scan_folder(root: str, extensions: Sequence[str]) -> list[str]:
         found += [os.path.join(folder, name) for name in names if name not in pictures]
         found += [folder] if pictures else []
     if not found:
-        raise FileNotFoundError(f"The folder '{root}' holds no video ({', '.join(extensions)}): put some there or below, or "
-                                'name other `extensions`.')
+        raise FileNotFoundError(f"The folder '{root}' holds no video ({', '.join(extensions)}): put some there or "
+                                'below, or name other `extensions`.')
     return sorted(found)
 
 
@@ -47,16 +47,17 @@ def read_list(ann_file: str, root: str, label_names: Sequence[str] | None,
     """`(path, labels)` for each line `path [label [label2 ...]]` of a list.
 
     Paths are relative to `root` and may hold blanks. The last `len(label_names)` columns are labels; without names, one
-    whole number in the last column is the label 'label'. Whether the files are there is found out when they are read, since
-    looking up hundreds of thousands of paths takes minutes on a network disk; only if none of a few exists, the list and
-    `root` cannot belong together.
+    whole number in the last column is the label 'label'. Whether the files are there is found out when they are read,
+    since looking up hundreds of thousands of paths takes minutes on a network disk; only if none of a few exists, the
+    list and `root` cannot belong together.
 
     Raises:
         FileNotFoundError: If there is no such list, or none of its files is below `root`.
         ValueError: For an empty list or a line with a bad label.
     """
     if not os.path.isfile(ann_file):
-        raise FileNotFoundError(f"There is no list '{ann_file}': set `ann_file` to a text file of lines 'path [label ...]'.")
+        raise FileNotFoundError(f"There is no list '{ann_file}': set `ann_file` to a text file of lines "
+                                "'path [label ...]'.")
     with open(ann_file, encoding='utf-8-sig') as lines:
         numbered = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
     if not numbered:
@@ -67,11 +68,12 @@ def read_list(ann_file: str, root: str, label_names: Sequence[str] | None,
         name, labels = _named_columns(line, label_names, place) if label_names else _one_column(line, extensions, place)
         entries.append((os.path.join(root, name), labels))
         if labels.keys() != entries[0][1].keys():
-            raise ValueError(f'{place} has {len(labels)} labels, but the first line {len(entries[0][1])}: label all or none.')
+            raise ValueError(f'{place} has {len(labels)} labels, but the first line {len(entries[0][1])}: label all '
+                             'or none.')
     step = max(1, len(entries) // _CHECKED)
     if not any(os.path.exists(path) for path, _ in entries[::step]):
-        raise FileNotFoundError(f"None of the files of '{ann_file}' that were looked up exists, for example '{entries[0][0]}': "
-                                'set `root` to the folder that its paths are relative to.')
+        raise FileNotFoundError(f"None of the files of '{ann_file}' that were looked up exists, for example "
+                                f"'{entries[0][0]}': set `root` to the folder that its paths are relative to.")
     return entries
 
 

@@ -28,14 +28,15 @@ class VideoFolder(BaseActionDataset):
 
     Args:
         root (str): Folder of the videos.
-        ann_file (str): List of lines `path [label [label2 ...]]`, paths relative to `root`; itself a path from the working
-            folder, else from `root`. Empty: every file below `root` with one of the `extensions`, without labels.
+        ann_file (str): List of lines `path [label [label2 ...]]`, paths relative to `root`; itself a path from the
+            working folder, else from `root`. Empty: every file below `root` with one of the `extensions`, without
+            labels.
         label_names (Sequence[str], optional): Names of the list's label columns. None: one unnamed column, or none.
         pipeline (list): Transforms, see `iboot_mm.datasets.transforms`.
         role (str, optional): 'gallery' or 'query' in k-NN evaluation.
         test_mode (bool): Replacements then depend on the index alone.
-        extensions (Sequence[str]): Endings of file names that count as videos. With endings of pictures (such as '.jpg')
-            each folder of pictures is a video, to be read by the decoder 'frames'.
+        extensions (Sequence[str]): Endings of file names that count as videos. With endings of pictures (such as
+            '.jpg') each folder of pictures is a video, to be read by the decoder 'frames'.
         kwargs: Further arguments of mmengine's `BaseDataset`, such as `indices` or `lazy_init`.
 
     Raises:
@@ -90,8 +91,8 @@ class VideoFolder(BaseActionDataset):
             except UnreadableVideo as error:
                 unreadable.append((error.path, error.reason))
         path, reason = unreadable[0]
-        raise NoReadableVideo(f"None of {len(unreadable)} videos of '{self.ann_file or self.root}' could be read, the first of "
-                              f'them {path}: {reason}; check the files, `root` and the decoder.')
+        raise NoReadableVideo(f"None of {len(unreadable)} videos of '{self.ann_file or self.root}' could be read, the "
+                              f'first of them {path}: {reason}; check the files, `root` and the decoder.')
 
     def _candidates(self, idx: int) -> Iterator[int]:
         """`idx`, then others in random order."""

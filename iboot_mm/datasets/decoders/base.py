@@ -62,7 +62,7 @@ class VideoReader(ABC):
             UnreadableVideo: If one of the frames does not decode.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (a reader may have nothing to release)
         """Release the file."""
 
     def __len__(self) -> int:

@@ -1,9 +1,9 @@
-"""Which frames a file really holds, found without decoding.
+"""Which frames a file really holds, found without decoding them.
 
-Reading the packets of a 10 s H.264 file takes about a millisecond (decoding its frames: 30 to 200) and tells what
-no decoder tells reliably: decord gives no error on some files that were cut off and then repeats or skips frames;
-decord and torchcodec return wrong frames from MPEG-TS files, decord also after a seek in open-GOP streams and, now and then,
-from turned videos (measured with decord 0.6.0 and torchcodec 0.17). Such files carry a `quirk` and are read with PyAV by position in time.
+Reading the packets of a 10 s H.264 file takes a few milliseconds (decoding its frames: 30 to 200) and tells what no
+decoder tells reliably. Measured with decord 0.6.0 and torchcodec 0.17: on files that were cut off decord fails late or
+not at all; decord and torchcodec return wrong frames from MPEG-TS files; decord does so after a seek in open-GOP
+streams and, now and then, in turned videos. Such files carry a `quirk` and are read with PyAV by position in time.
 """
 
 import os
@@ -13,8 +13,8 @@ import numpy as np
 
 from .base import UnreadableVideo, import_library
 
-# Containers in which the other decoders were found to agree with PyAV frame by frame. In others, FFmpeg's own times may be
-# off by a frame behind a seek (seen in MPEG-PS), so those are decoded from the start.
+# Containers in which the other decoders were found to agree with PyAV frame by frame. In others, FFmpeg's own times
+# may be off by a frame behind a seek (seen in MPEG-PS), so those are decoded from the start.
 _PLAIN_CONTAINERS = ('mov', 'matroska', 'avi')
 # Containers made for broadcast: nothing tells whether the frame stored last is whole, so it is not counted.
 _STREAMS = ('mpeg',)

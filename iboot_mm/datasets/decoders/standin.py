@@ -13,8 +13,8 @@ class StandInReader(VideoReader):
     """Base of readers on another library, with PyAV as the stand-in.
 
     PyAV takes over where the file's packets show a `quirk` (see `packets`), where the library cannot open the file,
-    counts other frames than there are, or fails while reading. Both count frames alike, so nothing else changes, and the
-    choice depends on the file alone.
+    counts other frames than there are, or fails while reading. Both count frames alike, so nothing else changes, and
+    the choice depends on the file alone.
 
     Args:
         path (str): The file.

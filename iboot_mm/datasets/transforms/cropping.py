@@ -15,9 +15,9 @@ class CropViews(BaseTransform):
     """Crop every view to a square, all its frames alike.
 
     Two ways to draw the crop: the short side is scaled to a length from `short_side` and a square of `size` is cut out
-    at random (iBoot, section 4.1); or, with `area`, a box of random area and aspect is scaled to the square. Resizing is
-    bilinear with antialiasing and reads only the pixels of the crop, which is the same picture as resizing the whole
-    frame first (within rounding: at most 1 of 255).
+    at random (iBoot, section 4.1); or, with `area`, a box of random area and aspect is scaled to the square. Resizing
+    is bilinear with antialiasing and reads only the pixels of the crop, which is the same picture as resizing the
+    whole frame first (within rounding: at most 1 of 255).
 
     Required keys: `frames` (U, H, W, 3), `frame_positions` (V, T), `view_seeds`.
     Removed keys: `frames`, `frame_positions`. Added keys: `imgs` uint8 (V, T, size, size, 3), `img_shape` (size, size).
@@ -77,7 +77,8 @@ class CropViews(BaseTransform):
     def _check(self) -> None:
         low, high = self.short_side
         if self.area is None and not self.size <= low <= high:
-            raise ValueError(f'CropViews: short_side must not be below size={self.size} nor fall, got {self.short_side}.')
+            raise ValueError(f'CropViews: short_side must not be below size={self.size} nor fall, got '
+                             f'{self.short_side}.')
         if self.area is not None and not 0 < self.area[0] <= self.area[1] <= 1:
             raise ValueError(f'CropViews: area must be two rising shares in (0, 1], got {self.area}.')
         if not 0 < self.aspect[0] <= self.aspect[1] or not 0 <= self.flip_prob <= 1:

@@ -16,7 +16,8 @@ class PackViews(BaseTransform):
 
     - `filename` (str), `sample_idx` (int): the video and its place in the data set,
     - `view_seeds` (list[int]): seeds of the V views for draws on the device,
-    - `labels` (dict[str, int]): empty without labels; a single unnamed one is called 'label' and also set as `gt_label`,
+    - `labels` (dict[str, int]): empty without labels; a single unnamed one is called 'label' and also set as
+      `gt_label`,
     - `role` (str | None): 'gallery' or 'query' in k-NN evaluation,
     - `unreadable` (list[tuple[str, str]]): (path, reason) of videos that could not be read in this one's place,
     - `replaced` (bool): whether this video stands in for such a one,

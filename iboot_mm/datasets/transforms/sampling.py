@@ -15,8 +15,8 @@ class SampleViews(BaseTransform):
     """Draw V clips of one video, each start uniform and independent over the video.
 
     Every start at which all T frames lie inside the video is equally likely. In a video shorter than a clip the clip
-    starts at frame 0 and its last frame is repeated (indices are clamped), so it is seen whole and in order. A file that
-    was cut off and holds less than a clip counts as unreadable instead, since its shortness is damage.
+    starts at frame 0 and its last frame is repeated (indices are clamped), so it is seen whole and in order. A file
+    that was cut off and holds less than a clip counts as unreadable instead, since its shortness is damage.
 
     Required keys: `total_frames`, `fps`, `sample_idx` (else a hash of `filename`); `video` if present.
     Added keys: `frame_inds` int64 (V, T), `view_seeds` list of V ints.
@@ -26,8 +26,8 @@ class SampleViews(BaseTransform):
         clip_len (int): T, frames per clip.
         frame_interval (float): Distance of neighbouring frames of a clip, in frames of the video, or in ticks of
             `target_fps`.
-        target_fps (float, optional): Clock of `frame_interval` in Hz, so that a clip lasts equally long in videos of any
-            frame rate. None: each video's own.
+        target_fps (float, optional): Clock of `frame_interval` in Hz, so that a clip lasts equally long in videos of
+            any frame rate. None: each video's own.
         max_span (float, optional): Greatest distance of the starts of two views, in seconds: a window of that length is
             drawn uniformly and all views start inside it. None: the whole video.
         same_clip (bool): All views show the frames of view 0 ("v_1 = v_ref", Table 5); their crops and colours still

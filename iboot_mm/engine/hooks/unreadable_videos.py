@@ -16,8 +16,8 @@ class UnreadableVideosHook(Hook):
     The data set has put another video in its place and noted that in the sample's metainfo (see `VideoFolder`). Videos
     are counted over all processes, by path, for training, validation and test apart.
 
-    A run stops when more than `max_share` of a data set's videos cannot be read. One single unreadable video never stops
-    a run, however small the data set, unless `max_share` is 0.
+    A run stops when more than `max_share` of a data set's videos cannot be read. One single unreadable video never
+    stops a run, however small the data set, unless `max_share` is 0.
 
     Args:
         max_share (float): Greatest tolerated share, in [0, 1].
@@ -82,9 +82,9 @@ class UnreadableVideosHook(Hook):
                 runner.logger.warning(f'Unreadable video ({mode}): {path}: {reason}; another one stands in for it.')
         total = _num_videos(runner, mode)
         if len(found) > before and len(found) > max(self.max_share * total, 1 if self.max_share else 0):
-            raise RuntimeError(f'{len(found)} of the {total} videos ({mode}) cannot be read, more than the tolerated share of '
-                               f'{self.max_share:.1%}: mend or remove those listed in the log, or raise `max_share` of '
-                               'UnreadableVideosHook.')
+            raise RuntimeError(f'{len(found)} of the {total} videos ({mode}) cannot be read, more than the tolerated '
+                               f'share of {self.max_share:.1%}: mend or remove those listed in the log, or raise '
+                               '`max_share` of UnreadableVideosHook.')
 
 
 def _num_videos(runner: Runner, mode: str) -> int:

@@ -65,8 +65,8 @@ def test_frames_are_exact(decoder, video):
         for indices in (wanted, wanted[3:5], [0], [reader.num_frames - 1]):  # backwards too
             frames = reader.read(indices)
             assert frames.dtype == np.uint8 and frames.shape == expected[indices].shape
-            # Colours are exact but where FFmpeg's versions convert differently: 10 bits a channel (mean error 4.6 of 255
-            # measured on this colourful texture) and subsampled colour of odd height (3.3).
+            # Colours are exact but where FFmpeg's versions convert differently: 10 bits a channel (mean error 4.6 of
+            # 255 measured on this colourful texture) and subsampled colour of odd height (3.3).
             error = np.abs(frames.astype(int) - expected[indices])
             assert error.mean() < 6 if kind in ('ten_bit', 'odd_vp9') else error.max() <= 2
         # And they are the frames that were written, by place: no other written frame is nearer.
@@ -131,7 +131,8 @@ def test_pyav_seeks_once_per_group(tmp_path, monkeypatch):
     reader = PyAVReader(write_video(tmp_path / 'a.mp4', moving_frames(60), codec_options=B_FRAMES))
     np.testing.assert_array_equal(reader.index.keyframes, [0, 12, 24, 36, 48])
     starts = []
-    monkeypatch.setattr(reader, '_decode', lambda start, original=reader._decode: starts.append(start) or original(start))
+    monkeypatch.setattr(reader, '_decode',
+                        lambda start, original=reader._decode: starts.append(start) or original(start))
     reader.read([1, 13, 14, 23, 50, 59])
     assert starts == [0, 12, 48]
 
@@ -223,9 +224,9 @@ def test_torchcodec(tmp_path):
     paths = [write_video(tmp_path / f'{kind}.{KINDS[kind][0]}', moving_frames(60), **KINDS[kind][2])
              for kind in ('one_group', 'groups', 'open_groups', 'variable_rate', 'transport')]
     inherited = os.environ.get('LD_LIBRARY_PATH', '')
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', TORCHCODEC, *paths], capture_output=True, text=True, timeout=120,
-                          env={**os.environ, 'LD_LIBRARY_PATH': f'{inherited}:{links}:{bundled}',
-                               'PYTHONPATH': os.pathsep.join(sys.path)})
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', TORCHCODEC, *paths], capture_output=True, text=True,
+                          timeout=120, env={**os.environ, 'LD_LIBRARY_PATH': f'{inherited}:{links}:{bundled}',
+                                            'PYTHONPATH': os.pathsep.join(sys.path)})
     if done.returncode == 77:
         pytest.skip('torchcodec finds no FFmpeg libraries')
     assert done.returncode == 0, done.stderr

@@ -119,7 +119,7 @@ def test_short_video_is_seen_whole_and_its_last_frame_held(test_mode):
 
 def test_test_mode_is_even_centred_and_fixed():
     transform = SampleViews(num_views=1, clip_len=5, frame_interval=2, test_mode=True)
-    np.testing.assert_array_equal(sample(transform, 29)['frame_inds'], [[10, 12, 14, 16, 18]])  # ten frames on both sides
+    np.testing.assert_array_equal(sample(transform, 29)['frame_inds'], [[10, 12, 14, 16, 18]])  # 10 on both sides
     transform = SampleViews(num_views=4, clip_len=1, test_mode=True)
     np.testing.assert_array_equal(sample(transform, 80)['frame_inds'].ravel(), [10, 30, 50, 70])
     before = sample(transform, 80)
