@@ -325,7 +325,7 @@ train_cfg = dict(max_epochs=2, val_interval=2, global_batch=2)
 _base_.param_scheduler[0].end = 1
 _base_.param_scheduler[1].update(begin=1, end=2)
 val_evaluator = dict(k=2)
-for loader in (_base_.train_dataloader, _base_.val_dataloader):
+for loader in (_base_.train_dataloader, _base_.val_dataloader, _base_.test_dataloader):
     loader.update(batch_size=1, num_workers=0, persistent_workers=False)
     for part in loader.dataset.get('datasets', [loader.dataset]):
         part.update(root='{videos}', ann_file='{videos}/list.txt')
