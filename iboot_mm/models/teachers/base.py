@@ -97,7 +97,6 @@ class FrozenTeacher:
         """
         self._move_to(clips.device)
         frames = clips.detach().transpose(1, 2).flatten(0, 1)  # (N T, C, H, W)
-        # no_grad rather than inference_mode: the loss saves the target for the student's backward pass.
         with torch.no_grad(), self._autocast(clips.device):
             features = [self.encode(self._prepare(chunk)).float() for chunk in frames.split(self.chunk_size)]
         return torch.cat(features).unflatten(0, (clips.shape[0], clips.shape[2]))

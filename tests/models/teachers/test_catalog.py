@@ -2,7 +2,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from iboot_mm.models.teachers import list_teachers, load_teacher_config
+from iboot_mm.models.teachers import base, list_teachers, load_teacher_config
 from iboot_mm.models.teachers import open_clip as open_clip_teachers
 from iboot_mm.models.teachers import timm as timm_teachers
 from iboot_mm.models.teachers.licences import licence_of
@@ -41,6 +41,16 @@ def test_ready_teacher_builds(name, monkeypatch):
         teacher = MODELS.build(load_teacher_config(name))
     assert len(fetched) == 1 and '/' in fetched[0]
     check(teacher, name)
+
+
+def test_width_and_licence_are_told(monkeypatch):
+    said = []
+    monkeypatch.setattr(base, 'print_log', lambda message, logger: said.append((message, logger)))
+    config = load_teacher_config('deit_vit_b16')
+    with torch.device('meta'):
+        MODELS.build(dict(config, pretrained=False))
+    assert len(said) == 1 and said[0][1] == 'current'
+    assert all(part in said[0][0] for part in ('deit_vit_b16', 'width 768', 'Apache-2.0', '224 x 224'))
 
 
 def test_swav_builds():

@@ -75,14 +75,19 @@ def test_time_and_batch_are_not_mixed_up(clips):
     torch.testing.assert_close(teacher(clips), one_by_one, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize('chunk_size', [1, 3, 10, 100])
-def test_chunks_change_nothing(chunk_size, clips):
-    torch.testing.assert_close(small(CNN, chunk_size=chunk_size)(clips), small(CNN)(clips), atol=1e-5, rtol=1e-5)
+@pytest.mark.parametrize('chunk_size, chunks', [(1, [1] * 10), (3, [3, 3, 3, 1]), (10, [10]), (100, [10])])
+def test_chunks_bound_the_batch_and_change_nothing(chunk_size, chunks, clips):
+    teacher = small(CNN, chunk_size=chunk_size)
+    seen = []
+    teacher.network.conv1.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    torch.testing.assert_close(teacher(clips), small(CNN)(clips), atol=1e-5, rtol=1e-5)
+    assert seen == chunks
 
 
-def test_own_input_size(clips):
-    teacher = small(CNN | dict(input_size=(48, 64)), chunk_size=10)
-    resized = nn.functional.interpolate(clips.transpose(1, 2).flatten(0, 1), (48, 64), mode='bilinear', antialias=True)
+@pytest.mark.parametrize('size', [(48, 64), (20, 24)])
+def test_own_input_size(size, clips):
+    teacher = small(CNN | dict(input_size=size), chunk_size=10)
+    resized = nn.functional.interpolate(clips.transpose(1, 2).flatten(0, 1), size, mode='bilinear', antialias=True)
     mean, std = torch.tensor(teacher.mean).view(3, 1, 1), torch.tensor(teacher.std).view(3, 1, 1)
     expected = teacher.network.forward_features((resized - mean) / std).mean((2, 3))
     torch.testing.assert_close(teacher(clips).flatten(0, 1), expected, atol=1e-5, rtol=1e-5)
