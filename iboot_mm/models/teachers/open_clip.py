@@ -62,9 +62,9 @@ class OpenCLIPTeacher(FrozenTeacher):
         chunk_size: int = 128,
         name: str | None = None,
     ) -> None:
-        tag = pretrained or None
+        tag = pretrained if isinstance(pretrained, str) else None
         cfg = resolve(model, tag)
-        if pretrained is None and checkpoint is None:
+        if tag is None and pretrained is not False and checkpoint is None:
             import open_clip
 
             raise ValueError(
@@ -97,7 +97,8 @@ class OpenCLIPTeacher(FrozenTeacher):
     def encode(self, images: Tensor) -> Tensor:
         tower = self.network
         if self.output == 'embedding':
-            return tower(images)
+            features = tower(images)
+            return features[0] if isinstance(features, tuple) else features  # CoCa gives its tokens too
         if self._is_timm:
             return encode_timm(self, tower.trunk, images, pre_logits=True)
         if getattr(tower, 'attn_pool', None) is not None:

@@ -122,6 +122,7 @@ def test_cls_mean_and_tokens_of_a_vit(clips):
         ('tiny-timm', 'mean', (2, 3, 512)),
         ('tiny-timm', 'tokens', (2, 3, 1, 512)),
         ('tiny-avg', 'mean', (2, 3, 24)),
+        ('tiny-coca', 'embedding', (2, 3, 12)),
     ],
 )
 def test_other_towers(model, output, shape, clips):
@@ -154,6 +155,7 @@ def test_a_file_of_another_tower(tmp_path):
         (dict(model='ViT-B-17'), "no model 'ViT-B-17'; did you mean .*ViT-B-16"),
         (dict(model='ViT-B-16', pretrained='open_ai'), "no weights 'open_ai' for ViT-B-16; did you mean openai"),
         (dict(model='ViT-B-16'), 'ViT-B-16 has no weights: give pretrained=TAG .open_clip has openai'),
+        (dict(model='ViT-B-16', pretrained=True), 'ViT-B-16 has no weights: give pretrained=TAG .open_clip has openai'),
     ],
 )
 def test_one_sentence_for_bad_names(options, message):
