@@ -100,7 +100,7 @@ def knn_table(features: dict[str, Tensor], samples: list[dict], k: int = 20,
     return table
 
 
-def find_neighbors(features: Tensor, samples: list[dict], num_queries: int = 12, num_neighbors: int = 5) -> list[dict]:
+def find_neighbors(features: Tensor, samples: list[dict], num_queries: int = 12, num_neighbors: int = 6) -> list[dict]:
     """The nearest gallery videos of some queries, which are taken at even distances; a video is no neighbour of itself.
 
     Args:

@@ -65,13 +65,17 @@ def _panel(axis, title: str, curves: dict[str, Curve], marker: str = '', bottom:
         axis.set_yticks([])
         return
     end = max(curve[-1][0] for curve in curves.values())
+    written = []
     for (name, curve), colour in zip(curves.items(), COLOURS * len(curves)):
         axis.plot(*zip(*curve), color=colour, marker=marker, markersize=4, linewidth=1.8, label=name)
         for row, scores in (references or {}).items():
             if name in scores:
-                axis.axhline(100 * scores[name], color=colour, linestyle=(0, (4, 3)), linewidth=1, alpha=.7)
-                axis.annotate(f'{row}, {name}', (end, 100 * scores[name]), xytext=(0, 2), textcoords='offset points',
-                              ha='right', fontsize=7.5, color=colour)
+                level = 100 * scores[name]
+                axis.axhline(level, color=colour, linestyle=(0, (4, 3)), linewidth=1, alpha=.7)
+                if all(abs(level - other) > 5 for other in written):  # lines that nearly coincide share one name
+                    axis.annotate(row, (end, level), xytext=(0, 2), textcoords='offset points', ha='right',
+                                  fontsize=8, color=colour)
+                written.append(level)
     if bottom is not None:
         axis.set_ylim(bottom=bottom)
     if references:

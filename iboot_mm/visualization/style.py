@@ -8,7 +8,7 @@ h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .8rem; }
 h2 { font-size: 1.25rem; margin: 2.6rem 0 .8rem; padding-top: 1.1rem; border-top: 1px solid #e6e6e2; }
 p { max-width: 46rem; margin: .5rem 0; }
 table { border-collapse: collapse; margin: .6rem 0 1rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: #6b6b66; font-size: .9rem; padding-bottom: .5rem; }
+caption { text-align: left; white-space: nowrap; color: #6b6b66; font-size: .9rem; padding-bottom: .5rem; }
 th { text-align: left; font-weight: 500; padding: .34rem 2.2rem .34rem .6rem; }
 tr:first-child th { text-align: right; color: #6b6b66; padding-right: .6rem; }
 td { text-align: right; padding: .34rem .6rem; min-width: 5.5rem; }
@@ -17,7 +17,7 @@ tr.ours { background: #e8f3f0; font-weight: 600; }
 tr.ours th { font-weight: 600; }
 figure { margin: 0; }
 figure svg { width: 100%; height: auto; }
-.neighbors { display: grid; gap: 1rem; overflow-x: auto; }
+.neighbors { display: grid; gap: 1rem; overflow-x: auto; padding: 5px; }
 .line { display: flex; gap: .6rem; }
 .clip { width: 108px; flex: none; }
 .clip.query { margin-right: 1.4rem; }

@@ -1,0 +1,98 @@
+import base64
+import io
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from iboot_mm.visualization import Thumbnail, build_report, draw_curves, read_thumbnail
+from iboot_mm.visualization.report import read_table
+from iboot_mm.visualization.thumbnails import square, to_data_uri
+
+CURVES = {'loss': [(10, 2.), (20, 1.)], 'loss_clip': [(10, 2.), (20, 1.)], 'lr': [(10, .1), (20, .05)],
+          'spread_student': [(10, .2), (20, .9)], 'digit/knn_top1': [(20, .5)]}
+
+
+def results(labels):
+    table = {row: {'digit': score} if labels else {} for row, score in
+             [('chance', .1), ('raw pixels', .2), ('random network', .15), ('teacher', .9), ('iBoot', .8)]}
+    sample = dict(filename='/videos/a <b>.mp4', labels={'digit': 1} if labels else {}, role='query')
+    near = dict(sample, labels={'digit': 0} if labels else {}, similarity=.987)
+    return dict(table=table, k=20, counts=dict(gallery=4, query=2), spread=dict.fromkeys(list(table)[1:], .5),
+                neighbors=[dict(query=sample, neighbors=[near])])
+
+
+def page(labels=True, thumbnail=lambda path: Thumbnail('data:image/jpeg;base64,AA', 'data:image/webp;base64,AA')):
+    return build_report('Title', ['Summary.'], results(labels), CURVES, 'x = "<tag>"', dict(torch='2'), thumbnail,
+                        dict(digit=['zero', 'one']))
+
+
+def test_nothing_outside_the_page_is_asked_for():
+    html = page()
+    links = re.findall(r'(?:src|href|url)\s*[=(]\s*["\']?([^"\'\s>)]+)', html)
+    assert links and all(link.startswith(('data:', '#')) for link in links)
+    assert '<script' not in html and '@import' not in html
+
+
+def test_text_is_escaped_and_labels_are_named():
+    html = page()
+    assert 'x = &quot;&lt;tag&gt;&quot;' in html and 'a <b>.mp4' not in html
+    assert '<span class="other">zero</span> <small>0.99</small>' in html and '<span>one</span>' in html
+
+
+def test_table_in_percent():
+    html = page()
+    assert re.search(r'<tr class="ours"><th>iBoot</th><td>80.0</td></tr>', html)
+    assert '15.0 % with random weights to 80.0 % with iBoot' in html
+
+
+def test_without_labels_no_accuracy():
+    html = page(labels=False)
+    assert 'no labels' in html and 'accuracy goes' not in html and '<td>0.500</td>' in html
+
+
+def test_a_vanished_video_leaves_a_note():
+    assert page(thumbnail=lambda path: None).count('not readable') == 2
+
+
+def test_motion_that_the_teacher_cannot_teach_is_said():
+    table = {'chance': {'motion': .125}, 'random network': {'motion': .2}, 'teacher': {'motion': .13},
+             'iBoot': {'motion': .15}}
+    assert 'nothing to teach' in read_table(table)[0]
+    table['iBoot']['motion'] = .6
+    assert 'nothing to teach' not in read_table(table)[0]
+
+
+def test_curves_are_an_inline_picture():
+    svg = draw_curves(CURVES, {'teacher': {'digit': .9}})
+    root = ElementTree.fromstring(svg)
+    assert root.tag.endswith('svg') and 'viewBox' in root.attrib and 'width' not in root.attrib
+    # Loss, k-NN with its reference line, spread and learning rate make a longer picture than an empty one.
+    assert len(svg) > len(draw_curves({'lr': [(1, 1.)]}))
+
+
+@pytest.mark.parametrize('shape', [(40, 80), (80, 40), (34, 34)])
+def test_square_takes_the_centre(shape):
+    frame = np.zeros((*shape, 3), np.uint8)
+    height, width = shape
+    frame[height // 2 - 10:height // 2 + 10, width // 2 - 10:width // 2 + 10] = 255
+    image = np.asarray(square(frame, 32), int)
+    assert image.shape == (32, 32, 3)
+    assert image[16, 16].min() == 255 and image[0, 0].max() < 40
+    assert abs(image - image[::-1, ::-1]).max() <= 40  # symmetric about the centre, up to the odd pixel
+
+
+def test_data_uris_decode():
+    images = [Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (0, 120, 240)]
+    for uri, frames in ((to_data_uri(images[:1]), 1), (to_data_uri(images), 3)):
+        decoded = Image.open(io.BytesIO(base64.b64decode(uri.split(',')[1])))
+        assert decoded.size == (8, 8) and getattr(decoded, 'n_frames', 1) == frames
+
+
+def test_thumbnail_of_a_real_video_and_of_none(shared, tmp_path):
+    thumbnail = read_thumbnail(str(shared / 'data' / 'clips' / 'car-detection.mp4'), side=48)
+    assert thumbnail.still.startswith('data:image/jpeg') and thumbnail.loop.startswith('data:image/webp')
+    (tmp_path / 'text.mp4').write_text('no video')
+    assert read_thumbnail(str(tmp_path / 'text.mp4')) is None
