@@ -34,7 +34,7 @@ class VideoFolder(BaseActionDataset):
         label_names (Sequence[str], optional): Names of the list's label columns. None: one unnamed column, or none.
         pipeline (list): Transforms, see `iboot_mm.datasets.transforms`.
         role (str, optional): 'gallery' or 'query' in k-NN evaluation.
-        test_mode (bool): Replacements then depend on the index alone.
+        test_mode (bool): Every pass gives the same samples, random views and replacements too.
         extensions (Sequence[str]): Endings of file names that count as videos. With endings of pictures (such as
             '.jpg') each folder of pictures is a video, to be read by the decoder 'frames'.
         kwargs: Further arguments of mmengine's `BaseDataset`, such as `indices` or `lazy_init`.
@@ -60,6 +60,10 @@ class VideoFolder(BaseActionDataset):
         self.extensions = (extensions,) if isinstance(extensions, str) else tuple(extensions)
         super().__init__(ann_file=ann_file, pipeline=list(pipeline), data_prefix=dict(video=self.root),
                          test_mode=test_mode, **kwargs)
+        if test_mode:  # where a test asks for random views, they are the same ones in every pass
+            for transform in self.pipeline.transforms:
+                if hasattr(transform, 'set_epoch'):
+                    transform.set_epoch(0, 0)
 
     def load_data_list(self) -> list[dict]:
         """One `dict(filename, labels)` per video."""

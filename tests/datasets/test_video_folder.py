@@ -172,6 +172,14 @@ def test_unreadable_videos_are_replaced_and_told(test_mode, copied):
     assert (stand_ins[0] == stand_ins[1]) == test_mode  # another one in another epoch, but not in a test
 
 
+def test_a_test_is_the_same_in_every_pass(videos):
+    for steps in (pipeline(test_mode=True), pipeline()):  # random views too
+        first, second = [VideoFolder(videos, pipeline=steps, test_mode=True) for _ in range(2)]
+        for i in range(NUM_VIDEOS):
+            assert torch.equal(first[i]['inputs'], first[i]['inputs'])
+            assert torch.equal(first[i]['inputs'], second[i]['inputs'])
+
+
 def test_none_can_be_read(tmp_path):
     for i in range(50):
         (tmp_path / f'{i}.mp4').write_text('no video')

@@ -54,10 +54,9 @@ def index_packets(path: str) -> PacketIndex:
         with av.open(path) as container:
             stream = first_video_stream(container, path)
             packets, fault = _read_packets(av, container, stream)
-            promised, end = stream.frames, _end_seconds(packets, stream)
-            duration = (container.duration or 0) / av.time_base
             fps = float(stream.average_rate or stream.guessed_rate or 0)
             container_name = container.format.name
+            truncated = fault or _is_short(path, container, stream, packets)
             turned = container_name.startswith('mov') and _is_turned(av, container, stream)
     except av.FFmpegError as error:
         raise UnreadableVideo(path, f'FFmpeg finds no complete video file in it ({error.strerror})') from error
@@ -66,7 +65,6 @@ def index_packets(path: str) -> PacketIndex:
     shown = [packet for packet in packets if not packet[3]]
     if not shown:
         raise UnreadableVideo(path, 'it holds no complete frame')
-    truncated = fault or len(packets) < promised or end < .9 * duration - .5
     pts, keyframes, open_gop = _order(shown)
     findings = {
         f'{container_name} container': not container_name.startswith(_PLAIN_CONTAINERS),
@@ -123,10 +121,33 @@ def _is_turned(av, container, stream) -> bool:
         return False
 
 
-def _end_seconds(packets: list[tuple], stream) -> float:
-    """When the last frame ends, in seconds from the first; infinite without times (nothing can be concluded)."""
+def _is_short(path: str, container, stream, packets: list[tuple]) -> bool:
+    """Whether the header promises clearly more than the packets that are there."""
+    if container.format.name.startswith('mov'):  # its count includes frames that an edit list leaves out
+        return _is_cut_mp4(path)
+    if stream.frames:
+        return len(packets) < stream.frames
     ends = [packet[0] + packet[2] for packet in packets if packet[0] is not None]
-    return float((max(ends) - (stream.start_time or 0)) * stream.time_base) if ends else float('inf')
+    if not ends or not container.duration:
+        return False
+    seconds = float((max(ends) - (stream.start_time or 0)) * stream.time_base)
+    return seconds < .9 * container.duration / 1e6 - .5  # sound may go on a little longer
+
+
+def _is_cut_mp4(path: str) -> bool:
+    """Whether one of the outermost boxes of an MP4 or MOV file ends behind the file."""
+    length, position = os.path.getsize(path), 0
+    with open(path, 'rb') as file:
+        while position + 8 <= length:
+            file.seek(position)
+            header = file.read(16)
+            size = int.from_bytes(header[:4], 'big')
+            if size == 1:  # the size follows in eight bytes
+                size = int.from_bytes(header[8:16], 'big')
+            if size == 0:  # up to the end of the file
+                return False
+            position += max(size, 8)
+    return position > length
 
 
 def _order(packets: list[tuple]) -> tuple[np.ndarray | None, np.ndarray | None, bool]:

@@ -2,7 +2,10 @@
 
 import multiprocessing
 import shutil
+import struct
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -36,7 +39,6 @@ def test_no_video_at_all(decoder, tmp_path):
 
 
 def test_sound_with_a_cover_picture_is_no_video(tmp_path):
-    import av
     path = str(tmp_path / 'cover.mp3')
     with av.open(path, 'w') as container:
         sound = container.add_stream('mp3', rate=16000)
@@ -71,6 +73,32 @@ def test_cut_file_gives_what_is_left(ending, options, decoder, tmp_path):
         # The very last readable frame is one of the whole video's, not a repeated or gray one.
         distance = np.abs(found[-1].astype(int) - whole).mean((1, 2, 3))
         assert distance.min() < 1 and distance.argmin() >= some[-1]
+
+
+def test_cut_between_two_frames_is_noticed(tmp_path):
+    path = write_video(tmp_path / 'a.mp4', moving_frames(60), format_options=dict(movflags='faststart'))
+    with av.open(path) as container:
+        ends = [packet.pos + packet.size for packet in container.demux(video=0) if packet.size]
+    (tmp_path / 'b.mp4').write_bytes((tmp_path / 'a.mp4').read_bytes()[:ends[29]])
+    with open_video(str(tmp_path / 'b.mp4')) as reader:
+        assert reader.truncated and reader.num_frames == 30
+    with open_video(path) as reader:
+        assert not reader.truncated
+
+
+@pytest.mark.parametrize('decoder', DECODERS)
+def test_a_trimmed_video_is_whole(decoder, tmp_path):
+    """Telephones trim by an edit list: the file keeps all frames and says which to show."""
+    frames = moving_frames(60)
+    content = bytearray(Path(write_video(tmp_path / 'a.mp4', frames, codec_options=B_FRAMES)).read_bytes())
+    place = content.find(b'elst') + 4
+    version, count, duration, start, rate, _ = struct.unpack('>IIIiHH', content[place:place + 20])
+    content[place:place + 20] = struct.pack('>IIIiHH', version, count, duration // 2, start + 20 * 512, rate, 0)
+    (tmp_path / 'b.mp4').write_bytes(content)
+    with open_video(str(tmp_path / 'b.mp4'), decoder) as reader:
+        assert reader.num_frames == 30 and not reader.truncated
+        distance = np.abs(reader.read([0, 13, 29]).astype(int)[:, None] - frames[None]).mean((2, 3, 4))
+        np.testing.assert_array_equal(distance.argmin(1), [20, 33, 49])
 
 
 @pytest.mark.parametrize('decoder', DECODERS)
