@@ -4,6 +4,7 @@ Each entry names the fault, the versions it holds for and when it can go. :func:
 when ``iboot_mm`` is imported.
 """
 
+import atexit
 import contextlib
 import errno
 import functools
@@ -300,7 +301,8 @@ def _refuse_inflation_that_matches_nothing() -> None:
 def _start_groups_on_cpu() -> None:
     """mmengine <= 0.10.7: processes cannot be started without a GPU, because each one selects a CUDA device first.
 
-    Where there is no CUDA device, the selection is left out and the backend is gloo, whatever the config says. NPU,
+    Where there is no CUDA device, the selection is left out and the backend is gloo, whatever the config says. And the
+    group is left when the process ends: mmengine never does, and gloo's threads then abort a process now and then. NPU,
     MLU and MUSA have their own branch upstream. No date to go.
     """
     import torch
@@ -321,8 +323,13 @@ def _start_groups_on_cpu() -> None:
             if get_device() not in ('cpu', 'mps'):
                 return original(backend, *args, **kwargs)
             with no_cuda_device():
-                return original('gloo', *args, **kwargs)
+                original('gloo', *args, **kwargs)
+            atexit.register(leave_group)
         return init_dist
+
+    def leave_group() -> None:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
 
     for name in ('_init_dist_pytorch', '_init_dist_mpi', '_init_dist_slurm'):
         _replace(utils, name, make)

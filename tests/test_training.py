@@ -34,8 +34,9 @@ def videos(tmp_path_factory):
 def config(videos, work_dir, workers=0, batch_size=4, global_batch=4, **backbone):
     """The mini recipe for any folder of videos, narrower, with a teacher in closed form."""
     cfg = Config.fromfile(configs_folder() / 'mini' / 'iboot_r18_folder.py')
-    pipeline = [dict(type='OpenVideo', decoder='pyav'), dict(type='SampleViews', num_views=3, clip_len=4, frame_interval=2),
-                dict(type='DecodeViews'), dict(type='CropViews', size=32, short_side=(36, 44)), dict(type='PackViews')]
+    pipeline = [dict(type='OpenVideo', decoder='pyav'),
+                dict(type='SampleViews', num_views=3, clip_len=4, frame_interval=2), dict(type='DecodeViews'),
+                dict(type='CropViews', size=32, short_side=(36, 44)), dict(type='PackViews')]
     cfg.merge_from_dict(dict(
         work_dir=str(work_dir), experiment_name=uuid.uuid4().hex, log_level='WARNING', randomness=dict(seed=3),
         train_cfg=dict(max_epochs=3, global_batch=global_batch), load_from=None,

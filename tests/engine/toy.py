@@ -8,8 +8,9 @@ import signal
 import uuid
 
 import torch
-from mmaction.registry import DATASETS, HOOKS, MODELS
+from mmaction.registry import DATASETS, HOOKS, METRICS, MODELS
 from mmengine.dist import get_rank
+from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from torch import Tensor, nn
@@ -77,6 +78,17 @@ class ToyModel(BaseModel):
         return dict(loss=loss)
 
 
+@METRICS.register_module(force=True)
+class ToyMetric(BaseMetric):
+    """How many samples came by and the sum of what the model made of them."""
+
+    def process(self, data_batch: dict, data_samples: list[Tensor]) -> None:
+        self.results += [float(output.sum()) for output in data_samples]
+
+    def compute_metrics(self, results: list[float]) -> dict:
+        return dict(samples=float(len(results)), total=round(sum(results), 4))
+
+
 @HOOKS.register_module(force=True)
 class RecordHook(Hook):
     """Writes losses, learning rates and gradients' sums per optimizer step to ``record_<rank>.pt``."""
@@ -123,6 +135,9 @@ def toy_config(work_dir: str, **changes) -> dict:
             logger=dict(type='LoggerHook', interval=2), param_scheduler=dict(type='ParamSchedulerHook'),
             checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2),
             sampler_seed=dict(type='EpochSeedHook')),
+        test_dataloader=dict(batch_size=4, num_workers=0, dataset=dict(type='ToyVideos', length=25, jitter=0.),
+                             sampler=dict(type='DefaultSampler', shuffle=False)),
+        test_cfg=dict(type='TestLoop'), test_evaluator=dict(type='ToyMetric'),
         custom_hooks=[dict(type='NaNStopHook', interval=2), dict(type='RecordHook')],
         model_wrapper_cfg=dict(type='DistributedPretrainer'),
         visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')]),

@@ -1,5 +1,6 @@
 """The command lines, run as a user runs them: killed, resumed, over processes, and by MMAction2's own launcher."""
 
+import json
 import os
 import runpy
 import signal
@@ -107,6 +108,23 @@ def test_mmaction2s_own_launcher_trains_the_same(tmp_path):
     assert stock.returncode == 0, stock.stdout
     one = never_stopped(tmp_path / 'one')
     assert_same(*(torch.load(folder / 'epoch_3.pth')['state_dict'] for folder in (one, tmp_path / 'run')))
+
+
+def figures(folder):
+    """What the one evaluation below ``folder`` found."""
+    return json.loads(next(folder.glob('2*/2*.json')).read_text())
+
+
+def test_dist_test_equals_one_process(tmp_path, monkeypatch):
+    """25 samples over two processes: the sampler's padding is not counted."""
+    config = write_config(tmp_path / 'toy.py')
+    checkpoint = never_stopped(tmp_path / 'one') / 'epoch_3.pth'
+    two = call('bash', 'tools/dist_test.sh', config, checkpoint, 2, '--work-dir', tmp_path / 'two')
+    assert two.returncode == 0, two.stdout
+    call_here(monkeypatch, ROOT / 'tools' / 'test.py', config, checkpoint, '--work-dir', tmp_path / 'single')
+    found, expected = figures(tmp_path / 'two'), figures(tmp_path / 'single')
+    assert found['samples'] == expected['samples'] == 25
+    assert found['total'] == pytest.approx(expected['total'], abs=1e-3)
 
 
 @pytest.mark.parametrize('script', [STOCK_TRAIN, ROOT / 'tools' / 'train.py'])

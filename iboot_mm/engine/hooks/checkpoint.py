@@ -42,6 +42,16 @@ class AtomicCheckpointHook(CheckpointHook):
         if self.max_keep_ckpts > 0:
             self.keep_ckpt_ids = list(self.keep_ckpt_ids)
 
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Refuses to resume from a file of weights.
+
+        Raises:
+            ValueError: the file does not say where its training run stood.
+        """
+        if runner._resume and not {'meta', 'message_hub'} <= checkpoint.keys():
+            raise ValueError(f'{runner._load_from} holds weights, not a training run to resume: to start from them set '
+                             'load_from in the config and leave --resume out')
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Refuses to save a teacher.
 

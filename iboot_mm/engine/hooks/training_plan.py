@@ -18,6 +18,8 @@ from ..model_wrapper import synchronises_bn
 class TrainingPlanHook(Hook):
     """Prints the plan before training, and once measured the memory and the time per epoch and for the whole run.
 
+    On a CPU it also logs ``memory`` (MiB, the process's peak), which mmengine logs for GPUs only.
+
     Example:
         >>> custom_hooks = [dict(type='TrainingPlanHook')]
 
@@ -48,18 +50,24 @@ class TrainingPlanHook(Hook):
                          outputs: dict | None = None) -> None:
         """Measures, and reports once."""
         self.done += 1
+        device = next(runner.model.parameters()).device
+        if device.type == 'cpu':
+            runner.message_hub.update_scalar('train/memory', round(peak_memory_gib(device) * 1024))
+        if self.done == 1:  # the logger's first line may be minutes away
+            seconds = runner.message_hub.get_scalar('train/time').current()
+            runner.logger.info(f'First iteration done after {seconds:.1f} s, loss {float(outputs["loss"].detach()):.4f}; '
+                               f'{runner.max_iters - runner.iter - 1} to go')
         enough = self.done == self.skip + self.measure
         epoch_over = batch_idx + 1 == len(runner.train_dataloader) and self.done > self.skip
         if not self.reported and (enough or epoch_over or self.is_last_train_iter(runner)):
             self.reported = True
             # IterTimerHook's times leave evaluation out.
             times = runner.message_hub.get_scalar('train/time')
-            self._report(runner, float(times.mean(max(self.done - self.skip, 1))))
+            self._report(runner, float(times.mean(max(self.done - self.skip, 1))), peak_memory_gib(device))
 
-    def _report(self, runner: Runner, seconds: float) -> None:
+    def _report(self, runner: Runner, seconds: float, memory: float) -> None:
         epoch = seconds * len(runner.train_dataloader)
         left = seconds * (runner.max_iters - runner.iter - 1)
-        memory = peak_memory_gib(next(runner.model.parameters()).device)
         if is_main_process():
             runner.logger.info(
                 f'Measured: {seconds:.2f} s per iteration, {_clock(epoch)} per epoch, {_clock(left)} for the rest of '

@@ -100,6 +100,14 @@ def test_leftovers_are_cleared(tmp_path):
     assert files(tmp_path) == ['epoch_2.pth', 'epoch_3.pth', 'last_checkpoint', 'mine.part']
 
 
+def test_weights_are_no_run_to_resume(tmp_path):
+    train(tmp_path / 'a')
+    torch.save(torch.load(tmp_path / 'a' / 'epoch_3.pth')['state_dict'], tmp_path / 'weights.pth')
+    with pytest.raises(ValueError, match=r'weights\.pth holds weights, not a training run to resume: .*load_from'):
+        train(tmp_path / 'b', resume=True, load_from=str(tmp_path / 'weights.pth'))
+    train(tmp_path / 'b', load_from=str(tmp_path / 'weights.pth'))
+
+
 def test_a_teacher_is_refused():
     with pytest.raises(RuntimeError, match=r"hold the teacher \(2 keys, as 'teacher.w'\)"):
         AtomicCheckpointHook().before_save_checkpoint(None, dict(state_dict={

@@ -26,6 +26,8 @@ def test_plan_and_measurement(tmp_path):
     assert 'learning rate  0.4 at its peak (LARS)' in log
     assert '3 epochs of 6 steps over 24 videos' in log
     assert 'BN sees        2 videos together' in log and 'differs from the paper' in log
+    assert 'First iteration done after' in log and '; 35 to go' in log
+    assert re.search(r'Epoch\(train\).* memory: \d', log)
     assert log.index('Training plan') < log.index('Epoch(train)')
     measured = re.findall(r'Measured: .*', log)
     assert len(measured) == 1 and re.search(r's per iteration, 0:00:\d\d per epoch, .*GiB per process', measured[0])
