@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 
 from iboot_mm.datasets import NoReadableVideo, VideoFolder
 from iboot_mm.engine.hooks import UnreadableVideosHook
+from tests.distributed import run_in_processes
 from tests.videos import moving_frames, write_video
 
 PIPELINE = [dict(type='OpenVideo'), dict(type='SampleViews', num_views=1, clip_len=2, frame_interval=1),
@@ -124,27 +125,24 @@ def test_repeated_data_set_counts_once():
         UnreadableVideosHook(max_share=.1).after_train_iter(fake_runner(repeated), 0, batch(('a', ''), ('b', '')))
 
 
-def test_processes_count_together_at_the_same_iterations(monkeypatch):
-    """Two processes that find different videos stop together, at an exchange that both reach."""
-    module = 'iboot_mm.engine.hooks.unreadable_videos.'
-    monkeypatch.setattr(module + 'get_world_size', lambda: 2)
-    calls = []
-
-    def gather(mine):
-        calls.append(list(mine))
-        return [mine, [('theirs', 'broken')]]
-
-    monkeypatch.setattr(module + 'all_gather_object', gather)
-    hook, runner = UnreadableVideosHook(max_share=.1, interval=3), fake_runner([None] * 10)
-    hook.after_train_iter(runner, 0, batch(('mine', 'broken')))
+def two_processes(rank: int, world_size: int) -> None:
+    """Each finds another video; both stop, at the exchange that both reach."""
+    runner, mine = fake_runner([None] * 10), batch((f'video of {rank}', 'broken'))
+    hook = UnreadableVideosHook(max_share=.1, interval=3)
+    hook.after_train_iter(runner, 0, mine)
     hook.after_train_iter(runner, 1, batch())
-    assert calls == []
-    with pytest.raises(RuntimeError, match='2 of the 10'):
+    with pytest.raises(RuntimeError, match='2 of the 10 videos'):
         hook.after_train_iter(runner, 2, batch())
-    assert calls == [[('mine', 'broken')]]
-    hook = UnreadableVideosHook(max_share=.2, interval=3)
-    hook.after_train_epoch(runner)  # also where no exchange was due
-    assert calls[1:] == [[]]
+    hook = UnreadableVideosHook(max_share=.1, interval=3)
+    hook.after_train_iter(runner, 0, mine if rank == 0 else batch())
+    hook.after_train_epoch(runner)  # one is tolerated
+    hook.after_train_iter(runner, 0, mine)
+    with pytest.raises(RuntimeError, match='2 of the 10 videos'):
+        hook.after_train_epoch(runner)
+
+
+def test_processes_count_together():
+    run_in_processes(two_processes, 2)
 
 
 @pytest.mark.parametrize('arguments', [dict(max_share=5), dict(max_share=-.1), dict(interval=0)])
