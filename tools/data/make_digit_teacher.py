@@ -88,7 +88,7 @@ def train(model: torch.nn.Module, epochs: int, batch_size: int, lr: float, seed:
     return float((guess == digits).mean())
 
 
-def make(out: Path, model_name: str = 'test_resnet', epochs: int = 40, seed: int = 0) -> bool:
+def make(out: Path, model_name: str = 'test_resnet', epochs: int = 20, seed: int = 0) -> bool:
     """Train and save ``teacher.pth`` and ``teacher.py`` in ``out``, both or neither.
 
     Returns:
@@ -106,7 +106,7 @@ def make(out: Path, model_name: str = 'test_resnet', epochs: int = 40, seed: int
     torch.manual_seed(seed)
     start = time.time()
     model = timm.create_model(model_name, num_classes=10)
-    accuracy = train(model, epochs, batch_size=128, lr=4e-3, seed=seed)
+    accuracy = train(model, epochs, batch_size=64, lr=3e-3, seed=seed)
     torch.save(dict(state_dict=model.state_dict()), partial / 'teacher.pth')
     text = CONFIG.format(accuracy=accuracy, model=model_name, mean=MEAN, std=STD, size=IMAGE_SIZE,
                          checkpoint=(out / 'teacher.pth').resolve().as_posix())
@@ -120,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('out', type=Path)
     parser.add_argument('--model', default='test_resnet', help='any timm model that takes 48 x 48 images')
-    parser.add_argument('--epochs', type=int, default=40)
+    parser.add_argument('--epochs', type=int, default=20)
     parser.add_argument('--seed', type=int, default=0, help='seed of the videos: both split the scans by it')
     args = parser.parse_args()
     try:
