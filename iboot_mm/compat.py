@@ -14,6 +14,7 @@ import pickle
 import re
 import sys
 import types
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def check_versions() -> None:
 def apply() -> None:
     """Mends the upstream faults below, each only where it is present."""
     _stub_missing_localizer()
+    _silence_missing_ops()
     _replace_pkg_resources()
     _resolve_own_configs()
     _allow_history_buffers()
@@ -116,6 +118,11 @@ def _stub_missing_localizer() -> None:
     module.DRN = DRN
     sys.modules.setdefault(package.__name__, package)
     sys.modules.setdefault(module.__name__, module)
+
+
+def _silence_missing_ops() -> None:
+    """mmcv-lite 2.x: warns at each start that an operator is missing, which nothing here uses. No date to go."""
+    warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
 
 
 def _allow_history_buffers() -> None:

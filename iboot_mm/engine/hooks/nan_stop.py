@@ -5,6 +5,7 @@ from mmaction.registry import HOOKS
 from mmengine.dist import all_reduce
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner, find_latest_checkpoint
+from torch import nn
 
 NEVER = 2**62
 
@@ -30,6 +31,12 @@ class NaNStopHook(Hook):
     def __init__(self, interval: int = 20) -> None:
         self.interval = interval
         self.first_bad: torch.Tensor | None = None  # on the loss's device, NEVER while all is well
+        self.masks: set[str] = set()
+
+    def before_train(self, runner: Runner) -> None:
+        """Notes buffers that are infinite by design, such as attention masks."""
+        self.masks = {name for name, buffer in runner.model.named_buffers()
+                      if buffer.is_floating_point() and not torch.isfinite(buffer).all()}
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
@@ -49,7 +56,7 @@ class NaNStopHook(Hook):
 
     def _stop_if_bad(self, runner: Runner, iteration: int, look_at_weights: bool) -> None:
         first_bad = self.first_bad.clone() if self.first_bad is not None else torch.tensor(NEVER)
-        if look_at_weights and not _all_finite(runner.model):
+        if look_at_weights and not self._all_finite(runner.model):
             # The loss is measured before the step: the last step before a checkpoint can spoil the weights unseen.
             first_bad = first_bad.clamp(max=iteration)
         all_reduce(first_bad, 'min')  # one rank's NaN reaches the others only with the next loss
@@ -61,12 +68,12 @@ class NaNStopHook(Hook):
             f'training stopped, ' + (f'the last good checkpoint is {good}' if good else 'no checkpoint existed yet')
             + '; lower optim_wrapper.optimizer.lr or lengthen the warm-up, then --resume')
 
-
-def _all_finite(model: torch.nn.Module) -> bool:
-    tensors = [t for t in [*model.parameters(), *model.buffers()] if t.is_floating_point()]
-    # A norm is finite exactly if all its parts are (but for overflow, which is no healthy weight either).
-    norms = torch.stack([n.float() for n in torch._foreach_norm(tensors)])
-    return bool(torch.isfinite(norms).all())
+    def _all_finite(self, model: nn.Module) -> bool:
+        buffers = [buffer for name, buffer in model.named_buffers() if name not in self.masks]
+        tensors = [tensor for tensor in [*model.parameters(), *buffers] if tensor.is_floating_point()]
+        # A norm is finite exactly if all its parts are (but for overflow, which is no healthy weight either).
+        norms = torch.stack([norm.float() for norm in torch._foreach_norm(tensors)])
+        return bool(torch.isfinite(norms).all())
 
 
 def _saves_now(hook: Hook, runner: Runner) -> bool:

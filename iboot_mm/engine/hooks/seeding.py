@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from mmaction.registry import HOOKS
+from mmengine.dataset import worker_init_fn
 from mmengine.dist import broadcast, get_rank
 from mmengine.hooks import DistSamplerSeedHook
 from mmengine.runner import Runner
@@ -35,9 +36,10 @@ class EpochSeedHook(DistSamplerSeedHook):
         self.seed = int(seed)
         loader = runner.train_loop.dataloader
         loader.sampler.seed = self.seed
-        # mmengine's initialiser restarts the workers' streams from one seed in each epoch; without it torch starts
-        # them from this process's generator, which is set below.
-        loader.worker_init_fn = None
+        if getattr(loader.worker_init_fn, 'func', None) is worker_init_fn:
+            # mmengine's initialiser restarts the workers' streams from one seed in each epoch; without it torch starts
+            # them from this process's generator, which is set below.
+            loader.worker_init_fn = None
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Sets sampler, transforms and generators for the epoch that begins."""

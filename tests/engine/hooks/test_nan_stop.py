@@ -53,6 +53,13 @@ def test_weights_that_break_in_the_last_step_are_not_saved(tmp_path, by_epoch, i
     assert len(list(tmp_path.glob('*.pth'))) == (0 if by_epoch else 1)
 
 
+def test_masks_may_be_infinite(tmp_path):
+    runner = Runner.from_cfg(Config(toy.toy_config(tmp_path)))
+    runner.model.register_buffer('attention_mask', torch.full((2, 2), -torch.inf))
+    runner.train()
+    assert (tmp_path / 'epoch_3.pth').exists()
+
+
 def nan_on_one_rank(rank, world_size, folder):
     config = toy.toy_config(folder, model=dict(bad_at=4), launcher='pytorch')
     with pytest.raises(FloatingPointError, match='at iteration 4'):

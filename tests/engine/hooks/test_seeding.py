@@ -1,11 +1,12 @@
 """Streams that follow (seed, epoch)."""
 
 import random
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import torch
-from mmengine.dataset import Compose
+from mmengine.dataset import Compose, worker_init_fn
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
 
 from iboot_mm.engine.hooks import EpochSeedHook
@@ -46,7 +47,7 @@ class Numbers(Dataset):
 
 def fake_runner(dataset, seed=3, epoch=0, workers=0):
     loader = DataLoader(dataset, batch_size=2, num_workers=workers, sampler=EpochSampler(dataset, seed=99),
-                        worker_init_fn=lambda worker: np.random.seed(0))
+                        worker_init_fn=partial(worker_init_fn, num_workers=workers, rank=0, seed=0))
     return SimpleNamespace(seed=seed, epoch=epoch, train_loop=SimpleNamespace(dataloader=loader))
 
 
@@ -66,7 +67,7 @@ def test_an_epoch_is_the_same_whatever_came_before():
     assert through[2] == resumed[2]
     assert through[0] != through[1] != through[2]
     assert run_epochs([2], seed=4)[2] != resumed[2]
-    # numpy's numbers are fresh in every epoch; mmengine's initialiser (here: a constant seed) would replay them
+    # numpy's numbers are fresh in every epoch; mmengine's initialiser would replay them
     assert through[0][0][1] != through[1][0][1]
 
 
@@ -84,3 +85,10 @@ def test_the_resumed_seed_reaches_sampler_and_transforms():
 
 def test_find_transforms_copes_with_plain_datasets():
     assert list(find_transforms(torch.utils.data.TensorDataset(torch.zeros(2)))) == []
+
+
+def test_an_initialiser_of_the_users_stays():
+    runner = fake_runner(Numbers())
+    runner.train_loop.dataloader.worker_init_fn = mine = print
+    EpochSeedHook().before_train(runner)
+    assert runner.train_loop.dataloader.worker_init_fn is mine
