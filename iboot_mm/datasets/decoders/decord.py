@@ -16,9 +16,9 @@ class DecordReader(StandInReader):
     def _open(self) -> int:
         # A broken file may otherwise be retried 10,240 times, which looks like a hanging worker.
         os.environ.setdefault('DECORD_EOF_RETRY_MAX', '128')
-        self._decord = import_library('decord', 'decord')
-        self._decord.logging.set_level(self._decord.logging.QUIET)
-        self._reader = self._decord.VideoReader(self.path, num_threads=self.num_threads)
+        decord = import_library('decord', 'decord')
+        decord.logging.set_level(decord.logging.QUIET)
+        self._reader = decord.VideoReader(self.path, num_threads=self.num_threads)
         return len(self._reader)
 
     def _read(self, indices: list[int]) -> np.ndarray:
@@ -30,7 +30,7 @@ class DecordReader(StandInReader):
         self._reader = None
 
     def _errors(self) -> tuple[type[Exception], ...]:
-        return (RuntimeError, AssertionError, IndexError, self._decord.DECORDError)
+        return (RuntimeError, AssertionError, IndexError, import_library('decord', 'decord').DECORDError)
 
 
 @register_decoder('decord')

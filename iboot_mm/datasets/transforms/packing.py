@@ -1,4 +1,4 @@
-"""What leaves the pipeline; see the contract in the README."""
+"""What leaves the pipeline."""
 
 import numpy as np
 import torch

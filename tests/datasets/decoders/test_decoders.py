@@ -36,6 +36,8 @@ KINDS = dict(
     mpeg2=('mpg', (48, 64), dict(codec='mpeg2video')),
     transport=('ts', (48, 64), dict(codec_options=B_FRAMES)),
 )
+if 'libsvtav1' in av.codecs_available:  # newer than decord
+    KINDS['av1'] = ('mp4', (64, 80), dict(codec='libsvtav1', codec_options=dict(preset='12', g='12')))
 
 
 @pytest.fixture(scope='module', params=KINDS)
@@ -112,6 +114,28 @@ def test_real_videos(name, shared):
             assert reader.num_frames == {'car-detection.mp4': 377, 'bottle-detection.mp4': 1189}[name]
     for reading in readings[1:]:
         assert np.abs(reading.astype(int) - readings[0]).max() <= 2
+
+
+@pytest.mark.parametrize('decoder', [name for name in DECODERS if name != 'pyav'])
+def test_pyav_stands_in_when_a_library_fails(decoder, tmp_path, monkeypatch):
+    path = write_video(tmp_path / 'a.mp4', moving_frames(20), codec_options=B_FRAMES)
+    expected = plain_decode(path)
+
+    def fails(*args):
+        raise RuntimeError('the library gives up')
+
+    with open_video(path, decoder) as reader:
+        assert reader.stand_in is None
+        np.testing.assert_array_equal(reader.read([2, 9]), expected[[2, 9]])
+        monkeypatch.setattr(reader, '_read', fails)
+        np.testing.assert_array_equal(reader.read([3, 15]), expected[[3, 15]])
+        assert isinstance(reader.stand_in, PyAVReader)
+    monkeypatch.setattr(type(reader), '_open', fails)
+    with open_video(path, decoder) as reader:
+        np.testing.assert_array_equal(reader.read([4]), expected[[4]])
+    monkeypatch.setattr(type(reader), '_open', lambda self: 19)  # counts otherwise
+    with open_video(path, decoder) as reader:
+        assert isinstance(reader.stand_in, PyAVReader) and reader.num_frames == 20
 
 
 def test_pyav_survives_a_seek_that_overshoots(tmp_path, monkeypatch):
