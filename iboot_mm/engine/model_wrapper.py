@@ -1,5 +1,7 @@
 """The distributed wrapper that works on GPUs and on CPUs."""
 
+import inspect
+
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -7,6 +9,10 @@ from mmengine.logging import print_log
 from mmengine.model import MMDistributedDataParallel, convert_sync_batchnorm, revert_sync_batchnorm
 from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
+
+# torch 2.13 gave the argument a new name and warns about the old one.
+BUFFERS_KEY = 'forward_sync_buffers' if 'forward_sync_buffers' in inspect.signature(
+    nn.parallel.DistributedDataParallel.__init__).parameters else 'broadcast_buffers'
 
 
 @MODEL_WRAPPERS.register_module()  # mmengine's root registry: its runner does not look for wrappers in mmaction's
@@ -39,7 +45,7 @@ class DistributedPretrainer(MMDistributedDataParallel):
                           logger='current')
         elif sync_bn:
             module = convert_sync_batchnorm(module, 'torch')
-        super().__init__(module=module, device_ids=device_ids, broadcast_buffers=broadcast_buffers, **kwargs)
+        super().__init__(module=module, device_ids=device_ids, **{BUFFERS_KEY: broadcast_buffers}, **kwargs)
 
 
 def synchronises_bn(model: nn.Module) -> bool | None:
