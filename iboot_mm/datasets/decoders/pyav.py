@@ -29,6 +29,7 @@ class PyAVReader(VideoReader):
         self.fps = self.index.fps
         self.truncated = self.index.truncated
         self._container = None
+        self._reformatter = None
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """See `VideoReader.read`. Seeks once for each group of pictures that holds a wanted frame."""
@@ -110,17 +111,18 @@ class PyAVReader(VideoReader):
             except (self._av.InvalidDataError, self._av.EOFError):
                 continue
 
-    @staticmethod
-    def _to_rgb(frame, found: dict[int, np.ndarray]) -> np.ndarray:
+    def _to_rgb(self, frame, found: dict[int, np.ndarray]) -> np.ndarray:
         """uint8 (H, W, 3), upright, of the size of the frames found so far."""
-        image = frame.to_ndarray(format='rgb24')
+        if self._reformatter is None:  # shared by all frames: each would otherwise set up a conversion of its own
+            self._reformatter = self._av.video.reformatter.VideoReformatter()
+        image = self._reformatter.reformat(frame, format='rgb24').to_ndarray()
         turns = round(frame.rotation / 90) % 4
         if turns:
             image = np.ascontiguousarray(np.rot90(image, turns))
         first = next(iter(found.values()), image)
         if image.shape != first.shape:  # a stream may change its size on the way
             height, width = first.shape[1::-1] if turns % 2 else first.shape[:2]
-            image = np.rot90(frame.to_ndarray(format='rgb24', width=width, height=height), turns)
+            image = np.rot90(self._reformatter.reformat(frame, width, height, format='rgb24').to_ndarray(), turns)
         return image
 
 
