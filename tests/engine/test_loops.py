@@ -1,11 +1,13 @@
-"""The loop keeps the global batch, and scales the learning rate exactly once when asked."""
+"""The loop keeps the global batch, and scales the learning rate exactly once when asked.
+
+Several processes: tests/tools/test_launchers.py and tests/test_training.py.
+"""
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..distributed import run_in_processes
 from . import toy
 
 
@@ -35,28 +37,6 @@ def test_accumulation_keeps_batch_gradients_and_weights(tmp_path):
     for runner in runs[1:]:
         for a, b in zip(weights(runs[0]), weights(runner)):
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
-
-
-def train_distributed(rank, world_size, folder, batch_size):
-    runner = train(folder, train_dataloader=loader(batch_size), launcher='pytorch', train_cfg=dict(global_batch=8))
-    assert runner.train_loop.plan.processes == world_size
-    torch.save(weights(runner), f'{folder}/weights_{rank}.pt')
-
-
-def test_two_processes_equal_one_with_the_whole_batch(tmp_path):
-    """Losses to 1e-6, weights to 1e-5 after 9 steps of LARS (float32 sums in another order); GroupNorm."""
-    one = train(tmp_path / 'one', train_dataloader=loader(8), train_cfg=dict(global_batch=8))
-    run_in_processes(train_distributed, 2, str(tmp_path / 'two'), 4)
-    whole = torch.load(tmp_path / 'one' / 'record_0.pt')
-    halves = [torch.load(tmp_path / 'two' / f'record_{rank}.pt') for rank in range(2)]
-    assert len(whole) == len(halves[0]) == 9
-    for all_of_it, *parts in zip(whole, *halves):
-        assert sorted(all_of_it['index']) == sorted(parts[0]['index'] + parts[1]['index'])
-        assert all_of_it['loss'] == pytest.approx((parts[0]['loss'] + parts[1]['loss']) / 2, abs=1e-6)
-        assert all_of_it['lr'] == parts[0]['lr']
-    for rank in range(2):
-        for a, b in zip(weights(one), torch.load(tmp_path / 'two' / f'weights_{rank}.pt')):
-            torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
 
 
 def test_auto_scale_lr_counts_accumulation(tmp_path):
