@@ -1,6 +1,7 @@
 """decord: the decoder of MMAction2's recipes (Linux and Windows on x86; no codec newer than VP9 and HEVC)."""
 
 import os
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from .standin import StandInReader
 class DecordReader(StandInReader):
     """decord, with PyAV for the files that decord misreads; see `StandInReader`."""
 
-    _reader = None
+    _reader: Any = None
 
     def _open(self) -> int:
         # A broken file may otherwise be retried 10,240 times, which looks like a hanging worker.

@@ -1,5 +1,7 @@
 """OpenCV: slower on long videos, since only reading from the start is frame-exact there."""
 
+from typing import Any
+
 import numpy as np
 
 from .base import VideoReader, import_library, register_decoder
@@ -9,7 +11,7 @@ from .standin import StandInReader
 class OpenCVReader(StandInReader):
     """OpenCV, with PyAV for the files that OpenCV misreads; see `StandInReader`."""
 
-    _capture = None
+    _capture: Any = None
 
     def _open(self) -> int:
         self._cv2 = import_library('cv2', 'opencv-python-headless')

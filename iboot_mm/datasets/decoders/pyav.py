@@ -1,6 +1,7 @@
 """PyAV: FFmpeg's own libraries, on every platform; the reference that the other decoders are held to."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +29,8 @@ class PyAVReader(VideoReader):
         self.num_frames = self.index.num_frames
         self.fps = self.index.fps
         self.truncated = self.index.truncated
-        self._container = None
-        self._reformatter = None
+        self._container: Any = None
+        self._reformatter: Any = None
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """See `VideoReader.read`. Seeks once for each group of pictures that holds a wanted frame."""

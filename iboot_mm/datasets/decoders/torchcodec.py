@@ -1,5 +1,7 @@
 """torchcodec: PyTorch's own decoder; needs FFmpeg's shared libraries on the system."""
 
+from typing import Any
+
 import numpy as np
 
 from .base import VideoReader, first_line, import_library, register_decoder
@@ -9,7 +11,7 @@ from .standin import StandInReader
 class TorchCodecReader(StandInReader):
     """torchcodec, with PyAV for the files that torchcodec misreads; see `StandInReader`."""
 
-    _reader = None
+    _reader: Any = None
 
     def _open(self) -> int:
         from torchcodec.decoders import VideoDecoder

@@ -57,7 +57,7 @@ class CropViews(BaseTransform):
         imgs = np.empty((num_views, clip_len, self.size, self.size, 3), dtype=np.uint8)
         for view, seed in enumerate(results['view_seeds']):
             rng = view_rng(seed, CROP_TAG)
-            box = self._draw_box(*frames.shape[1:3], rng)
+            box = self._draw_box(frames.shape[1], frames.shape[2], rng)
             flip = rng.random() < self.flip_prob
             for t, position in enumerate(positions[view]):
                 image = resize_box(frames[position], box, self.size)

@@ -4,7 +4,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ..decoders import UnreadableVideo, get_decoder, open_video
+from ..decoders import UnreadableVideo, get_decoder
 from ..decoders.base import first_line
 
 
@@ -26,7 +26,8 @@ class OpenVideo(BaseTransform):
     """
 
     def __init__(self, decoder: str = 'auto', num_threads: int = 1, **options: object) -> None:
-        get_decoder(decoder)  # an unknown word should stop the run before its first batch
+        # Now, so that an unknown word stops the run before its first batch, and started workers get the function.
+        self._open = get_decoder(decoder)
         self.decoder = decoder
         self.num_threads = num_threads
         self.options = options
@@ -35,7 +36,7 @@ class OpenVideo(BaseTransform):
         """See the class."""
         path = str(results['filename'])
         try:
-            video = open_video(path, self.decoder, self.num_threads, **self.options)
+            video = self._open(path, num_threads=self.num_threads, **self.options)
         except OSError as error:
             raise UnreadableVideo(path, first_line(error)) from error
         if video.num_frames < 1:
