@@ -10,7 +10,6 @@ list every fifth line is a query: clips of one recording that fall on both sides
 
 import argparse
 import os
-import pprint
 import sys
 from pathlib import Path
 from statistics import median
@@ -54,49 +53,51 @@ def split_list(lists: list[Path], folder: Path) -> list[Path]:
     return parts
 
 
-def folder_settings(args: argparse.Namespace) -> dict:
-    """What the config for a folder changes."""
+def describe(**settings: object) -> str:
+    """Arguments of a ``dict(...)`` as text, without those that are None."""
+    return ', '.join(f'{name}={value!r}' for name, value in settings.items() if value is not None)
+
+
+def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
+    """Lines of the config on the data; sets ``args.epochs`` where nothing was said."""
     root = str(args.videos.resolve())
     labels = tuple(args.labels) if args.labels else None
-    lists = [str(p.resolve()) for p in split_list(args.lists, args.out.parent)] if args.lists else []
-    gallery = dict(root=root, **(dict(ann_file=lists[0], label_names=labels) if lists else {}))
-    query = dict(root=root, **(dict(ann_file=lists[1], label_names=labels) if lists else {}))
-    files = [item['filename'] for item in VideoFolder(**gallery, lazy_init=True).load_data_list()]
-    if not lists:
-        # A dozen videos from all over the folder stand in as queries, for the report's neighbours.
-        query['indices'] = [i * len(files) // 12 for i in range(12)] if len(files) > 12 else len(files)
-    base = Config.fromfile(FOLDER_CONFIG)
-    for pipeline in (base.train_pipeline, base.val_pipeline):
-        pipeline[1]['frame_interval'] = choose_interval(files)
-    val = [dict(type='VideoFolder', role=role, test_mode=True, pipeline=base.val_pipeline, **part)
-           for role, part in (('gallery', gallery), ('query', query))]
-    val_dataset = dict(type='ConcatDataset', datasets=val)
-    batch = base.train_cfg.global_batch
+    lists = [str(p.resolve()) for p in split_list(args.lists, args.out.parent)] if args.lists else [None, None]
+    gallery, query = (dict(root=root, ann_file=file, label_names=labels) for file in lists)
+    given = {name: value for name, value in gallery.items() if value is not None}
+    files = [item['filename'] for item in VideoFolder(**given, lazy_init=True).load_data_list()]
     if len(files) < 2:
         sys.exit(f'{root} holds {len(files)} video: pre-training needs two at least.')
-    settings = dict(
-        train_dataloader=dict(dataset=dict(pipeline=base.train_pipeline, **gallery)),
-        val_dataloader=dict(dataset=val_dataset), test_dataloader=dict(dataset=val_dataset))
-    if len(files) < batch:
-        settings['train_cfg'] = dict(global_batch=1 << (len(files).bit_length() - 1))
+    if not args.lists:
+        # A dozen videos from all over the folder stand in as queries, for the report's neighbours.
+        query['indices'] = [i * len(files) // 12 for i in range(12)] if len(files) > 12 else len(files)
+    interval, batch = choose_interval(files), base.train_cfg.global_batch
     # As many steps as two cores do in some minutes, whatever the number of videos.
     args.epochs = args.epochs or max(2, round(280 * batch / max(len(files), batch)))
-    print(f'{len(files)} videos to train on, clips of 8 frames, every {base.train_pipeline[1]["frame_interval"]}.')
-    return settings
+    print(f'{len(files)} videos to train on, clips of 8 frames, every {interval}.')
+    lines = [f'_base_.{role}_pipeline[1].frame_interval = {interval}' for role in ('train', 'val')]
+    lines += [f"{role} = dict(\n    type='VideoFolder', role={role!r}, test_mode=True, {describe(**part)},\n"
+              '    pipeline=_base_.val_pipeline)' for role, part in (('gallery', gallery), ('query', query))]
+    lines += [f'train_dataloader = dict(\n    dataset=dict({describe(**gallery)}, pipeline=_base_.train_pipeline))',
+              'val_dataloader = dict(dataset=dict(datasets=[gallery, query]))', 'test_dataloader = val_dataloader']
+    if len(files) < batch:
+        lines.append(f'train_cfg = dict(global_batch={1 << (len(files).bit_length() - 1)})')
+    return lines
 
 
-def merge(settings: dict, more: dict) -> dict:
-    """Adds nested settings to others."""
-    for key, value in more.items():
-        settings[key] = merge(settings.get(key, {}), value) if isinstance(value, dict) else value
-    return settings
+def model_lines(args: argparse.Namespace) -> list[str]:
+    """Lines of the config on the teacher and its targets."""
+    settings = dict(target_norm=args.target_norm) if args.target_norm else {}
+    if args.teacher:
+        checkpoint = str(Path(args.checkpoint).resolve()) if args.checkpoint else None
+        settings['teacher'] = dict(_delete_=True, **load_teacher_config(args.teacher, checkpoint))
+    return [f'model = dict({describe(**settings)})'] if settings else []
 
 
-def schedule(base: Config, epochs: int) -> dict:
+def schedule_lines(epochs: int) -> list[str]:
     """Length of training and of its learning-rate schedule."""
-    schedulers = [s.to_dict() for s in base.param_scheduler]
-    schedulers[-1]['end'] = epochs
-    return dict(train_cfg=dict(max_epochs=epochs, val_interval=max(1, epochs // 5)), param_scheduler=schedulers)
+    return [f'_base_.train_cfg.update(max_epochs={epochs}, val_interval={max(1, epochs // 5)})',
+            f'_base_.param_scheduler[-1].end = {epochs}']
 
 
 def main() -> None:
@@ -117,22 +118,14 @@ def main() -> None:
         sys.exit(f'{args.checkpoint}: a file of weights cannot say how it wants to be fed; name its teacher, too '
                  '(TEACHER=NAME_OR_CONFIG of make quickstart).')
     args.out.parent.mkdir(parents=True, exist_ok=True)
+    base_file = (args.base or FOLDER_CONFIG).resolve()
+    lines = ['# Written by tools/make_config.py.', f'_base_ = {str(base_file)!r}']
     try:
-        settings = folder_settings(args) if args.videos else {}
-        base_file = (args.base or FOLDER_CONFIG).resolve()
-        base = Config.fromfile(base_file)
-        if args.teacher:
-            checkpoint = str(Path(args.checkpoint).resolve()) if args.checkpoint else None
-            teacher = load_teacher_config(args.teacher, checkpoint)
-            merge(settings, dict(model=dict(teacher=dict(_delete_=True, **teacher))))
+        lines += folder_lines(args, Config.fromfile(base_file)) if args.videos else []
+        lines += model_lines(args)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
-    if args.target_norm:
-        merge(settings, dict(model=dict(target_norm=args.target_norm)))
-    if args.epochs:
-        merge(settings, schedule(base, args.epochs))
-    text = '# Written by tools/make_config.py.\n' + f'_base_ = {str(base_file)!r}\n\n' + ''.join(
-        f'{key} = {pprint.pformat(value, sort_dicts=False, width=100)}\n' for key, value in settings.items())
+    text = '\n'.join(lines + (schedule_lines(args.epochs) if args.epochs else [])) + '\n'
     if args.out.is_file() and args.out.read_text() == text:
         return
     partial = args.out.with_suffix('.partial')

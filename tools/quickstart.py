@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DIGITS_CONFIG = ROOT / 'configs' / 'mini' / 'iboot_r18_digits.py'
 TRAIN_LINE = re.compile(r'Epoch\(train\) *\[(\d+)\]\[ *(\d+)/(\d+)\].*? eta: (\S+).*? loss: (\S+)')
 VAL_LINE = re.compile(r'Epoch\(val\) *\[(\d+)\].*?((?:\S*knn_top1|feature_spread): .*?)(?:  data_time|$)')
+ALARM_LINE = re.compile(r'mmengine - (?:WARNING|ERROR) - (.*(?:alarm|not be read|unreadable|NaN).*)')
 
 
 class Stages:
@@ -129,8 +130,8 @@ def show_training(line: str) -> str | None:
         return f'epoch {epoch}, step {step:>3} of {steps}: loss {float(loss):.3f}, {left} left'
     if match := VAL_LINE.search(line):
         return f'epoch {match[1]}, evaluation: {match[2].strip()}'
-    if match := re.search(r'mmengine - (WARNING|ERROR) - (.*(?:alarm|read|NaN|stop).*)', line):
-        return match[2]
+    if match := ALARM_LINE.search(line):
+        return match[1]
     return None
 
 
