@@ -5,7 +5,7 @@
 #      EPOCHS=N TARGET_NORM=none WORK_DIR=DIR PROCESSES=N
 # make test                                the test suite
 # make clean                               removes work_dirs/quickstart*, the written data and caches, not the environment
-# VENV=DIR re-uses (or makes) an environment elsewhere, PYTHON=python3.11 names the Python to make it with.
+# VENV=DIR re-uses (or makes) an environment elsewhere and puts this clone in it, PYTHON=python3.11 names the Python to make it with.
 
 PYTHON ?= python3
 VENV ?= .venv
