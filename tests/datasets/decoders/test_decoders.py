@@ -92,6 +92,7 @@ def test_turned_video_is_upright(decoder, tmp_path):
     frames = moving_frames(12)
     flat = plain_decode(write_video(tmp_path / 'flat.mp4', frames))
     with open_video(write_video(tmp_path / 'turned.mp4', frames, rotation=90), decoder) as reader:
+        assert reader.index.quirk == 'turned picture'  # decord gets them right only now and then
         turned = reader.read([0, 7])
     np.testing.assert_allclose(turned, np.rot90(flat[[0, 7]], axes=(1, 2)), atol=2)
 
