@@ -29,13 +29,14 @@ class DistributedPretrainer(MMDistributedDataParallel):
         module: The model.
         device_ids: Device of this process; left out on a CPU.
         sync_bn: Turn BN into torch's SyncBN over all processes; as a config's ``sync_bn = 'torch'`` does.
-        broadcast_buffers: Copy rank 0's buffers to all before each forward pass. Off: what must be equal on all ranks
-            (SyncBN, target statistics) is kept so by itself.
+        broadcast_buffers: Copy rank 0's buffers to all before each forward pass. None: only where BN is left plain,
+            whose running statistics would differ by rank, so that validation would score another network than the
+            one in the checkpoint; SyncBN and target statistics are equal on all ranks by themselves.
         **kwargs: As in mmengine's ``MMDistributedDataParallel``.
     """
 
     def __init__(self, module: nn.Module, device_ids: list[int] | None = None, sync_bn: bool = False,
-                 broadcast_buffers: bool = False, **kwargs) -> None:
+                 broadcast_buffers: bool | None = None, **kwargs) -> None:
         on_cpu = all(p.device.type == 'cpu' for p in module.parameters())
         if on_cpu:
             device_ids = None  # torch: "device_ids can only be used with device modules"
@@ -45,6 +46,8 @@ class DistributedPretrainer(MMDistributedDataParallel):
                           logger='current')
         elif sync_bn:
             module = convert_sync_batchnorm(module, 'torch')
+        if broadcast_buffers is None:
+            broadcast_buffers = synchronises_bn(module) is False
         super().__init__(module=module, device_ids=device_ids, **{BUFFERS_KEY: broadcast_buffers}, **kwargs)
 
 

@@ -28,11 +28,11 @@ def wrap_with_sync_bn(rank, world_size, folder):
         assert {key.split('.')[0] for key in torch.load(f'{folder}/epoch_3.pth')['state_dict']} == {'backbone'}
     with warnings.catch_warnings():
         warnings.simplefilter('error')  # torch 2.13 deprecates broadcast_buffers
-        for broadcast in (False, True):
+        for broadcast in (None, False, True):  # None: plain BN follows rank 0
             wrapped = DistributedPretrainer(nn.BatchNorm1d(2), broadcast_buffers=broadcast)
             wrapped.module.running_mean += rank
             wrapped(torch.zeros(4, 2))
-            expected = .9 * (0 if broadcast else rank)  # rank 0's, or each its own
+            expected = .9 * (rank if broadcast is False else 0)  # each its own, or rank 0's
             assert wrapped.module.running_mean.tolist() == pytest.approx([expected] * 2)
     asked = DistributedPretrainer(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)), sync_bn=True)
     asked(torch.randn(4, 2)).sum().backward()

@@ -57,6 +57,4 @@ param_scheduler = [
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=32)
 
-# Plain BN on any device; with rank 0's running statistics everywhere, all processes evaluate the same network.
-sync_bn = None
-model_wrapper_cfg = dict(type='DistributedPretrainer', broadcast_buffers=True)
+sync_bn = None  # plain BN on any device
