@@ -2,6 +2,7 @@
 # make quickstart VIDEOS=DIR               the same on your own videos; no labels and no list needed
 #      TEACHER=NAME_OR_CONFIG CKPT=FILE    another image model, and its weights if they are not on a hub
 #      LIST="TRAIN TEST" LABELS="NAME .."  lists with labels (`path label` a line), so that k-NN accuracy is printed
+#      HOLD_OUT=1                          trains on the first list alone, so that the queries are new to the network
 #      EPOCHS=N TARGET_NORM=none WORK_DIR=DIR PROCESSES=N
 # make test                                the test suite
 # make clean                               removes work_dirs/quickstart*, the written data and caches, not the environment
@@ -17,6 +18,7 @@ QUICKSTART = $(PYTHON) tools/quickstart.py --venv "$(VENV)"
 quickstart:
 	@$(QUICKSTART) $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(TEACHER),--teacher "$(TEACHER)") \
 	  $(if $(CKPT),--checkpoint "$(CKPT)") $(if $(LIST),--lists $(LIST)) $(if $(LABELS),--labels $(LABELS)) \
+	  $(if $(HOLD_OUT),--hold-out) \
 	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(TARGET_NORM),--target-norm $(TARGET_NORM)) \
 	  $(if $(WORK_DIR),--work-dir "$(WORK_DIR)") $(if $(PROCESSES),--processes $(PROCESSES))
 

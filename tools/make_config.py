@@ -1,11 +1,12 @@
 """Write a small config for a folder of your own videos, on top of configs/mini/iboot_r18_folder.py.
 
     python tools/make_config.py OUT.py --videos DIR [--teacher NAME_OR_CONFIG] [--checkpoint FILE]
-        [--lists TRAIN [TEST]] [--labels NAME ...] [--epochs N]
+        [--lists TRAIN [TEST]] [--labels NAME ...] [--hold-out] [--epochs N]
 
-Without lists all videos below DIR are used, and there is no k-NN accuracy. With two lists (`path label` a line, paths
-relative to DIR) the first is trained on, without its labels, and is the gallery; the second holds the queries. With one
-list every fifth line is a query: clips of one recording that fall on both sides then make k-NN look better than it is.
+Trains on all videos below DIR; without lists there is no k-NN accuracy. Of two lists (`path label` a line, paths relative
+to DIR) the first is the gallery, the second holds the queries; with --hold-out only the first is trained on, so the
+queries are new to the network. Of one list every fifth line is a query: clips of one recording that fall on both sides
+then make k-NN look better than it is.
 """
 
 import argparse
@@ -64,7 +65,8 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     labels = tuple(args.labels) if args.labels else None
     lists = [str(p.resolve()) for p in split_list(args.lists, args.out.parent)] if args.lists else [None, None]
     gallery, query = (dict(root=root, ann_file=file, label_names=labels) for file in lists)
-    given = {name: value for name, value in gallery.items() if value is not None}
+    train = gallery if args.hold_out else dict(root=root)
+    given = {name: value for name, value in train.items() if value is not None}
     files = [item['filename'] for item in VideoFolder(**given, lazy_init=True).load_data_list()]
     if len(files) < 2:
         sys.exit(f'{root} holds {len(files)} video: pre-training needs two at least.')
@@ -75,10 +77,12 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     # As many steps as two cores do in some minutes, whatever the number of videos.
     args.epochs = args.epochs or max(2, round(280 * batch / max(len(files), batch)))
     print(f'{len(files)} videos to train on, clips of 8 frames, every {interval}.')
+    if args.lists and not args.hold_out:
+        print('The queries are among them, without their labels; HOLD_OUT=1 trains on the first list alone.')
     lines = [f'_base_.{role}_pipeline[1].frame_interval = {interval}' for role in ('train', 'val')]
     lines += [f"{role} = dict(\n    type='VideoFolder', role={role!r}, test_mode=True, {describe(**part)},\n"
               '    pipeline=_base_.val_pipeline)' for role, part in (('gallery', gallery), ('query', query))]
-    lines += [f'train_dataloader = dict(\n    dataset=dict({describe(**gallery)}, pipeline=_base_.train_pipeline))',
+    lines += [f'train_dataloader = dict(\n    dataset=dict({describe(**train)}, pipeline=_base_.train_pipeline))',
               'val_dataloader = dict(dataset=dict(datasets=[gallery, query]))', 'test_dataloader = val_dataloader']
     if len(files) < batch:
         lines.append(f'train_cfg = dict(global_batch={1 << (len(files).bit_length() - 1)})')
@@ -109,11 +113,14 @@ def main() -> None:
     parser.add_argument('--checkpoint', help="file with the teacher's weights")
     parser.add_argument('--lists', type=Path, nargs='+', default=[])
     parser.add_argument('--labels', nargs='+', help='names of the label columns of the lists')
+    parser.add_argument('--hold-out', action='store_true', help='train on the first list only')
     parser.add_argument('--epochs', type=int)
     parser.add_argument('--target-norm', choices=['none', 'center', 'standardize'])
     args = parser.parse_args()
     if len(args.lists) > 2:
         sys.exit(f'One list or two (train, test), not {len(args.lists)}.')
+    if args.hold_out and not args.lists:
+        sys.exit('--hold-out (HOLD_OUT=1) trains on the first list only: give --lists (LIST="TRAIN TEST").')
     if args.checkpoint and not args.teacher:
         sys.exit(f'{args.checkpoint}: a file of weights cannot say how it wants to be fed; name its teacher, too '
                  '(TEACHER=NAME_OR_CONFIG of make quickstart).')

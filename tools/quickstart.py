@@ -157,6 +157,7 @@ def write_config(python: Path, args: argparse.Namespace, config: Path) -> None:
         options += [name, value] if value else []
     options += ['--lists', *(f.resolve() for f in args.lists)] if args.lists else []
     options += ['--labels', *args.labels] if args.labels else []
+    options += ['--hold-out'] if args.hold_out else []
     before = config.read_text() if config.is_file() else None
     fresh = config.with_name('config.new.py')
     fresh.unlink(missing_ok=True)
@@ -211,6 +212,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--checkpoint', type=Path, help="file with the teacher's weights")
     parser.add_argument('--lists', type=Path, nargs='+', default=[], help='lists with labels: one, or train and test')
     parser.add_argument('--labels', nargs='+', help='names of the label columns of the lists')
+    parser.add_argument('--hold-out', action='store_true', help='train on the first list only, not on all videos')
     parser.add_argument('--epochs', type=int)
     parser.add_argument('--target-norm', choices=['none', 'center', 'standardize'])
     parser.add_argument('--work-dir', type=Path, help='default: work_dirs/quickstart or work_dirs/quickstart_FOLDER')

@@ -99,11 +99,11 @@ def test_config_of_a_folder_without_labels(run, fruit, teacher, tmp_path):
     assert not gallery.get('ann_file') and cfg.train_dataloader.dataset.pipeline[1].frame_interval == 2  # 32 frames
 
 
-def test_config_with_lists_trains_on_the_first(run, fruit, teacher, tmp_path):
+def test_hold_out_trains_on_the_first_list(run, fruit, teacher, tmp_path):
     out = tmp_path / 'config.py'
     lists = [fruit / 'train_variety.txt', fruit / 'test_variety.txt']
     assert run(make_config, out, '--videos', fruit / 'videos', '--teacher', teacher, '--lists', *lists,
-               '--epochs', 7, '--target-norm', 'none')[0] == 0
+               '--hold-out', '--epochs', 7, '--target-norm', 'none')[0] == 0
     cfg = Config.fromfile(out)
     gallery, query = cfg.val_dataloader.dataset.datasets
     assert Path(cfg.train_dataloader.dataset.ann_file) == Path(gallery.ann_file) == lists[0].resolve()
@@ -114,8 +114,9 @@ def test_config_with_lists_trains_on_the_first(run, fruit, teacher, tmp_path):
 def test_config_splits_a_single_list(run, fruit, teacher, tmp_path):
     out = tmp_path / 'config.py'
     whole = (fruit / 'train_variety.txt').read_text().splitlines()
-    assert 'every fifth' in run(make_config, out, '--videos', fruit / 'videos', '--teacher', teacher, '--lists',
-                                fruit / 'train_variety.txt')[1]
+    said = run(make_config, out, '--videos', fruit / 'videos', '--teacher', teacher, '--lists', fruit / 'train_variety.txt')[1]
+    assert 'every fifth' in said and 'queries are among them' in said
+    assert 'ann_file' not in Config.fromfile(out).train_dataloader.dataset
     parts = [(tmp_path / f'{name}.txt').read_text().splitlines() for name in ('gallery', 'query')]
     assert len(parts[1]) == len(whole) // 5 and sorted(sum(parts, [])) == sorted(whole)
 
@@ -125,6 +126,7 @@ def test_config_splits_a_single_list(run, fruit, teacher, tmp_path):
     (['--checkpoint', 'weights.pth'], 'cannot say how it wants to be fed'),
     (['--lists', 'a', 'b', 'c'], 'not 3'),
     (['--lists', 'missing.txt'], 'no list missing.txt'),
+    (['--hold-out'], 'give --lists'),
 ])
 def test_bad_settings_are_one_sentence(run, options, words, tmp_path):
     for name in 'ab':
