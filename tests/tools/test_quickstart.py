@@ -114,7 +114,8 @@ def test_hold_out_trains_on_the_first_list(run, fruit, teacher, tmp_path):
 def test_config_splits_a_single_list(run, fruit, teacher, tmp_path):
     out = tmp_path / 'config.py'
     whole = (fruit / 'train_variety.txt').read_text().splitlines()
-    said = run(make_config, out, '--videos', fruit / 'videos', '--teacher', teacher, '--lists', fruit / 'train_variety.txt')[1]
+    said = run(make_config, out, '--videos', fruit / 'videos', '--teacher', teacher, '--lists',
+               fruit / 'train_variety.txt')[1]
     assert 'every fifth' in said and 'queries are among them' in said
     assert 'ann_file' not in Config.fromfile(out).train_dataloader.dataset
     parts = [(tmp_path / f'{name}.txt').read_text().splitlines() for name in ('gallery', 'query')]
