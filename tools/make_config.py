@@ -4,9 +4,9 @@
         [--lists TRAIN [TEST]] [--labels NAME ...] [--hold-out] [--epochs N]
 
 Trains on all videos below DIR; without lists there is no k-NN accuracy. Of two lists (`path label` a line, paths
-relative to DIR) the first is the gallery, the second holds the queries; with --hold-out only the first is trained on, so the
-queries are new to the network. Of one list every fifth line is a query: clips of one recording that fall on both sides
-then make k-NN look better than it is.
+relative to DIR) the first is the gallery, the second holds the queries; with --hold-out only the first is trained on,
+so the queries are new to the network. Of one list every fifth line is a query: clips of one recording that fall on both
+sides then make k-NN look better than it is.
 """
 
 import argparse
