@@ -164,15 +164,14 @@ def write_config(python: Path, args: argparse.Namespace, config: Path) -> None:
     before = config.read_text() if config.is_file() else None
     fresh = config.with_name('config.new.py')
     fresh.unlink(missing_ok=True)
-    run(tool(python, 'make_config.py', fresh, *options), config.with_name('quickstart.log'), quiet)
+    run(tool(python, 'make_config.py', fresh, *options), config.parents[1] / 'quickstart.log', quiet)
     if before is not None and before != fresh.read_text():
-        sys.exit(f'{config.parent} holds a run with other settings: name another folder with WORK_DIR=, or remove it.')
+        sys.exit(f'{config.parents[1]} holds a run with other settings: name another folder with WORK_DIR=, or remove it.')
     os.replace(fresh, config)
 
 
-def train(python: Path, config: Path, processes: int) -> Path:
+def train(python: Path, config: Path, work_dir: Path, processes: int) -> Path:
     """Pre-trains through dist_train.sh, or goes on where it was stopped; returns the last checkpoint."""
-    work_dir = config.parent
     finished = work_dir / 'trained'  # names the last checkpoint of a finished run
     if finished.is_file() and (work_dir / finished.read_text()).is_file():
         print(f'  {work_dir / finished.read_text()} is there')
@@ -186,9 +185,8 @@ def train(python: Path, config: Path, processes: int) -> Path:
     return last
 
 
-def evaluate(python: Path, config: Path, checkpoint: Path) -> None:
+def evaluate(python: Path, config: Path, work_dir: Path, checkpoint: Path) -> None:
     """Table and report."""
-    work_dir = config.parent
     results, text = work_dir / 'knn_table.json', work_dir / 'knn_table.txt'
     if not (results.is_file() and text.is_file() and results.stat().st_mtime > checkpoint.stat().st_mtime):
         lines = []
@@ -259,11 +257,11 @@ def main() -> None:
         stages.begin('Teacher: a small image model learns still digits')
         run(tool(python, 'data/make_digit_teacher.py', 'data/digit_teacher'), log, quiet)
     stages.begin(f'Pre-training, into {work_dir}')
-    config = work_dir / 'config.py'
+    config = work_dir / 'recipe' / 'config.py'  # mmengine writes the whole, resolved config to work_dir/config.py
     write_config(python, args, config)
-    checkpoint = train(python, config, num_processes(python, args.processes))
+    checkpoint = train(python, config, work_dir, num_processes(python, args.processes))
     stages.begin('Evaluation of raw pixels, random network, teacher and iBoot')
-    evaluate(python, config, checkpoint)
+    evaluate(python, config, work_dir, checkpoint)
     stages.begin('Report')
     run(tool(python, 'analysis/report.py', work_dir, '--config', config), log, quiet)
     print('\n' + (work_dir / 'knn_table.txt').read_text())
