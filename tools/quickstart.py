@@ -166,7 +166,9 @@ def write_config(python: Path, args: argparse.Namespace, config: Path) -> None:
     fresh.unlink(missing_ok=True)
     run(tool(python, 'make_config.py', fresh, *options), config.parents[1] / 'quickstart.log', quiet)
     if before is not None and before != fresh.read_text():
-        sys.exit(f'{config.parents[1]} holds a run with other settings: name another folder with WORK_DIR=, or remove it.')
+        fresh.unlink()
+        sys.exit(f'{config.parents[1]} holds a run with other settings: name another folder with WORK_DIR=, or remove '
+                 'it.')
     os.replace(fresh, config)
 
 
