@@ -43,7 +43,7 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False))
 
-train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=8, global_batch=32, val_interval=2)
+train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=10, global_batch=32, val_interval=2)
 val_cfg = dict(type='ValLoop')
 val_evaluator = dict(type='KNNMetric', k=20, temperature=.07)
 
