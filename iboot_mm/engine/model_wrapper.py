@@ -5,6 +5,7 @@ import inspect
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.dist import broadcast
 from mmengine.logging import print_log
 from mmengine.model import MMDistributedDataParallel, convert_sync_batchnorm, revert_sync_batchnorm
 from mmengine.registry import MODEL_WRAPPERS
@@ -29,9 +30,9 @@ class DistributedPretrainer(MMDistributedDataParallel):
         module: The model.
         device_ids: Device of this process; left out on a CPU.
         sync_bn: Turn BN into torch's SyncBN over all processes; as a config's ``sync_bn = 'torch'`` does.
-        broadcast_buffers: Copy rank 0's buffers to all before each forward pass. None: only where BN is left plain,
-            whose running statistics would differ by rank, so that validation would score another network than the
-            one in the checkpoint; SyncBN and target statistics are equal on all ranks by themselves.
+        broadcast_buffers: Copy rank 0's buffers to all before each forward pass and before evaluation. None: only where
+            BN is left plain, whose running statistics would differ by rank, so that validation would score another
+            network than the one in the checkpoint; SyncBN and target statistics are equal on all ranks by themselves.
         **kwargs: As in mmengine's ``MMDistributedDataParallel``.
     """
 
@@ -49,6 +50,14 @@ class DistributedPretrainer(MMDistributedDataParallel):
         if broadcast_buffers is None:
             broadcast_buffers = synchronises_bn(module) is False
         super().__init__(module=module, device_ids=device_ids, **{BUFFERS_KEY: broadcast_buffers}, **kwargs)
+        self._follows_rank_0 = broadcast_buffers
+
+    def train(self, mode: bool = True) -> 'DistributedPretrainer':
+        """Sets the mode; before evaluation the last step's buffers follow rank 0, too."""
+        if not mode and self._follows_rank_0:
+            for buffer in self.module.buffers():
+                broadcast(buffer)
+        return super().train(mode)
 
 
 def synchronises_bn(model: nn.Module) -> bool | None:

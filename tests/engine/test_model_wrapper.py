@@ -34,6 +34,9 @@ def wrap_with_sync_bn(rank, world_size, folder):
             wrapped(torch.zeros(4, 2))
             expected = .9 * (rank if broadcast is False else 0)  # each its own, or rank 0's
             assert wrapped.module.running_mean.tolist() == pytest.approx([expected] * 2)
+            wrapped.module.running_mean.fill_(rank)  # as the last step before validation leaves it
+            wrapped.eval()
+            assert wrapped.module.running_mean.tolist() == [rank if broadcast is False else 0] * 2
     asked = DistributedPretrainer(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)), sync_bn=True)
     asked(torch.randn(4, 2)).sum().backward()
 
