@@ -3,7 +3,9 @@
 import os
 import socket
 from collections.abc import Callable
+from unittest.mock import patch
 
+import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
@@ -13,12 +15,15 @@ def run_in_processes(function: Callable, world_size: int, *args: object) -> None
     with socket.socket() as sock:
         sock.bind(('127.0.0.1', 0))
         port = sock.getsockname()[1]
-    mp.spawn(_start, (function, world_size, port, args), world_size)
+    # Threads of several processes that wait for each other in a loop can keep two busy cores from any progress.
+    with patch.dict(os.environ, OMP_NUM_THREADS='1'):
+        mp.spawn(_start, (function, world_size, port, args), world_size)
 
 
 def _start(rank: int, function: Callable, world_size: int, port: int, args: tuple) -> None:
     os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), LOCAL_RANK=str(rank),
-                      WORLD_SIZE=str(world_size), OMP_NUM_THREADS='1')
+                      WORLD_SIZE=str(world_size))
+    torch.set_num_threads(1)
     dist.init_process_group('gloo', rank=rank, world_size=world_size)
     try:
         function(rank, world_size, *args)
