@@ -1,6 +1,5 @@
 """The mini configs build and train a step; the tools that evaluate and report run on what they leave."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -11,25 +10,17 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
+from .scripts import load_tool
+
 ROOT = Path(__file__).resolve().parents[1]
 MINI = ROOT / 'configs' / 'mini'
 CONFIGS = sorted(MINI.glob('*.py'))
 
 
-def load_tool(path):
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
     out = tmp_path_factory.mktemp('mini') / 'digits'
-    load_tool(ROOT / 'tools' / 'data' / 'make_moving_digits.py').make(out, workers=1, limit=8)
+    load_tool('data/make_moving_digits').make(out, workers=1, limit=8)
     return out
 
 
@@ -76,15 +67,14 @@ def test_table_and_report_from_a_checkpoint(digits_config, tmp_path, monkeypatch
     log = tmp_path / '20200101_000000' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
     log.write_text('{"loss": 1.0, "lr": 0.1, "epoch": 1, "iter": 20, "step": 20}\n')
-    analysis = ROOT / 'tools' / 'analysis'
     monkeypatch.setattr(sys, 'argv', ['knn_table', str(tmp_path / 'config.py'), str(tmp_path / 'epoch_1.pth'), '--out',
                                       str(tmp_path), '--queries', '2'])
-    load_tool(analysis / 'knn_table.py').main()
+    load_tool('analysis/knn_table').main()
     assert 'iBoot' in capsys.readouterr().out
     results = json.loads((tmp_path / 'knn_table.json').read_text())
     assert list(results['table']) == ['chance', 'raw pixels', 'random network', 'teacher', 'iBoot']
     assert set(results['table']['iBoot']) == {'digit', 'motion'} and len(results['neighbors']) == 2
     monkeypatch.setattr(sys, 'argv', ['report', str(tmp_path), '--config', str(tmp_path / 'config.py')])
-    load_tool(analysis / 'report.py').main()
+    load_tool('analysis/report').main()
     page = (tmp_path / 'report.html').read_text()
     assert page.count('data:image/webp') == 2 * 7 and '<td>' in page

@@ -1,5 +1,3 @@
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,20 +5,9 @@ import pytest
 
 from iboot_mm.datasets import open_video
 
-DATA_TOOLS = Path(__file__).resolve().parents[2] / 'tools' / 'data'
+from ..scripts import load_tool
 
-
-def load_tool(name):
-    if str(DATA_TOOLS) not in sys.path:
-        sys.path.append(str(DATA_TOOLS))
-    spec = importlib.util.spec_from_file_location(name, DATA_TOOLS / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # worker processes look the functions up by name
-    spec.loader.exec_module(module)
-    return module
-
-
-digits = load_tool('make_moving_digits')
+digits = load_tool('data/make_moving_digits')
 
 
 @pytest.fixture(scope='module')
@@ -120,7 +107,7 @@ def test_teacher_is_an_ordinary_checkpoint_with_its_config(tmp_path, monkeypatch
     from mmaction.registry import MODELS
 
     from iboot_mm.models.teachers.catalog import load_teacher_config
-    maker = load_tool('make_digit_teacher')
+    maker = load_tool('data/make_digit_teacher')
     parts = digits.load_scans(0)
     monkeypatch.setattr(maker, 'load_scans', lambda seed: {k: (s[:64], d[:64]) for k, (s, d) in parts.items()})
     out = tmp_path / 'teacher'

@@ -1,7 +1,6 @@
 """Published files: what is in them, how they load, and what cannot be published."""
 
 import hashlib
-import importlib.util
 import os
 import subprocess
 import sys
@@ -12,10 +11,10 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.runner import Runner, save_checkpoint
 
-SCRIPT = Path(__file__).resolve().parents[2] / 'tools/convert/publish.py'
-spec = importlib.util.spec_from_file_location('publish', SCRIPT)
-publish = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(publish)
+from ..scripts import load_tool
+
+publish = load_tool('convert/publish')
+SCRIPT = Path(publish.__file__)
 
 CONFIG = '''
 model = dict(

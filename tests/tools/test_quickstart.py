@@ -1,24 +1,16 @@
-import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
+from ..scripts import load_tool
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load_tool(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-quickstart = load_tool(ROOT / 'tools' / 'quickstart.py')
-
-
-make_config = load_tool(ROOT / 'tools' / 'make_config.py')
+quickstart = load_tool('quickstart')
+make_config = load_tool('make_config')
 
 
 def call(monkeypatch, capsys, tool, *args):
