@@ -87,9 +87,11 @@ def check_python() -> None:
 def install(venv: Path) -> Path:
     """Makes the environment with pinned versions and the package in it, unless it stands; returns its Python."""
     pins = ROOT / 'requirements' / 'quickstart.txt'
+    lock = ROOT / 'requirements' / 'lock.txt'
     stamp = venv / '.iboot_mm'
     python = venv / 'bin' / 'python'
-    state = hashlib.sha256(pins.read_bytes() + (ROOT / 'setup.py').read_bytes() + str(ROOT).encode()).hexdigest()
+    files = b''.join(file.read_bytes() for file in (pins, lock, ROOT / 'setup.py'))
+    state = hashlib.sha256(files + str(ROOT).encode()).hexdigest()
     if stamp.is_file() and stamp.read_text() == state and python.is_file():
         print(f'  {venv} is there')
         return python
@@ -110,7 +112,7 @@ def install(venv: Path) -> Path:
 
     print(f'  {total} pinned packages and what they need, some minutes on a slow line; log: {log}')
     pip = [python, '-m', 'pip', '--disable-pip-version-check', 'install', '--progress-bar', 'off']
-    run([*pip, '-r', pins], log, show)
+    run([*pip, '-r', pins, '-c', lock], log, show)
     run([*pip, '--no-deps', '--no-build-isolation', '-e', ROOT], log, show)
     stamp.write_text(state)
     return python
