@@ -102,6 +102,18 @@ class IBoot(BasePretrainer):
         if self.momentum is not None:
             yield frame_features(self.momentum(self.normalize(reference))).detach()
 
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
+        # mmengine only logs a mismatch of shapes, and training would go on with a random W.
+        for i, (name, projector) in enumerate(zip(self.target_names, self.projectors, strict=True)):
+            saved = state_dict.get(f'{prefix}projectors.{i}.weight', projector.weight)
+            if saved.shape != projector.weight.shape:
+                raise ValueError(
+                    f'projectors.{i} of the checkpoint maps width {saved.shape[1]} to {saved.shape[0]}, but target '
+                    f'{name!r} needs {self.feature_dim} to {len(projector.weight)}: name the teacher that it was '
+                    "trained with, or load the backbone alone with model.backbone.init_cfg=dict(type='Pretrained', "
+                    "checkpoint=..., prefix='backbone.')")
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
     def _check_width(self, features: Tensor) -> None:
         if features.shape[-1] != self.feature_dim:
             raise ValueError(f'the backbone gives features of width {features.shape[-1]}, but the config says '

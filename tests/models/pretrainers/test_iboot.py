@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
+from mmengine.runner import load_checkpoint
 
 from iboot_mm.models.losses import cosine_distance, spread
 from tests.models.test_features import BACKBONES
@@ -183,6 +184,22 @@ def test_a_wrong_width_is_named(slow_backbone):
     model = build(slow_backbone, feature_dim=512)
     with pytest.raises(ValueError, match='width 64.*feature_dim=512'):
         model(views(), mode='loss')
+
+
+@pytest.mark.parametrize('load', ['torch', 'mmengine'])
+def test_a_checkpoint_of_another_teachers_width_is_refused(slow_backbone, model, tmp_path, load):
+    wide = build(slow_backbone, teacher=dict(type='PatchMeanTeacher', width=16, name='wide'))
+    torch.save(dict(state_dict=wide.state_dict()), tmp_path / 'wide.pth')
+    with pytest.raises(ValueError, match="projectors.0 .* width 64 to 16, but target 'patch_mean' needs 64 to 8"):
+        if load == 'torch':
+            model.load_state_dict(wide.state_dict())
+        else:
+            load_checkpoint(model, str(tmp_path / 'wide.pth'), strict=False)
+    before = model.projectors[0].weight.clone()
+    same = build(slow_backbone, teacher=dict(type='PatchMeanTeacher'))
+    torch.nn.init.ones_(same.projectors[0].weight)
+    model.load_state_dict(same.state_dict())
+    assert model.projectors[0].weight.eq(1).all() and not before.eq(1).all()
 
 
 def test_an_unknown_mode_is_named(model):
