@@ -1,8 +1,10 @@
 """Each upstream fault that compat.py mends: the fault shows without it, and is gone with it."""
 
+import importlib.util
 import os
 import pickle
 import socket
+import subprocess
 import sys
 
 import numpy as np
@@ -63,6 +65,16 @@ def test_apply_twice_changes_nothing():
 def test_recognizers_build_though_the_wheel_lacks_drn():
     import mmaction.models.localizers
     assert hasattr(mmaction.models.localizers, 'DRN')
+
+
+@pytest.mark.skipif(importlib.util.find_spec('mmcv._ext') is not None, reason='mmcv with its operators never warns')
+def test_a_start_is_free_of_the_warning_about_an_operator_that_nothing_uses():
+    # -W default undoes filters of this suite; mmpretrain's import is one that reaches mmcv's transformer module.
+    code = 'import iboot_mm, mmcv.cnn.bricks.transformer'
+    for first, expected in (('', False), ('import mmcv.cnn.bricks.transformer; ', True)):
+        done = subprocess.run([sys.executable, '-W', 'default', '-c', first + code], capture_output=True, text=True,
+                              check=True)
+        assert ('MultiScaleDeformableAttention' in done.stderr) is expected
 
 
 @pytest.mark.parametrize('name, there', [('mmaction2', True), ('mmaction', True), ('json', True), ('no_such', False)])

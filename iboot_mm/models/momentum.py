@@ -27,6 +27,9 @@ class MomentumCopy(nn.Module):
     Args:
         online: The network to follow.
         base: Momentum at the start of training.
+
+    Attributes:
+        steps: Updates done, a buffer, so that a checkpoint tells how far its copy has come.
     """
 
     def __init__(self, online: nn.Module, base: float = .996) -> None:

@@ -20,7 +20,7 @@ def build(backbone: dict, feature_dim: int = 64, **options):
     torch.manual_seed(0)
     model = MODELS.build(dict(type='IBoot', backbone=backbone, feature_dim=feature_dim, **options))
     model.init_weights()
-    return model.train() or model
+    return model.train()
 
 
 def views(n: int = 4, v: int = 3, size: int = 32, frames: int = 8, seed: int = 0) -> torch.Tensor:
