@@ -1,12 +1,14 @@
-"""Evaluates a checkpoint, with the arguments of MMAction2's ``tools/test.py``."""
+"""Evaluates a checkpoint, with the arguments of MMAction2's ``tools/test.py`` and ``--out``."""
 
 import argparse
+import json
 import os
 from pathlib import Path
 
 import iboot_mm  # noqa: F401  (before any config is read)
 
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from iboot_mm.engine.model_wrapper import wrap_on_cpu
@@ -17,6 +19,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='folder for logs and figures; default: work_dirs/<name of the config>')
+    parser.add_argument('--out', type=Path, help='file (.json) for the figures')
     parser.add_argument('--dump', help='file (.pkl) for the predictions')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction,
                         help='settings that override the config: key.sub=value, lists as key="[a,b]"')
@@ -55,11 +58,21 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     return cfg
 
 
+def write_json(metrics: dict[str, float], path: Path) -> None:
+    """Writes the figures whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + '.partial')
+    partial.write_text(json.dumps({name: float(value) for name, value in metrics.items()}, indent=1) + '\n')
+    os.replace(partial, path)
+
+
 def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
     wrap_on_cpu(cfg)
-    Runner.from_cfg(cfg).test()
+    metrics = Runner.from_cfg(cfg).test()
+    if args.out is not None and is_main_process():
+        write_json(metrics, args.out)
 
 
 if __name__ == '__main__':

@@ -1,3 +1,4 @@
-from . import backbones, preprocessor, pretrainers, teachers
+from . import backbones, preprocessor, pretrainers, teachers, video_encoder
+from .video_encoder import VideoEncoder
 
-__all__ = ['backbones', 'preprocessor', 'pretrainers', 'teachers']
+__all__ = ['VideoEncoder', 'backbones', 'preprocessor', 'pretrainers', 'teachers', 'video_encoder']

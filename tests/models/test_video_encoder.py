@@ -1,0 +1,50 @@
+"""A backbone as an encoder: what it gives, and which checkpoints it takes."""
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+
+from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD, VideoEncoder, misfits
+
+
+def test_features_are_the_backbones_averaged_over_time_space_and_views(slow_backbone):
+    encoder = VideoEncoder(slow_backbone).eval()
+    views = torch.rand(2, 3, 3, 4, 32, 32)  # (N, V, C, T, H, W)
+    mean, std = (torch.tensor(v).view(3, 1, 1, 1) for v in (BACKBONE_MEAN, BACKBONE_STD))
+    samples = [ActionDataSample() for _ in range(2)]
+    with torch.no_grad():
+        encoder(views, samples, mode='predict')
+        for n in range(2):
+            expected = encoder.backbone((views[n] - mean) / std).mean(dim=(2, 3, 4))  # (V, D)
+            torch.testing.assert_close(samples[n].view_features, expected)
+            torch.testing.assert_close(samples[n].feature, expected.mean(0))
+        assert encoder(views).shape == (2, 3, 4, 64)
+
+
+def test_it_has_no_loss(slow_backbone):
+    with pytest.raises(ValueError, match="mode='loss' is unknown to VideoEncoder"):
+        VideoEncoder(slow_backbone)(torch.rand(1, 1, 3, 4, 32, 32), mode='loss')
+
+
+def test_a_pretraining_checkpoint_loads_by_value(slow_backbone):
+    method = MODELS.build(dict(type='IBoot', backbone=slow_backbone, feature_dim=64,
+                               teacher=dict(type='PatchMeanTeacher')))
+    encoder = VideoEncoder(slow_backbone)
+    encoder.load_state_dict(method.state_dict(), strict=False)
+    for name, value in method.backbone.state_dict().items():
+        torch.testing.assert_close(encoder.backbone.state_dict()[name], value, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize('change, key', [(dict(base_channels=4), 'backbone.conv1.conv.weight is'),
+                                         (dict(depth=50), r'backbone\.layer1\.0\.conv1\.conv\.weight is')])
+def test_a_checkpoint_of_another_backbone_is_refused(slow_backbone, change, key):
+    other = VideoEncoder({**slow_backbone, **change})
+    with pytest.raises(ValueError, match=key):
+        VideoEncoder(slow_backbone).load_state_dict(other.state_dict(), strict=False)
+
+
+def test_misfits_forgive_only_counters():
+    own = {'a': torch.zeros(2), 'bn.num_batches_tracked': torch.zeros(()), 'b': torch.zeros(3)}
+    assert list(misfits(own, {'a': torch.zeros(2), 'b': torch.zeros(3)})) == []
+    assert list(misfits(own, {'a': torch.zeros(4)})) == ['a is (4,) there and (2,) here', 'it has no b']
