@@ -1,7 +1,8 @@
 import pytest
 import torch
 from mmaction.evaluation import AccMetric
-from mmaction.registry import METRICS
+
+from iboot_mm.evaluation import ReadableAccMetric
 
 from ..distributed import run_in_processes
 
@@ -14,7 +15,7 @@ def samples(count, classes=3, seed=0, replaced=()):
 
 
 def build(*topk):
-    return METRICS.build(dict(type='ReadableAccMetric', metric_options=dict(top_k_accuracy=dict(topk=topk))))
+    return ReadableAccMetric(metric_options=dict(top_k_accuracy=dict(topk=topk)))
 
 
 def top1(data):
