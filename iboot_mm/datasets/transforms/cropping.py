@@ -21,6 +21,8 @@ class CropViews(BaseTransform):
 
     Required keys: `frames` (U, H, W, 3), `frame_positions` (V, T), `view_seeds`.
     Removed keys: `frames`, `frame_positions`. Added keys: `imgs` uint8 (V, T, size, size, 3), `img_shape` (size, size).
+    With 3 crops V becomes 3V, in the order of MMAction2's `ThreeCrop`: all clips' first corner (left or top), all
+    clips' last corner, all clips' middle; `view_seeds` become 3V, too.
 
     Args:
         size (int): Side of the crop in pixels.
@@ -31,6 +33,8 @@ class CropViews(BaseTransform):
         flip_prob (float): Probability of a horizontal flip.
         test_mode (bool): Centre crop without flip after scaling the short side to `short_side`, or to `size` if
             `short_side` is a range.
+        crops (int): 1 or, with `test_mode`, 3: squares at both ends and in the middle of the long side, as
+            MMAction2's `ThreeCrop` (which wants `short_side` to be `size`).
 
     Raises:
         ValueError: For an argument out of range.
@@ -38,7 +42,7 @@ class CropViews(BaseTransform):
 
     def __init__(self, size: int = 224, short_side: int | tuple[int, int] = (256, 320),
                  area: tuple[float, float] | None = None, aspect: tuple[float, float] = (.75, 4 / 3),
-                 flip_prob: float = .5, test_mode: bool = False) -> None:
+                 flip_prob: float = .5, test_mode: bool = False, crops: int = 1) -> None:
         self.size = size
         bounds = (short_side, short_side) if isinstance(short_side, int) else tuple(short_side)
         self.short_side = bounds
@@ -48,31 +52,37 @@ class CropViews(BaseTransform):
         self.aspect = tuple(aspect)
         self.flip_prob = 0. if test_mode else flip_prob
         self.test_mode = test_mode
+        self.crops = crops
         self._check()
 
     def transform(self, results: dict) -> dict:
         """See the class."""
         frames, positions = results.pop('frames'), results.pop('frame_positions')
-        num_views, clip_len = positions.shape
-        imgs = np.empty((num_views, clip_len, self.size, self.size, 3), dtype=np.uint8)
-        for view, seed in enumerate(results['view_seeds']):
-            rng = view_rng(seed, CROP_TAG)
-            box = self._draw_box(frames.shape[1], frames.shape[2], rng)
-            flip = rng.random() < self.flip_prob
-            for t, position in enumerate(positions[view]):
+        seeds = list(results['view_seeds'])
+        height, width = frames.shape[1:3]
+        if self.test_mode:
+            boxes = even_boxes(height, width, self.short_side[0], self.size, self.crops)
+            drawn = [(box, False) for box in boxes for _ in seeds]
+        else:
+            drawn = [self._draw(height, width, view_rng(seed, CROP_TAG)) for seed in seeds]
+        imgs = np.empty((len(drawn), positions.shape[1], self.size, self.size, 3), dtype=np.uint8)
+        for view, (box, flip) in enumerate(drawn):
+            for t, position in enumerate(positions[view % len(seeds)]):
                 image = resize_box(frames[position], box, self.size)
                 imgs[view, t] = image[:, ::-1] if flip else image
         results['imgs'] = imgs
         results['img_shape'] = (self.size, self.size)
+        results['view_seeds'] = seeds * self.crops
         return results
 
-    def _draw_box(self, height: int, width: int, rng: np.random.Generator) -> Box:
+    def _draw(self, height: int, width: int, rng: np.random.Generator) -> tuple[Box, bool]:
         if self.area is not None:
-            return area_box(height, width, self.area, self.aspect, rng)
-        low, high = self.short_side
-        side = int(rng.integers(low, high + 1))
-        place = (.5, .5) if self.test_mode else tuple(rng.random(2))
-        return short_side_box(height, width, side, self.size, place)
+            box = area_box(height, width, self.area, self.aspect, rng)
+        else:
+            low, high = self.short_side
+            side = int(rng.integers(low, high + 1))
+            box = short_side_box(height, width, side, self.size, tuple(rng.random(2)))
+        return box, bool(rng.random() < self.flip_prob)
 
     def _check(self) -> None:
         low, high = self.short_side
@@ -84,10 +94,12 @@ class CropViews(BaseTransform):
         if not 0 < self.aspect[0] <= self.aspect[1] or not 0 <= self.flip_prob <= 1:
             raise ValueError(f'CropViews: aspect must rise and flip_prob lie in [0, 1], got {self.aspect} and '
                              f'{self.flip_prob}.')
+        if self.crops not in ((1, 3) if self.test_mode else (1,)):
+            raise ValueError(f'CropViews: crops must be 1, or 3 with test_mode=True, got {self.crops}.')
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(size={self.size}, short_side={self.short_side}, area={self.area}, '
-                f'aspect={self.aspect}, flip_prob={self.flip_prob}, test_mode={self.test_mode})')
+                f'aspect={self.aspect}, flip_prob={self.flip_prob}, test_mode={self.test_mode}, crops={self.crops})')
 
 
 def short_side_box(height: int, width: int, side: int, size: int, place: tuple[float, float]) -> Box:
@@ -95,12 +107,38 @@ def short_side_box(height: int, width: int, side: int, size: int, place: tuple[f
 
     Args:
         place (tuple[float, float]): Where the square lies along width and height, each in [0, 1): equal shares for all
-            whole-pixel places; .5 is the centre.
+            whole-pixel places.
     """
-    scale = side / min(height, width)
-    scaled_w, scaled_h = round(width * scale), round(height * scale)
+    scaled_w, scaled_h = _scaled(height, width, side)
     left = int(place[0] * (scaled_w - size + 1))
     top = int(place[1] * (scaled_h - size + 1))
+    return _square_at(left, top, height, width, side, size)
+
+
+def even_boxes(height: int, width: int, side: int, size: int, crops: int) -> list[Box]:
+    """The parts of a frame that MMAction2's `CenterCrop` (1 crop) or `ThreeCrop` (3) of `size` shows.
+
+    Its short side is scaled to `side` before. Three squares lie at 0, 2m and m along the long side, where m is half of
+    what the square leaves free, in whole pixels.
+    """
+    scaled_w, scaled_h = _scaled(height, width, side)
+    across, down = (scaled_w - size) // 2, (scaled_h - size) // 2
+    corners = [(across, down)]
+    if crops == 3:
+        wide = scaled_w >= scaled_h
+        corners = [(shift * across, down) if wide else (across, shift * down) for shift in (0, 2, 1)]
+    return [_square_at(left, top, height, width, side, size) for left, top in corners]
+
+
+def _scaled(height: int, width: int, side: int) -> tuple[int, int]:
+    """(width, height) after the short side was scaled to `side`, rounded as MMAction2's `Resize` does."""
+    scale = side / min(height, width)
+    return int(width * scale + .5), int(height * scale + .5)
+
+
+def _square_at(left: int, top: int, height: int, width: int, side: int, size: int) -> Box:
+    """A square of the scaled frame in pixels of the frame itself."""
+    scaled_w, scaled_h = _scaled(height, width, side)
     across, down = width / scaled_w, height / scaled_h
     return (left * across, top * down, min((left + size) * across, width), min((top + size) * down, height))
 

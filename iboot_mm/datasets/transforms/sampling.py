@@ -14,9 +14,13 @@ from .randomness import START_TAG, WINDOW_TAG, EpochClock, fresh_seed, view_rng,
 class SampleViews(BaseTransform):
     """Draw V clips of one video, each start uniform and independent over the video.
 
-    Every start at which all T frames lie inside the video is equally likely. In a video shorter than a clip the clip
-    starts at frame 0 and its last frame is repeated (indices are clamped), so it is seen whole and in order. A file
-    that was cut off and holds less than a clip counts as unreadable instead, since its shortness is damage.
+    Dense clips: every start at which all T frames lie inside the video is equally likely. In a video shorter than a
+    clip the clip starts at frame 0 and its last frame is repeated (indices are clamped), so it is seen whole and in
+    order. A file that was cut off and holds less than a clip counts as unreadable instead, since its shortness is
+    damage.
+
+    Segments: the video is divided into T equal parts, and a clip takes one frame of each, drawn uniformly and
+    independently (large-scale study, appendix B.5): it spans the whole video, however long that is.
 
     Required keys: `total_frames`, `fps`, `sample_idx` (else a hash of `filename`); `video` if present.
     Added keys: `frame_inds` int64 (V, T), `view_seeds` list of V ints.
@@ -24,15 +28,19 @@ class SampleViews(BaseTransform):
     Args:
         num_views (int): V.
         clip_len (int): T, frames per clip.
-        frame_interval (float): Distance of neighbouring frames of a clip, in frames of the video, or in ticks of
+        frame_interval (float): Distance of neighbouring frames of a dense clip, in frames of the video, or in ticks of
             `target_fps`.
+        sampling (str): 'dense' or 'segments'.
         target_fps (float, optional): Clock of `frame_interval` in Hz, so that a clip lasts equally long in videos of
-            any frame rate. None: each video's own.
+            any frame rate. None: each video's own. MMAction2's `target_fps` also stretches the distance, by
+            (T tau - 1) / (T tau - tau): 8x8 becomes 8x9; here it stays what it says.
         max_span (float, optional): Greatest distance of the starts of two views, in seconds: a window of that length is
             drawn uniformly and all views start inside it. None: the whole video.
         same_clip (bool): All views show the frames of view 0 ("v_1 = v_ref", Table 5); their crops and colours still
             differ.
-        test_mode (bool): No randomness: view v is centred in the v-th of V equal parts of the range of starts.
+        test_mode (bool): No randomness. Dense clips start where MMAction2's `SampleFrames` puts them: the first at the
+            video's start, the last at its end, the others at equal distances; a single one in the middle. Of segments,
+            view v of V takes the frames at (v + 1) / (V + 1) of each: the middle ones, if there is one view.
 
     Raises:
         ValueError: For an argument out of range.
@@ -40,7 +48,7 @@ class SampleViews(BaseTransform):
             `target_fps` or `max_span` is given.
     """
 
-    def __init__(self, num_views: int = 3, clip_len: int = 8, frame_interval: float = 8,
+    def __init__(self, num_views: int = 3, clip_len: int = 8, frame_interval: float = 8, sampling: str = 'dense',
                  target_fps: float | None = None, max_span: float | None = None, same_clip: bool = False,
                  test_mode: bool = False) -> None:
         if num_views < 1 or clip_len < 1 or frame_interval <= 0:
@@ -49,9 +57,15 @@ class SampleViews(BaseTransform):
         if (target_fps is not None and target_fps <= 0) or (max_span is not None and max_span < 0):
             raise ValueError('SampleViews: target_fps must be above 0 and max_span not negative, got '
                              f'{target_fps} and {max_span}.')
+        if sampling not in ('dense', 'segments'):
+            raise ValueError(f"SampleViews: sampling must be 'dense' or 'segments', got {sampling!r}.")
+        if sampling == 'segments' and (target_fps is not None or max_span is not None):
+            raise ValueError("SampleViews: target_fps and max_span are for sampling='dense'; segments span the whole "
+                             'video.')
         self.num_views = num_views
         self.clip_len = clip_len
         self.frame_interval = frame_interval
+        self.sampling = sampling
         self.target_fps = target_fps
         self.max_span = max_span
         self.same_clip = same_clip
@@ -72,18 +86,23 @@ class SampleViews(BaseTransform):
         if not fps and (self.target_fps or self.max_span is not None):
             raise UnreadableVideo(results['filename'], 'its frame rate, which target_fps and max_span need, is unknown')
         step = self.frame_interval * (fps / self.target_fps if self.target_fps else 1.)  # in frames
+        if self.sampling == 'segments':
+            step = 1  # a clip needs a frame for each segment
         reach = (self.clip_len - 1) * step  # from the first to the last frame of a clip
         if getattr(results.get('video'), 'truncated', False) and int(reach) + 1 > total_frames:
             raise UnreadableVideo(results['filename'], f'the file was cut off and its {total_frames} whole frames hold '
                                   f'no clip of {int(reach) + 1}')
-        room = max(total_frames - reach, 0.)  # starts lie in [0, room)
         seeds = self._view_seeds(results)
-        starts = self._even_starts(room) if self.test_mode else self._random_starts(room, fps, seeds)
+        if self.sampling == 'segments':
+            inds = self._segments(total_frames, seeds)
+        else:
+            starts = (self._even_starts(total_frames, reach) if self.test_mode
+                      else self._random_starts(max(total_frames - reach, 0.), fps, seeds))
+            inds = starts[:, None] + np.arange(self.clip_len) * step  # (V, T)
         if self.same_clip:
-            starts = np.full_like(starts, starts[0])
+            inds = np.broadcast_to(inds[:1], inds.shape)
         # The small term keeps products such as 3 * (1 / 3) from falling one frame short.
-        inds = np.floor(starts[:, None] + np.arange(self.clip_len) * step + 1e-6).astype(np.int64)  # (V, T)
-        results['frame_inds'] = np.clip(inds, 0, total_frames - 1)
+        results['frame_inds'] = np.clip(np.floor(inds + 1e-6).astype(np.int64), 0, total_frames - 1)
         results['view_seeds'] = seeds
         return results
 
@@ -96,12 +115,17 @@ class SampleViews(BaseTransform):
             return [fresh_seed() for _ in range(self.num_views)]
         return [view_seed(*now, index, view) for view in range(self.num_views)]
 
-    def _even_starts(self, room: float) -> np.ndarray:
-        """Middle starts of V equal parts; whole frames, so that a single clip is centred."""
-        middles = (np.arange(self.num_views) + .5) / self.num_views  # (V,)
-        return np.floor(middles * room)
+    def _even_starts(self, total_frames: int, reach: float) -> np.ndarray:
+        """Whole-frame starts (V,) at equal distances, the first at 0 and the last where a clip still fits."""
+        if self.clip_len == 1:  # single frames are the middles of V equal parts there
+            return np.floor((np.arange(self.num_views) + .5) * total_frames / self.num_views)
+        last = max(total_frames - 1 - reach, 0.)
+        if self.num_views == 1:
+            return np.floor([last / 2])
+        return np.round(np.arange(self.num_views) * (last / (self.num_views - 1)))
 
     def _random_starts(self, room: float, fps: float, seeds: list[int]) -> np.ndarray:
+        """Starts (V,) in [0, room)."""
         low, width = 0., room
         if self.max_span is not None:
             width = min(np.floor(self.max_span * fps), room)  # whole frames: rounding keeps starts within the span
@@ -109,7 +133,15 @@ class SampleViews(BaseTransform):
         draws = np.array([view_rng(seed, START_TAG).random() for seed in seeds])  # (V,)
         return low + draws * width
 
+    def _segments(self, total_frames: int, seeds: list[int]) -> np.ndarray:
+        """One place (V, T) in each of T equal parts of the video."""
+        if self.test_mode:
+            places = np.arange(1, self.num_views + 1)[:, None] / (self.num_views + 1)  # (V, 1)
+        else:
+            places = np.stack([view_rng(seed, START_TAG).random(self.clip_len) for seed in seeds])  # (V, T)
+        return (np.arange(self.clip_len) + places) * total_frames / self.clip_len
+
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(num_views={self.num_views}, clip_len={self.clip_len}, '
-                f'frame_interval={self.frame_interval}, target_fps={self.target_fps}, max_span={self.max_span}, '
-                f'same_clip={self.same_clip}, test_mode={self.test_mode})')
+                f'frame_interval={self.frame_interval}, sampling={self.sampling!r}, target_fps={self.target_fps}, '
+                f'max_span={self.max_span}, same_clip={self.same_clip}, test_mode={self.test_mode})')

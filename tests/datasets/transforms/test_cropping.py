@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from mmaction.registry import TRANSFORMS
 from PIL import Image
 
 from iboot_mm.datasets.transforms import CropViews
@@ -59,7 +60,7 @@ def test_short_side_and_place_are_uniform(monkeypatch):
     side = np.round(20 / (bottom - top) * 40).astype(int)
     counts = np.bincount(side)[20:]
     assert len(counts) == 10 and ((counts - 400)**2 / 400).sum() < 27.9  # chi-squared, 9 degrees, p = .001
-    np.testing.assert_allclose(right - left, 20 * 60 / np.round(side * 1.5), rtol=1e-9)
+    np.testing.assert_allclose(right - left, 20 * 60 / np.floor(side * 1.5 + .5), rtol=1e-9)
     at_29 = side == 29
     places = np.bincount(np.round(top[at_29] / 40 * 29).astype(int))
     assert len(places) == 10  # 29 - 20 + 1 whole-pixel places
@@ -100,23 +101,59 @@ def test_area_mode_scales_its_box():
     np.testing.assert_array_equal(imgs[0, 0], resize(frame[0], 16, 16))
 
 
+def stock_crops(frames: np.ndarray, side: int, *crop: dict) -> np.ndarray:
+    """What MMAction2's own test transforms make of frames (T, H, W, 3): (views, T, size, size, 3)."""
+    results = dict(imgs=list(frames), img_shape=frames.shape[1:3], modality='RGB')
+    for step in [dict(type='Resize', scale=(-1, side)), *crop]:
+        results = TRANSFORMS.build(step)(results)
+    return np.stack(results['imgs']).reshape(-1, len(frames), *results['imgs'][0].shape)
+
+
+@pytest.mark.parametrize('height, width', [(24, 36), (36, 24), (24, 47), (24, 24), (24, 101)])
+@pytest.mark.parametrize('crops, stock', [(1, 'CenterCrop'), (3, 'ThreeCrop')])
+def test_test_crops_are_those_of_mmaction2(height, width, crops, stock):
+    """Pixel by pixel where nothing is resized: an odd margin is where two ways to halve it differ."""
+    frames = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+    imgs = crop(CropViews(size=24, short_side=24, test_mode=True, crops=crops), frames, [1])
+    np.testing.assert_array_equal(imgs, stock_crops(frames, 24, dict(type=stock, crop_size=24)))
+
+
 @pytest.mark.parametrize('height, width', [(40, 60), (60, 40), (33, 47)])
-def test_test_mode_is_the_centre(height, width):
+@pytest.mark.parametrize('crops', [1, 3])
+def test_test_crops_lie_there_after_resizing_too(height, width, crops):
     frames = moving_frames(2, height, width)
-    imgs = crop(CropViews(size=24, test_mode=True), frames, [1, 2])
-    np.testing.assert_array_equal(imgs[0], imgs[1])
-    scale = 24 / min(height, width)
-    whole = resize(frames[1], round(width * scale), round(height * scale))
-    top, left = [int(.5 * (length - 24 + 1)) for length in whole.shape[:2]]
-    assert np.abs(imgs[0, 1].astype(int) - whole[top:top + 24, left:left + 24]).max() <= 1
-    wider = crop(CropViews(size=24, short_side=30, test_mode=True), frames, [1])
-    assert (wider[0] != imgs[0]).any()
+    imgs = crop(CropViews(size=24, short_side=30, test_mode=True, crops=crops), frames, [1, 2])
+    np.testing.assert_array_equal(imgs[::2], imgs[1::2])  # both clips show the same frames
+    scale = 30 / min(height, width)
+    whole = np.stack([resize(frame, int(width * scale + .5), int(height * scale + .5)) for frame in frames])
+    spare = np.array(whole.shape[1:3]) - 24
+    for view, shift in zip(imgs[::2], (0, 2, 1) if crops == 3 else (1,)):
+        top, left = np.where(spare == spare.max(), spare // 2 * shift, spare // 2)
+        expected = whole[:, top:top + 24, left:left + 24]
+        assert np.abs(view.astype(int) - expected).max() <= 1
+
+
+def test_three_crops_come_corner_by_corner_with_their_seeds():
+    frames = moving_frames(2, 24, 60)
+    results = CropViews(size=24, short_side=24, test_mode=True, crops=3)(
+        dict(frames=frames, frame_positions=np.array([[0], [1]]), view_seeds=[7, 8]))
+    assert results['imgs'].shape == (6, 1, 24, 24, 3) and results['view_seeds'] == [7, 8, 7, 8, 7, 8]
+    for view, (frame, left) in zip(results['imgs'], [(0, 0), (1, 0), (0, 36), (1, 36), (0, 18), (1, 18)]):
+        np.testing.assert_array_equal(view[0], frames[frame, :, left:left + 24])
+
+
+def test_a_range_of_short_sides_means_the_crop_s_own_in_test_mode():
+    frames = moving_frames(1, 40, 60)
+    found, same, wider = [crop(CropViews(size=24, test_mode=True, **side), frames, [1], 1)
+                          for side in (dict(), dict(short_side=24), dict(short_side=30))]
+    np.testing.assert_array_equal(found, same)
+    assert (found != wider).any()
 
 
 @pytest.mark.parametrize('arguments, key', [
     (dict(size=64, short_side=(32, 80)), 'short_side'), (dict(short_side=(300, 256)), 'short_side'),
     (dict(area=(0., .5)), 'area'), (dict(area=(.5, 1.2)), 'area'), (dict(aspect=(2., 1.)), 'aspect'),
-    (dict(flip_prob=2.), 'flip_prob')])
+    (dict(flip_prob=2.), 'flip_prob'), (dict(crops=3), 'crops'), (dict(crops=2, test_mode=True), 'crops')])
 def test_bad_arguments(arguments, key):
     with pytest.raises(ValueError, match=key):
         CropViews(**arguments)

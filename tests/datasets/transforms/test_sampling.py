@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from mmaction.datasets.transforms import SampleFrames
 
 from iboot_mm.datasets import UnreadableVideo
 from iboot_mm.datasets.transforms import SampleViews
@@ -117,16 +118,66 @@ def test_short_video_is_seen_whole_and_its_last_frame_held(test_mode):
     np.testing.assert_array_equal(inds, [[0] * 4])
 
 
-def test_test_mode_is_even_centred_and_fixed():
-    transform = SampleViews(num_views=1, clip_len=5, frame_interval=2, test_mode=True)
-    np.testing.assert_array_equal(sample(transform, 29)['frame_inds'], [[10, 12, 14, 16, 18]])  # 10 on both sides
-    transform = SampleViews(num_views=4, clip_len=1, test_mode=True)
-    np.testing.assert_array_equal(sample(transform, 80)['frame_inds'].ravel(), [10, 30, 50, 70])
+@pytest.mark.parametrize('views', [1, 2, 3, 10])
+@pytest.mark.parametrize('clip_len, interval', [(8, 8), (16, 8), (4, 3), (1, 1)])
+def test_test_views_are_those_of_mmaction2(views, clip_len, interval):
+    """In videos that hold a clip; of shorter ones MMAction2 starts over, here the last frame is held."""
+    ours = SampleViews(num_views=views, clip_len=clip_len, frame_interval=interval, test_mode=True)
+    stock = SampleFrames(clip_len=clip_len, frame_interval=interval, num_clips=views, test_mode=True)
+    least = (clip_len - 1) * interval + 1
+    for total in [*range(least, least + 25), 300, 301, 1000, 4999]:
+        expected = stock(dict(total_frames=total, start_index=0))['frame_inds'].reshape(views, clip_len)
+        np.testing.assert_array_equal(sample(ours, total)['frame_inds'], expected, err_msg=f'{total} frames')
+
+
+def test_test_views_reach_from_end_to_end_on_a_clock_in_hz_too():
+    transform = SampleViews(num_views=3, target_fps=30, test_mode=True)
+    inds = sample(transform, 120, 25.)['frame_inds']  # a clip reaches over 46.7 frames, so starts lie in [0, 72.3]
+    np.testing.assert_array_equal(inds[:, 0], [0, 36, 72])
+    np.testing.assert_array_equal(inds[2] - 72, np.floor(np.arange(8) * 8 * 25 / 30))
+    assert inds.max() == 118
+
+
+def test_test_mode_is_fixed():
+    transform = SampleViews(num_views=4, test_mode=True)
     before = sample(transform, 80)
     transform.set_epoch(5, 6)
     after = sample(transform, 80)
     assert before['view_seeds'] == after['view_seeds']
     np.testing.assert_array_equal(before['frame_inds'], after['frame_inds'])
+
+
+def test_segments_hold_one_uniform_frame_each():
+    transform = SampleViews(num_views=2, clip_len=4, sampling='segments')
+    transform.set_epoch(0, 0)
+    inds = np.stack([sample(transform, 40, index=i)['frame_inds'] for i in range(3000)]).reshape(-1, 4)
+    np.testing.assert_array_equal(inds // 10, np.broadcast_to(np.arange(4), inds.shape))
+    for counts in map(np.bincount, (inds % 10).T):
+        assert len(counts) == 10 and ((counts - 600)**2 / 600).sum() < 33.7  # chi-squared, 9 degrees, p = .0001
+    correlation = np.corrcoef(np.hstack([inds[::2], inds[1::2]]).T)  # of segments, and of views
+    assert np.abs(correlation - np.eye(8)).max() < .08
+
+
+def test_segments_of_a_length_that_does_not_divide():
+    transform = SampleViews(num_views=1, clip_len=3, sampling='segments')
+    inds = np.concatenate([sample(transform, 10)['frame_inds'] for _ in range(6000)])
+    # Frame 3 belongs to the first part by a third (10 / 3) and to the second by two thirds.
+    np.testing.assert_allclose((inds == 3).mean(0), [.1, .2, 0], atol=.02)
+    assert inds.min() == 0 and inds.max() == 9
+
+
+def test_segments_of_a_test_are_the_middle_frames():
+    def middle(total, **arguments):
+        return sample(SampleViews(sampling='segments', test_mode=True, **arguments), total)['frame_inds'].tolist()
+
+    assert middle(80, num_views=1) == [[5, 15, 25, 35, 45, 55, 65, 75]]
+    assert middle(32, num_views=3, clip_len=2) == [[4, 20], [8, 24], [12, 28]]
+    assert middle(3, num_views=1, clip_len=6) == [[0, 0, 1, 1, 2, 2]]  # fewer frames than segments
+
+
+def test_segments_span_the_video_whatever_the_interval():
+    one, other = [SampleViews(sampling='segments', frame_interval=interval, test_mode=True) for interval in (8, 1)]
+    np.testing.assert_array_equal(sample(one, 30)['frame_inds'], sample(other, 30)['frame_inds'])
 
 
 def test_a_file_cut_off_counts_only_if_it_holds_a_clip():
@@ -137,6 +188,10 @@ def test_a_file_cut_off_counts_only_if_it_holds_a_clip():
     assert transform(dict(total_frames=10, fps=30., filename='a', video=Cut()))['frame_inds'].tolist() == [[0, 3, 6, 9]]
     with pytest.raises(UnreadableVideo, match='cut off and its 9 whole frames hold no clip of 10'):
         transform(dict(total_frames=9, fps=30., filename='a', video=Cut()))
+    segments = SampleViews(clip_len=4, frame_interval=3, sampling='segments')
+    assert segments(dict(total_frames=4, fps=30., filename='a', video=Cut()))['frame_inds'].max() == 3
+    with pytest.raises(UnreadableVideo, match='its 3 whole frames hold no clip of 4'):
+        segments(dict(total_frames=3, fps=30., filename='a', video=Cut()))
 
 
 def test_unknown_frame_rate_matters_only_where_it_is_needed():
@@ -147,7 +202,9 @@ def test_unknown_frame_rate_matters_only_where_it_is_needed():
 
 
 @pytest.mark.parametrize('arguments', [dict(num_views=0), dict(clip_len=0), dict(frame_interval=0), dict(target_fps=0),
-                                       dict(max_span=-1)])
+                                       dict(max_span=-1), dict(sampling='even'),
+                                       dict(target_fps=30, sampling='segments'),
+                                       dict(max_span=1, sampling='segments')])
 def test_bad_arguments(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         SampleViews(**arguments)
