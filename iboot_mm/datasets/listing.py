@@ -44,15 +44,32 @@ def scan_folder(root: str, extensions: Sequence[str]) -> list[str]:
 
 def read_list(ann_file: str, root: str, label_names: Sequence[str] | None,
               extensions: Sequence[str]) -> list[tuple[str, dict[str, int]]]:
-    """`(path, labels)` for each line `path [label [label2 ...]]` of a list.
+    """`(path, labels)` for each line of a list, the paths joined to `root`; see `parse_list`.
 
-    Paths are relative to `root` and may hold blanks. The last `len(label_names)` columns are labels; without names, one
-    whole number in the last column is the label 'label'. Whether the files are there is found out when they are read,
-    since looking up hundreds of thousands of paths takes minutes on a network disk; only if none of a few exists, the
-    list and `root` cannot belong together.
+    Whether the files are there is found out when they are read, since looking up hundreds of thousands of paths takes
+    minutes on a network disk; only if none of a few exists, the list and `root` cannot belong together.
 
     Raises:
         FileNotFoundError: If there is no such list, or none of its files is below `root`.
+        ValueError: For an empty list or a line with a bad label.
+    """
+    entries = [(os.path.join(root, name), labels) for name, labels in parse_list(ann_file, label_names, extensions)]
+    step = max(1, len(entries) // _CHECKED)
+    if not any(os.path.exists(path) for path, _ in entries[::step]):
+        raise FileNotFoundError(f"None of the files of '{ann_file}' that were looked up exists, for example "
+                                f"'{entries[0][0]}': set `root` to the folder that its paths are relative to.")
+    return entries
+
+
+def parse_list(ann_file: str, label_names: Sequence[str] | None = None,
+               extensions: Sequence[str] = VIDEO_EXTENSIONS) -> list[tuple[str, dict[str, int]]]:
+    """`(path, labels)` for each line `path [label [label2 ...]]` of a list, as it stands there.
+
+    Paths may hold blanks. The last `len(label_names)` columns are labels; without names, one whole number in the last
+    column is the label 'label'.
+
+    Raises:
+        FileNotFoundError: If there is no such list.
         ValueError: For an empty list or a line with a bad label.
     """
     if not os.path.isfile(ann_file):
@@ -66,14 +83,10 @@ def read_list(ann_file: str, root: str, label_names: Sequence[str] | None,
     for number, line in numbered:
         place = f"Line {number} of '{ann_file}'"
         name, labels = _named_columns(line, label_names, place) if label_names else _one_column(line, extensions, place)
-        entries.append((os.path.join(root, name), labels))
+        entries.append((name, labels))
         if labels.keys() != entries[0][1].keys():
             raise ValueError(f'{place} has {len(labels)} labels, but the first line {len(entries[0][1])}: label all '
                              'or none.')
-    step = max(1, len(entries) // _CHECKED)
-    if not any(os.path.exists(path) for path, _ in entries[::step]):
-        raise FileNotFoundError(f"None of the files of '{ann_file}' that were looked up exists, for example "
-                                f"'{entries[0][0]}': set `root` to the folder that its paths are relative to.")
     return entries
 
 
