@@ -17,62 +17,11 @@ import re
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from console import ROOT, Stages, clock, quiet, run, show_training
+
 DIGITS_CONFIG = ROOT / 'configs' / 'mini' / 'iboot_r18_digits.py'
-TRAIN_LINE = re.compile(r'Epoch\(train\) *\[(\d+)\]\[ *(\d+)/(\d+)\].*? eta: (\S+).*? loss: (\S+)')
-VAL_LINE = re.compile(r'Epoch\(val\) *\[(\d+)\].*?((?:\S*knn_top1|feature_spread): .*?)(?:  data_time|$)')
-# glibc gives every large tensor back to the system at once and gets it anew, page by page: on a CPU a convolutional
-# teacher spends more time on that than on arithmetic (measured: 1.9 s a batch against .7 s).
-CHILD_ENV = dict(PYTHONUNBUFFERED='1', MALLOC_MMAP_THRESHOLD_=str(1 << 30), MALLOC_TRIM_THRESHOLD_=str(1 << 33))
-ALARM_LINE = re.compile(r'mmengine - (?:WARNING|ERROR) - (.*(?:alarm|not be read|unreadable|NaN).*)')
-
-
-class Stages:
-    """Numbers the stages and says how long each took."""
-
-    def __init__(self, total: int) -> None:
-        self.total, self.number = total, 0
-        self.start = time.time()
-
-    def begin(self, title: str) -> None:
-        """Prints the title of the next stage."""
-        self.number += 1
-        print(f'[{self.number}/{self.total}] {title}  (at {clock(time.time() - self.start)})', flush=True)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds."""
-    return f'{int(seconds) // 60}:{int(seconds) % 60:02d}'
-
-
-def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[str, str] | None = None) -> None:
-    """Runs a command, all of its output into ``log``, and prints what ``show`` makes of its lines.
-
-    Raises:
-        SystemExit: it failed; its last lines are printed.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    last = deque(maxlen=25)
-    with log.open('a') as file:
-        process = subprocess.Popen(
-            [str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
-            env={**CHILD_ENV, **os.environ, **(env or {})})
-        try:
-            for line in process.stdout:
-                file.write(line)
-                last.append(line)
-                if (text := show(line.rstrip())) is not None:
-                    print(f'  {text}', flush=True)
-        except KeyboardInterrupt:
-            process.wait()
-            sys.exit('\nStopped. The same command goes on from here.')
-    if process.wait():
-        print(''.join(last), file=sys.stderr)
-        sys.exit(f'That failed (exit status {process.returncode}); the whole output is in {log}.')
 
 
 def check_python() -> None:
@@ -121,23 +70,6 @@ def install(venv: Path) -> Path:
 def tool(python: Path, script: str, *args: object) -> list:
     """Command line of one of the project's tools."""
     return [python, ROOT / 'tools' / script, *args]
-
-
-def quiet(line: str) -> str | None:
-    """Shows what a tool prints itself, not the warnings of libraries."""
-    return None if not line or 'Warning' in line or line.startswith('  warnings.warn') else line.removeprefix('  ')
-
-
-def show_training(line: str) -> str | None:
-    """mmengine's log in short."""
-    if match := TRAIN_LINE.search(line):
-        epoch, step, steps, left, loss = match.groups()
-        return f'epoch {epoch}, step {step:>3} of {steps}: loss {float(loss):.3f}, {left} left'
-    if match := VAL_LINE.search(line):
-        return f'epoch {match[1]}, evaluation: {match[2].strip()}'
-    if match := ALARM_LINE.search(line):
-        return match[1]
-    return None
 
 
 def num_cores() -> int:

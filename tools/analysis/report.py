@@ -8,32 +8,16 @@ needs the run's log and `knn_table.json`, which tools/analysis/knn_table.py writ
 import argparse
 import json
 import os
-import platform
 import sys
 from datetime import datetime
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from mmengine.config import Config
 
-from iboot_mm import __version__
+from iboot_mm.environment import versions
 from iboot_mm.visualization import build_report, read_scalars, read_thumbnail
 from iboot_mm.visualization.scalars import scalar_files
-
-LIBRARIES = ('torch', 'torchvision', 'mmengine', 'mmcv-lite', 'mmcv', 'mmaction2', 'timm', 'open_clip_torch', 'decord',
-             'av')
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the run stands on, as far as installed."""
-    found = dict(iboot_mm=__version__, python=platform.python_version())
-    for library in LIBRARIES:
-        try:
-            found[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            pass
-    return found
 
 
 def class_names(cfg: Config) -> dict[str, list[str]]:

@@ -1,0 +1,119 @@
+"""The evaluations that papers on video self-supervision report: which config runs each, and the paper's figure.
+
+Figures are those of iBoot (Saleh et al., 2022), in percent, for Slow R50 8x8 pre-trained on K400 with CLIP ViT-B/16
+for 200 epochs; none of them is ours. Where the paper has none, there is none.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One row of the results.
+
+    Attributes:
+        name: What ``tools/evaluate.py --protocols`` calls it.
+        title: What it measures, with the setting that the figure depends on.
+        configs: Files below ``configs/``; with several, the figures are averaged (the splits of UCF101 and HMDB51).
+        metrics: Of ``tools/test.py``'s figures those to report, the first of which stands beside the paper's; a name
+            without a label stands for every label's (``digit/knn_top1``).
+        trains: Whether the config trains a network; then that network is tested, else the checkpoint is.
+        weights_of: Name of the protocol whose trained network is tested here under other views.
+        subset: Share of each class's labels that training sees.
+        paper: The paper's figure.
+        source: Where the paper has it.
+    """
+
+    name: str
+    title: str
+    configs: tuple[str, ...]
+    metrics: tuple[str, ...]
+    trains: bool = False
+    weights_of: str | None = None
+    subset: float | None = None
+    paper: float | None = None
+    source: str = ''
+
+
+ACCURACY = ('acc/top1', 'acc/top5')
+RECALL = ('retrieval/R@1', 'retrieval/R@5', 'retrieval/R@10', 'retrieval/R@20')
+ORDER = tuple(f'order/{figure}_{order}' for order in ('forward', 'reversed', 'shuffled', 'frozen')
+              for figure in ('knn_top1', 'change'))
+
+
+def _splits(dataset: str) -> tuple[str, ...]:
+    return tuple(f'downstream/finetune_{dataset}_split{split}.py' for split in (1, 2, 3))
+
+
+PAPER_PROTOCOLS = (
+    Protocol('knn', 'k-NN, K400, one clip, k = 20, T = .07', ('downstream/knn_k400.py', ), ('knn_top1', ),
+             paper=56.2, source='Table 6'),
+    Protocol('linear', 'linear, K400, frozen BN, 10 x 3 views', ('downstream/linear_k400.py', ), ACCURACY, trains=True,
+             paper=71.8, source='Table 10'),
+    Protocol('linear_adapting', 'linear, K400, adapting BN, 10 x 3 views', ('downstream/linear_k400_adapting_bn.py', ),
+             ACCURACY, trains=True),
+    Protocol('linear_fast', 'linear on stored features, K400, one clip', ('downstream/linear_fast_k400.py', ),
+             ('linear/top1', 'linear/top5')),
+    Protocol('ucf101', 'fine-tuning, UCF101 split 1, 10 x 3 views', _splits('ucf101')[:1], ACCURACY, trains=True,
+             paper=95.0, source='Table 10'),
+    Protocol('ucf101_3splits', 'fine-tuning, UCF101, mean of 3 splits', _splits('ucf101'), ACCURACY, trains=True,
+             paper=94.5, source='Table 10'),
+    Protocol('hmdb51', 'fine-tuning, HMDB51 split 1, 10 x 3 views', _splits('hmdb51')[:1], ACCURACY, trains=True,
+             paper=71.6, source='Table 10'),
+    Protocol('hmdb51_3splits', 'fine-tuning, HMDB51, mean of 3 splits', _splits('hmdb51'), ACCURACY, trains=True,
+             paper=70.2, source='Table 10'),
+    Protocol('ssv2', 'fine-tuning, SSv2, 8x8, 1 view', ('downstream/finetune_ssv2_8x8_1view.py', ), ACCURACY,
+             trains=True, paper=55.8, source='Table 10'),
+    Protocol('ssv2_3views', 'fine-tuning, SSv2, 8x8, 3 views', ('downstream/finetune_ssv2_8x8_3views.py', ), ACCURACY,
+             weights_of='ssv2', paper=61.5, source='Table 10'),
+    Protocol('ssv2_16x8', 'fine-tuning, SSv2, 16x8, 3 views', ('downstream/finetune_ssv2_16x8_3views.py', ), ACCURACY,
+             trains=True, paper=63.0, source='Table 10'),
+    Protocol('k400', 'fine-tuning, K400, 10 x 3 views', ('downstream/finetune_k400.py', ), ACCURACY, trains=True),
+    Protocol('diving48', 'fine-tuning, Diving48', ('downstream/finetune_diving48.py', ), ACCURACY, trains=True),
+    Protocol('semi_1pct', 'fine-tuning, 1 % of K400', ('downstream/semi_k400_1pct.py', ), ACCURACY, trains=True,
+             subset=.01, paper=40.1, source='Table 11'),
+    Protocol('semi_10pct', 'fine-tuning, 10 % of K400', ('downstream/semi_k400_10pct.py', ), ACCURACY, trains=True,
+             subset=.1, paper=61.7, source='Table 11'),
+    Protocol('retrieval_ucf101', 'retrieval, UCF101 split 1', ('downstream/retrieval_ucf101.py', ), RECALL),
+    Protocol('retrieval_hmdb51', 'retrieval, HMDB51 split 1', ('downstream/retrieval_hmdb51.py', ), RECALL),
+    Protocol('zero_shot', 'zero-shot, K400', ('downstream/zero_shot_k400.py', ), ('zero_shot/top1', 'zero_shot/top5')),
+    Protocol('zero_shot_ucf101', 'zero-shot, UCF101', ('downstream/zero_shot_ucf101.py', ),
+             ('zero_shot/top1', 'zero_shot/top5')),
+    Protocol('zero_shot_hmdb51', 'zero-shot, HMDB51', ('downstream/zero_shot_hmdb51.py', ),
+             ('zero_shot/top1', 'zero_shot/top5')),
+    Protocol('order', 'order sensitivity, SSv2', ('downstream/order_ssv2.py', ), ORDER),
+    Protocol('order_ucf101', 'order sensitivity, UCF101 split 1', ('downstream/order_ucf101.py', ), ORDER),
+)
+
+
+def _mini(name: str) -> tuple[str, ...]:
+    return (f'mini/downstream/{name}_digits.py', )
+
+
+# The same at the size of the quickstart; on the moving digits, or on labelled videos of one's own.
+MINI_PROTOCOLS = (
+    Protocol('knn', 'k-NN, one clip, k = 20, T = .07', _mini('knn'), ('knn_top1', )),
+    Protocol('linear', 'linear, frozen BN', _mini('linear'), ACCURACY, trains=True),
+    Protocol('linear_fast', 'linear on stored features', _mini('linear_fast'), ('linear/top1', 'linear/top5')),
+    Protocol('finetune', 'fine-tuning', _mini('finetune'), ACCURACY, trains=True),
+    Protocol('semi_10pct', 'fine-tuning, 10 % of the labels', _mini('semi'), ACCURACY, trains=True, subset=.1),
+    Protocol('retrieval', 'retrieval', _mini('retrieval'), RECALL),
+    Protocol('zero_shot', 'zero-shot', _mini('zero_shot'), ('zero_shot/top1', 'zero_shot/top5')),
+    Protocol('order', 'order sensitivity', _mini('order'), ORDER),
+)
+
+
+def choose(protocols: tuple[Protocol, ...], names: list[str]) -> list[Protocol]:
+    """The protocols of these names, in this order; those whose network another tests come before it.
+
+    Raises:
+        ValueError: there is no such protocol, or one that needs another's network comes without it.
+    """
+    known = {protocol.name: protocol for protocol in protocols}
+    for name in names:
+        if name not in known:
+            raise ValueError(f'there is no protocol {name!r}; choose from {", ".join(known)}')
+        needed = known[name].weights_of
+        if needed is not None and needed not in names[:names.index(name)]:
+            raise ValueError(f'{name} tests the network that {needed} trains: name {needed} before it')
+    return [known[name] for name in dict.fromkeys(names)]

@@ -1,0 +1,28 @@
+import sys
+
+import pytest
+
+from ..scripts import load_tool
+
+console = load_tool('console')
+
+
+def test_mmengine_lines_in_short():
+    line = ('11/21 11:14:26 - mmengine - INFO - Epoch(train) [2][40/44]  base_lr: 1.9e-03 lr: 1.9e-03  eta: 0:03:29  '
+            'time: 0.6873  data_time: 0.0175  loss: 1.5056  loss_digits: 1.5056')
+    assert console.show_training(line) == 'epoch 2, step  40 of 44: loss 1.506, 0:03:29 left'
+    line = ('11/21 11:14:35 - mmengine - INFO - Epoch(val) [2][29/29]    digit/knn_top1: 0.3889  motion/knn_top1: '
+            '0.1639  feature_spread: 0.5254  data_time: 0.0950  time: 0.2025')
+    assert console.show_training(line) == ('epoch 2, evaluation: digit/knn_top1: 0.3889  motion/knn_top1: 0.1639  '
+                                              'feature_spread: 0.5254')
+    assert console.show_training('11/21 11:14:35 - mmengine - INFO - paramwise_options') is None
+    line = '11/21 14:00:00 - mmengine - INFO - Epoch(test) [ 20/301]    eta: 0:00:41  time: 0.1  data_time: 0.01'
+    assert console.show_training(line) == 'test batch 20 of 301, 0:00:41 left'
+
+
+def test_a_failing_stage_stops_with_its_last_lines(tmp_path, capsys):
+    with pytest.raises(SystemExit, match='exit status 3'):
+        failing = [sys.executable, '-c', 'print("what went wrong"); raise SystemExit(3)']
+        console.run(failing, tmp_path / 'log', lambda _: None)
+    assert 'what went wrong' in capsys.readouterr().err
+    assert 'what went wrong' in (tmp_path / 'log').read_text()
