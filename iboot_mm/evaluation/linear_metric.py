@@ -19,8 +19,8 @@ class LinearOnFeaturesMetric(FeatureMetric):
 
     The learning rate is the one that does best on a held-out part of the gallery (ties go to the higher likelihood),
     never on the queries; the classifier that is tested is then trained with it on the whole gallery. A query's score is
-    the softmax averaged over its views. Results, all in [0, 1] but the rate: ``linear_top1``, ``linear_top5``,
-    ``linear_lr`` and ``linear_heldout_top1``, each as ``<name>/...`` for named labels. Training starts anew when a run
+    the softmax averaged over its views. Results, all in [0, 1] but the rate: ``linear/top1``, ``linear/top5``,
+    ``linear/lr`` and ``linear/heldout_top1``, each as ``<name>/linear/...`` for named labels. Training starts anew when a run
     is interrupted; the features it needs are stored.
 
     Example:
@@ -71,10 +71,10 @@ class LinearOnFeaturesMetric(FeatureMetric):
         rate, metrics = self.learning_rates[0], {}
         if len(self.learning_rates) > 1:
             rate, accuracy = self._choose_rate(features, labels, name)
-            metrics['linear_heldout_top1'] = accuracy
+            metrics['linear/heldout_top1'] = accuracy
         grid = self._train(features, labels, [rate])
         (top1, top5), _ = grid_scores(grid, [s['view_features'] for s in queries], stack_labels(queries, name), (1, 5))
-        return dict(linear_top1=top1.item(), linear_top5=top5.item(), linear_lr=rate, **metrics)
+        return {'linear/top1': top1.item(), 'linear/top5': top5.item(), 'linear/lr': rate, **metrics}
 
     def _choose_rate(self, features: list[Tensor], labels: Tensor, name: str) -> tuple[float, float]:
         """The best learning rate and its accuracy on the held-out part."""

@@ -42,10 +42,10 @@ def test_the_rate_comes_from_the_gallery_and_the_score_from_the_queries():
     held = hold_out(labels, .1)
     (accuracies,), _ = grid_scores(train_grid(features[~held], labels[~held], 3, QUICK['learning_rates'], 10),
                                    features[held], labels[held])
-    rate = metrics['linear_lr']
-    assert metrics['linear_heldout_top1'] == accuracies.max() == accuracies[QUICK['learning_rates'].index(rate)]
+    rate = metrics['linear/lr']
+    assert metrics['linear/heldout_top1'] == accuracies.max() == accuracies[QUICK['learning_rates'].index(rate)]
     (top1, top5), _ = grid_scores(train_grid(features, labels, 3, [rate], 10), queries, truth, (1, 5))
-    assert metrics['linear_top1'] == pytest.approx(top1.item()) and metrics['linear_top5'] == top5.item() == 1
+    assert metrics['linear/top1'] == pytest.approx(top1.item()) and metrics['linear/top5'] == top5.item() == 1
 
 
 def test_changing_the_queries_never_changes_the_rate():
@@ -53,14 +53,14 @@ def test_changing_the_queries_never_changes_the_rate():
     features, labels = blobs(30, .9, seed=1)
     shuffled = score(gallery + samples_of(features, labels.roll(1), 'query'))
     plain = score(gallery + samples_of(features, labels, 'query'))
-    assert shuffled['linear_lr'] == plain['linear_lr'] and shuffled['linear_top1'] < .3 < .8 < plain['linear_top1']
+    assert shuffled['linear/lr'] == plain['linear/lr'] and shuffled['linear/top1'] < .3 < .8 < plain['linear/top1']
 
 
 def test_named_labels_and_a_single_rate():
     metrics = score(gallery_and_queries(names=('digit', 'motion')), learning_rates=[.1])
-    assert set(metrics) == {f'{name}/linear_{figure}' for name in ('digit', 'motion') for figure in
+    assert set(metrics) == {f'{name}/linear/{figure}' for name in ('digit', 'motion') for figure in
                             ('top1', 'top5', 'lr')}
-    assert metrics['digit/linear_top1'] > .8 and metrics['digit/linear_lr'] == .1
+    assert metrics['digit/linear/top1'] > .8 and metrics['digit/linear/lr'] == .1
 
 
 def test_stored_features_may_be_memory_mapped(tmp_path):
