@@ -17,8 +17,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-import iboot_mm  # noqa: F401
-
 from iboot_mm.datasets.listing import parse_list
 
 
