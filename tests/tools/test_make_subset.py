@@ -105,7 +105,8 @@ def test_the_command(whole, tmp_path, monkeypatch, capsys):
     out = tmp_path / 'part.txt'
     monkeypatch.setattr(sys, 'argv', ['make_subset.py', str(whole), str(out), '--share', '.1'])
     subset.main()
-    assert capsys.readouterr().out.strip() == f'{out}: 152 of 1504 videos (10.11%), 7 classes of 1 to 100 videos, seed 0.'
+    said = capsys.readouterr().out.strip()
+    assert said == f'{out}: 152 of 1504 videos (10.11%), 7 classes of 1 to 100 videos, seed 0.'
     monkeypatch.setattr(sys, 'argv', ['make_subset.py', 'nowhere.txt', str(out), '--share', '.1'])
     with pytest.raises(SystemExit, match="make_subset: There is no list 'nowhere.txt'"):
         subset.main()

@@ -57,9 +57,9 @@ def make(ann_file: Path, out: Path, share: float, seed: int = 0, labels: Sequenc
     """
     if not 0 < share <= 1:
         raise ValueError(f'--share {share} is none: give a number above 0, up to 1 (.01 is 1 %).')
+    entries = parse_list(str(ann_file), labels)
     if out.exists() and out.samefile(ann_file):
         raise ValueError(f'{out} is the list itself: name another file for the subset.')
-    entries = parse_list(str(ann_file), labels)
     names = list(entries[0][1])
     by = by or (names[0] if names else '')
     if by not in names:
