@@ -20,8 +20,8 @@ class LinearOnFeaturesMetric(FeatureMetric):
     The learning rate is the one that does best on a held-out part of the gallery (ties go to the higher likelihood),
     never on the queries; the classifier that is tested is then trained with it on the whole gallery. A query's score is
     the softmax averaged over its views. Results, all in [0, 1] but the rate: ``linear/top1``, ``linear/top5``,
-    ``linear/lr`` and ``linear/heldout_top1``, each as ``<name>/linear/...`` for named labels. Training starts anew when a run
-    is interrupted; the features it needs are stored.
+    ``linear/lr`` and ``linear/heldout_top1``, each as ``<name>/linear/...`` for named labels. Training starts anew when
+    a run is interrupted; the features it needs are stored.
 
     Example:
         >>> test_evaluator = dict(type='LinearOnFeaturesMetric', learning_rates=(.01, .1, 1.))

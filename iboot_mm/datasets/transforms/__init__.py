@@ -1,6 +1,7 @@
 from .cropping import CropViews
 from .decoding import DecodeViews, OpenVideo
 from .packing import PackViews
+from .reordering import ReorderFrames
 from .sampling import SampleViews
 
-__all__ = ['CropViews', 'DecodeViews', 'OpenVideo', 'PackViews', 'SampleViews']
+__all__ = ['CropViews', 'DecodeViews', 'OpenVideo', 'PackViews', 'ReorderFrames', 'SampleViews']

@@ -1,0 +1,80 @@
+"""What a video network knows beyond its frames: its features when their order changes."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmaction.registry import METRICS
+from torch import Tensor
+
+from ..datasets.transforms.reordering import ORDERS
+from .feature_metric import FeatureMetric, result_key
+from .knn import knn_classify
+from .metrics import label_names, split_roles, stack_labels
+
+
+@METRICS.register_module()
+class OrderSensitivityMetric(FeatureMetric):
+    """k-NN accuracy and change of the feature when a query's frames are reversed, shuffled or frozen to one.
+
+    The views come from :class:`~iboot_mm.datasets.transforms.ReorderFrames` with the same ``orders``, in gallery and
+    queries alike (a batch holds views of one shape). Queries of every order are looked up in the gallery of forward
+    videos. A network that looks at frames one by one and averages them gives the same feature forward, reversed and
+    shuffled. Results, all of the queries:
+
+    * ``order/knn_top1_<order>``, in [0, 1], as ``<name>/order/...`` for named labels; none without labels;
+    * ``order/change_<order>``: mean of ``1 - cos(feature, forward feature)``, in [0, 2];
+    * ``order/change_other_video``: the mean of ``1 - cos`` between the forward features of two queries, the scale
+      against which to read a change.
+
+    Args:
+        orders: As in ``ReorderFrames``; ``'forward'`` must be among them.
+        k: Neighbours that vote.
+        temperature: Of the vote's weights.
+        collect_device: As in mmengine's ``BaseMetric``.
+        prefix: As in mmengine's ``BaseMetric``.
+
+    Raises:
+        ValueError: ``orders`` lack ``'forward'``.
+    """
+
+    title = 'Order sensitivity'
+
+    def __init__(self, orders: Sequence[str] = ORDERS, k: int = 20, temperature: float = .07,
+                 collect_device: str = 'cpu', prefix: str | None = None) -> None:
+        super().__init__(collect_device, prefix)
+        if 'forward' not in orders:
+            raise ValueError(f"OrderSensitivityMetric compares with 'forward', which is not in orders={list(orders)}")
+        self.orders = tuple(orders)
+        self.vote = dict(k=k, temperature=temperature)
+
+    def score(self, samples: list[dict]) -> dict[str, float]:
+        """See the class.
+
+        Raises:
+            ValueError: no gallery, no query, or views that do not divide into the orders; names a file.
+        """
+        gallery, queries = split_roles(samples)
+        by_order, forward_gallery = self._by_order(queries), self._by_order(gallery)['forward']
+        metrics = {}
+        for name in label_names(samples):
+            labels, truth = stack_labels(gallery, name), stack_labels(queries, name)
+            for order, features in by_order.items():
+                guess = knn_classify(features, forward_gallery, labels, **self.vote).cpu()
+                metrics[result_key(name, f'order/knn_top1_{order}')] = (guess == truth).float().mean().item()
+        forward = F.normalize(by_order['forward'], dim=1)
+        for order, features in by_order.items():
+            metrics[f'order/change_{order}'] = (1 - F.cosine_similarity(features, forward, dim=1)).mean().item()
+        pairs = max(1, len(forward) * (len(forward) - 1))
+        metrics['order/change_other_video'] = 1 - ((forward.sum(0).square().sum() - len(forward)) / pairs).item()
+        return metrics
+
+    def _by_order(self, samples: list[dict]) -> dict[str, Tensor]:
+        """Features ``(N, D)`` of each order, averaged over its views."""
+        for sample in samples:
+            if len(sample['view_features']) % len(self.orders):
+                raise ValueError(f"{sample['filename']} has {len(sample['view_features'])} views, which do not divide "
+                                 f"into {len(self.orders)} orders: end its pipeline with dict(type='ReorderFrames'), "
+                                 "dict(type='PackViews')")
+        views = torch.stack([s['view_features'] for s in samples]).unflatten(1, (len(self.orders), -1))  # (N, O, V, D)
+        return dict(zip(self.orders, views.mean(2).unbind(1), strict=True))
