@@ -42,7 +42,7 @@ def read_state_dict(path: str | Path, encoder_prefixes: Sequence[str] = ('backbo
         raise FileNotFoundError(
             f'There is no weight file {path}; give the path of an existing .pth, .pt or .safetensors file.'
         )
-    state = _load_file(path)
+    state = read_file(path)
     for _ in range(3):
         key = next((key for key in NESTING_KEYS if isinstance(state, dict) and isinstance(state.get(key), dict)), None)
         if key is None:
@@ -59,7 +59,12 @@ def read_state_dict(path: str | Path, encoder_prefixes: Sequence[str] = ('backbo
     return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
 
 
-def _load_file(path: Path) -> object:
+def read_file(path: Path) -> object:
+    """The content of a ``.safetensors`` or ``torch.save`` file as it is, tensors on the CPU; nothing in it is run.
+
+    Raises:
+        ValueError: the file holds code, or can't be read.
+    """
     if path.suffix == '.safetensors':
         from safetensors import SafetensorError
         from safetensors.torch import load_file

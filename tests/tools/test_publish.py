@@ -11,35 +11,16 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.runner import Runner, save_checkpoint
 
+from ..checkpoints import CONFIG, write_checkpoint
 from ..scripts import load_tool
 
 publish = load_tool('convert/publish')
 SCRIPT = Path(publish.__file__)
 
-CONFIG = '''
-model = dict(
-    type='IBoot',
-    backbone=dict(type='ResNet3dSlowOnly', depth=18, base_channels=8, lateral=False),
-    feature_dim=64,
-    teacher=[dict(type='PatchMeanTeacher', width=8), dict(type='PatchMeanTeacher', width=6, name='other', seed=1)],
-    target_norm='standardize',
-    momentum=dict(base=.9))
-'''
-
 
 @pytest.fixture
 def trained(tmp_path) -> dict:
-    config = tmp_path / 'my_recipe.py'
-    config.write_text(CONFIG)
-    namespace: dict = {}
-    exec(CONFIG, namespace)
-    torch.manual_seed(3)
-    model = MODELS.build(namespace['model'])
-    model.target_norms[1].mean.fill_(.25)
-    checkpoint = tmp_path / 'epoch_3.pth'
-    save_checkpoint(dict(meta=dict(epoch=3, cfg=CONFIG), state_dict=model.state_dict(), message_hub={}),
-                    str(checkpoint))
-    return dict(config=config, checkpoint=checkpoint, state=model.state_dict(), out=tmp_path / 'published')
+    return dict(write_checkpoint(tmp_path), out=tmp_path / 'published')
 
 
 def run(trained: dict, **changes) -> tuple[Path, Path]:
@@ -54,7 +35,7 @@ def test_the_backbone_alone_loads_strictly_into_a_bare_backbone(trained):
     backbone.load_state_dict(content['state_dict'], strict=True)
     for key, value in backbone.state_dict().items():
         assert torch.equal(value, trained['state'][f'backbone.{key}'])
-    assert content['meta']['config'] == 'my_recipe.py'
+    assert (content['meta']['config'], content['meta']['teachers']) == ('my_recipe.py', [])
 
 
 def test_the_whole_file_holds_backbone_w_statistics_and_teachers_and_nothing_else(trained):
@@ -72,6 +53,8 @@ def test_the_whole_file_holds_backbone_w_statistics_and_teachers_and_nothing_els
     assert all(teacher['licence'] == 'none' and teacher['output'] == 'embedding' for teacher in meta['teachers'])
     assert (meta['target_norm'], meta['temporal_pool'], meta['feature_dim']) == ('standardize', True, 64)
     assert meta['backbone']['depth'] == 18
+    assert meta['clip'] == dict(
+        clip_len=4, frame_interval=2, target_fps=None, sampling='dense', size=32, short_side=40)
 
 
 @pytest.mark.parametrize('start', ['pretrained', 'init_cfg', 'load_from'])
@@ -152,14 +135,14 @@ def test_a_file_that_holds_code_is_refused(trained):
             return print, ('this must not run', )
 
     torch.save(dict(state_dict=Runs()), trained['checkpoint'])
-    with pytest.raises(ValueError, match='more than tensors and plain data'):
+    with pytest.raises(ValueError, match='can not be read as plain weights'):
         run(trained)
 
 
 def test_a_cut_file_is_refused(trained):
     data = trained['checkpoint'].read_bytes()
     trained['checkpoint'].write_bytes(data[:len(data) // 2])
-    with pytest.raises(ValueError, match='epoch_3.pth is damaged'):
+    with pytest.raises(ValueError, match='epoch_3.pth can not be read'):
         run(trained)
 
 

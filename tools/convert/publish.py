@@ -11,26 +11,20 @@ writes, with the first 8 digits of the file's SHA-256 in the name,
   (``target_norms.*``), and under ``meta`` who the teachers are, what output of theirs was the target, and their
   licences; what zero-shot use needs. For ``load_from`` and ``init_cfg``.
 
-Both hold tensors and plain data only, so they load with ``weights_only``.
+Both hold tensors and plain data only, so they load with ``weights_only``, and say under ``meta`` what the backbone is
+and which clips it wants: ``iboot_mm.load`` and ``tools/evaluate.py`` need no config for them.
 """
 
 import argparse
 import hashlib
 import io
 import os
-import pickle
 import tempfile
 from pathlib import Path
 
 import torch
-from mmaction.registry import MODELS
-from mmengine.config import Config, ConfigDict
-from mmengine.registry import init_default_scope
-from torch import Tensor
 
-import iboot_mm
-
-ABOUT = 'iBoot-MM'
+from iboot_mm.models.checkpoints import describe_checkpoint, identify_teachers
 
 
 def publish(checkpoint: str | Path, out_dir: str | Path, config: str | Path) -> tuple[Path, Path]:
@@ -49,82 +43,11 @@ def publish(checkpoint: str | Path, out_dir: str | Path, config: str | Path) -> 
         FileNotFoundError: there is no such checkpoint or config.
         ValueError: the file is no training checkpoint of this config, or W and the teacher differ in width.
     """
-    checkpoint, config = Path(checkpoint), Path(config)
-    state = _load_state(checkpoint)
-    if not config.is_file():
-        raise FileNotFoundError(f'no config at {config}: give the one that {checkpoint.name} was trained with')
-    cfg = Config.fromfile(config)
-    init_default_scope(cfg.get('default_scope', 'mmaction'))
-    backbone = _part(state, 'backbone.')
-    if not backbone:
-        raise ValueError(f'{checkpoint} has no key that starts with "backbone.": it is not a training checkpoint of '
-                         f'{ABOUT}')
-    _check_backbone(backbone, cfg.model.backbone, checkpoint, config)
-    teachers = _identities(state, cfg.model, checkpoint, config)
-
-    about = dict(project=ABOUT, version=iboot_mm.__version__, config=config.name, source=checkpoint.name,
-                 backbone=_plain(cfg.model.backbone), feature_dim=cfg.model.feature_dim)
-    kept = {f'backbone.{key}': value for key, value in backbone.items()}
-    for i in range(len(teachers)):  # a momentum copy's W comes last and is of no use without the copy
-        for part in (f'projectors.{i}.', f'target_norms.{i}.'):
-            kept.update({part + key: value for key, value in _part(state, part).items()})
-    whole = dict(about, teachers=teachers, temporal_pool=cfg.model.get('temporal_pool', True),
-                 target_norm=cfg.model.get('target_norm', 'none'))
-    name = config.stem
-    return (_write(Path(out_dir), f'{name}_backbone', dict(meta=about, state_dict=backbone)),
-            _write(Path(out_dir), name, dict(meta=whole, state_dict=kept)))
-
-
-def _load_state(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise FileNotFoundError(f'no checkpoint at {path}')
-    try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ValueError(f'{path} is damaged, or holds more than tensors and plain data: {reason}') from error
-    state = content.get('state_dict', content) if isinstance(content, dict) else None
-    if not isinstance(state, dict):
-        raise ValueError(f'{path} holds a {type(content).__name__}, not a dict of weights')
-    return {key: value.cpu().contiguous() for key, value in state.items() if isinstance(value, Tensor)}
-
-
-def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {key[len(prefix):]: value for key, value in state.items() if key.startswith(prefix)}
-
-
-def _check_backbone(weights: dict[str, Tensor], backbone: ConfigDict, checkpoint: Path, config: Path) -> None:
-    try:
-        MODELS.build(backbone).load_state_dict(weights)
-    except RuntimeError as error:
-        lines = str(error).strip().splitlines()
-        raise ValueError(f'the backbone in {checkpoint} is not the one of {config}: {lines[-1].strip()}') from error
-
-
-def _identities(state: dict[str, Tensor], model: ConfigDict, checkpoint: Path, config: Path) -> list[dict]:
-    identities = []
-    configs = model.teacher if isinstance(model.teacher, list) else [model.teacher]
-    for i, teacher in enumerate(configs):
-        identity = MODELS.build(teacher).identity()
-        weight = state.get(f'projectors.{i}.weight')
-        if weight is None:
-            raise ValueError(f'{checkpoint} has no "projectors.{i}.weight", but {config} names '
-                             f'{len(configs)} teacher(s)')
-        if weight.shape[0] != identity['width']:
-            raise ValueError(f'projectors.{i} of {checkpoint} maps to {weight.shape[0]} dimensions, but the teacher of '
-                             f'{config} ({identity.get("model", identity["type"])}) has {identity["width"]}: the '
-                             'checkpoint was trained with another teacher or another output of it')
-        identities.append(_plain(identity))
-    return identities
-
-
-def _plain(value: object) -> object:
-    """Containers of plain Python values only, as ``weights_only`` demands."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)
+    info = identify_teachers(describe_checkpoint(checkpoint, config))
+    meta, name = info.description(), Path(info.config).stem
+    backbone = {key.removeprefix('backbone.'): info.state[key] for key in info.state if key.startswith('backbone.')}
+    return (_write(Path(out_dir), f'{name}_backbone', dict(meta=dict(meta, teachers=[]), state_dict=backbone)),
+            _write(Path(out_dir), name, dict(meta=meta, state_dict=info.state)))
 
 
 def _write(out_dir: Path, name: str, content: dict) -> Path:

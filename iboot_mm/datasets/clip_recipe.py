@@ -1,0 +1,65 @@
+"""How a config cuts its clips in evaluation, read from its pipelines: ours or stock MMAction2's."""
+
+from pathlib import Path
+
+from mmengine.config import Config
+
+SAMPLERS, CROPPERS = ('SampleViews', 'SampleFrames'), ('CropViews', 'CenterCrop', 'ThreeCrop', 'TenCrop')
+
+
+def clip_recipe(cfg: Config, source: str | Path) -> dict:
+    """What one evaluation clip of a config looks like.
+
+    The test pipeline is asked first, then the one of validation, then that of training.
+
+    Args:
+        cfg: The config.
+        source: What to call it in the error.
+
+    Returns:
+        ``clip_len`` (frames), ``frame_interval`` (frames, or ticks of ``target_fps``), ``target_fps`` (Hz or None),
+        ``sampling`` (``'dense'`` or ``'segments'``), ``size`` (side of the square, pixels) and ``short_side`` (that a
+        frame is scaled to before, pixels).
+
+    Raises:
+        ValueError: none of its pipelines has a transform that samples frames and one that crops them.
+    """
+    for name in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
+        steps = {step['type']: step for step in _pipeline(cfg.get(name) or {})}
+        sampler = next((steps[kind] for kind in SAMPLERS if kind in steps), None)
+        cropper = next((steps[kind] for kind in CROPPERS if kind in steps), None)
+        if sampler is None or cropper is None:
+            continue
+        size, short_side = _pixels(cropper, steps.get('Resize'))
+        if short_side is not None:
+            return dict(clip_len=sampler.get('clip_len', 8), frame_interval=_interval(sampler),
+                        target_fps=sampler.get('target_fps'), sampling=sampler.get('sampling', 'dense'), size=size,
+                        short_side=short_side)
+    raise ValueError(f'{source} has no pipeline with {" or ".join(SAMPLERS)}, and CropViews or Resize to a short side '
+                     f'with one of {", ".join(CROPPERS[1:])}: there is no telling which clips its network wants')
+
+
+def _pipeline(loader: dict) -> list[dict]:
+    """The pipeline of a loader's data set, or of the first one inside its wrappers."""
+    dataset = loader.get('dataset') or {}
+    while 'pipeline' not in dataset and ('dataset' in dataset or 'datasets' in dataset):
+        dataset = dataset.get('dataset') or dataset['datasets'][0]
+    return dataset.get('pipeline') or []
+
+
+def _interval(sampler: dict) -> float:
+    """The two samplers' own defaults differ."""
+    return sampler.get('frame_interval', 8 if sampler['type'] == 'SampleViews' else 1)
+
+
+def _pixels(cropper: dict, resize: dict | None) -> tuple[int, int | None]:
+    """Side of the square, and the short side if there is one."""
+    if cropper['type'] == 'CropViews':
+        size, side = cropper.get('size', 224), cropper.get('short_side', (256, 320))
+        if isinstance(side, int):
+            return size, side
+        return size, size if cropper.get('test_mode') or cropper.get('area') else side[0]
+    size = cropper['crop_size']
+    scale = (resize or {}).get('scale')
+    sides = [side for side in scale if side != -1] if isinstance(scale, (list, tuple)) and -1 in scale else [None]
+    return size if isinstance(size, int) else size[0], sides[0]

@@ -1,0 +1,207 @@
+"""What is in a checkpoint: the network, how it wants its clips, and whose features it was trained towards.
+
+Five kinds are understood: a training checkpoint and its config, a work dir, a file of ``tools/convert/publish.py``, a
+folder of ``tools/convert/export_hub.py``, and the checkpoint of a stock MMAction2 recognizer and its config. The first
+two and the last need a config, which is code: mmengine's copy beside the checkpoint is only as trustworthy as that
+folder. The other two carry plain data, and nothing in them is ever run; no more is the text of a config that mmengine
+keeps inside a checkpoint.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mmaction.registry import MODELS
+from mmengine.registry import MODELS as ROOT_MODELS
+from torch import Tensor
+
+import iboot_mm
+
+from .recipes import plain, read_recipe
+from .video_encoder import VideoEncoder, misfits
+from .weights import StateDict, read_file
+
+PROJECT = 'iBoot-MM'
+WEIGHTS, DESCRIPTION = 'model.safetensors', 'config.json'  # the files of an exported folder
+KEPT = ('backbone.', 'projectors.', 'target_norms.')
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """A checkpoint's content.
+
+    Attributes:
+        path: The file of its weights.
+        config: File name of the config that it was trained with.
+        state: ``backbone.*`` and, of pre-training, ``projectors.{i}.*`` (W) and ``target_norms.{i}.*`` of the i-th
+            teacher; on the CPU.
+        backbone: Config of the backbone, plain data, without the weights that its own training started from.
+        feature_dim: Width D of its features.
+        clip: ``clip_len`` (frames), ``frame_interval`` (frames, or ticks of ``target_fps``), ``target_fps`` (Hz, or
+            None for each video's own), ``sampling``, ``size`` and ``short_side`` (pixels).
+        teachers: One dict per teacher, with ``type`` and, by its kind, ``model``, ``pretrained``, ``output``
+            (``'embedding'`` if absent) and so on: a training checkpoint's as the config says, a published one's as the
+            teacher itself said (:func:`identify_teachers`), then with ``width`` and ``licence``.
+        temporal_pool: See :class:`~iboot_mm.models.pretrainers.IBoot`.
+        target_norm: See :class:`~iboot_mm.models.pretrainers.IBoot`.
+    """
+
+    path: Path
+    config: str
+    state: StateDict = field(repr=False)
+    backbone: dict
+    feature_dim: int
+    clip: dict
+    teachers: list[dict]
+    temporal_pool: bool
+    target_norm: str
+
+    def description(self) -> dict:
+        """All but the weights, as plain data: what published files and folders carry."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in ('path', 'state')}
+        return dict(project=PROJECT, version=iboot_mm.__version__, source=self.path.name, **fields)
+
+    def build_encoder(self) -> VideoEncoder:
+        """The backbone as an encoder, with these weights, on the CPU in eval mode."""
+        encoder = VideoEncoder(self.backbone)
+        encoder.load_state_dict({key: value for key, value in self.state.items() if key.startswith('backbone.')},
+                                strict=False)  # the encoder itself is strict about its backbone
+        return encoder.eval()
+
+
+def describe_checkpoint(path: str | Path, config: str | Path | None = None) -> CheckpointInfo:
+    """Reads a checkpoint of any of the five kinds.
+
+    Args:
+        path: File or folder.
+        config: What it was trained with; None takes the description that a published file carries, else the one config
+            that mmengine left beside the checkpoint.
+
+    Raises:
+        FileNotFoundError: there is no such file, folder or config.
+        ValueError: the file can't be read, is of another network than the config's, or the config says too little.
+    """
+    path = Path(path)
+    if path.is_dir():
+        if (path / DESCRIPTION).is_file() and config is None:
+            return _from_description(_read_json(path / DESCRIPTION), read_file(path / WEIGHTS), path / WEIGHTS)
+        path = _last_checkpoint(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'no checkpoint at {path}')
+    content = read_file(path)
+    state = content.get('state_dict', content) if isinstance(content, dict) else None
+    if not isinstance(state, dict):
+        raise ValueError(f'{path} holds a {type(content).__name__}, not a dict of weights')
+    meta = content.get('meta')
+    published = isinstance(meta, dict) and meta.get('project') == PROJECT
+    if published and not any(key.startswith('backbone.') for key in state):
+        state = {f'backbone.{key}': value for key, value in state.items()}  # the file of the backbone alone
+    if published and config is None:
+        return _from_description(meta, state, path)
+    return _from_config(Path(config) if config is not None else _config_beside(path), state, path)
+
+
+def identify_teachers(info: CheckpointInfo) -> CheckpointInfo:
+    """The same with each teacher as it names itself, its licence included; builds those that are not yet known so.
+
+    Raises:
+        ValueError: W maps to another width than the teacher's.
+    """
+    return dataclasses.replace(info, teachers=[
+        teacher if 'licence' in teacher else _identity(i, teacher, info) for i, teacher in enumerate(info.teachers)])
+
+
+def _identity(i: int, teacher: dict, info: CheckpointInfo) -> dict:
+    identity, width = MODELS.build(teacher).identity(), len(info.state[f'projectors.{i}.weight'])
+    if identity['width'] != width:
+        raise ValueError(f'projectors.{i} of {info.path} maps to {width} dimensions, but the teacher of '
+                         f'{info.config} ({identity.get("model", identity["type"])}) has {identity["width"]}: the '
+                         'checkpoint was trained with another teacher or another output of it')
+    return plain(identity)
+
+
+def _from_config(config: Path, state: StateDict, path: Path) -> CheckpointInfo:
+    if not config.is_file():
+        raise FileNotFoundError(f'no config at {config}: give the one that {path.name} was trained with')
+    recipe = read_recipe(config)
+    return _checked(CheckpointInfo(path=path, state=_kept(state, len(recipe['teachers'])), **recipe))
+
+
+def _from_description(meta: dict, state: StateDict, path: Path) -> CheckpointInfo:
+    needed = [f.name for f in dataclasses.fields(CheckpointInfo) if f.name not in ('path', 'state')]
+    if meta.get('project') != PROJECT or (missing := [name for name in needed if name not in meta]):
+        what = 'is not one of this project' if meta.get('project') != PROJECT else f'has no {missing[0]!r}'
+        raise ValueError(f'the description of {path} {what}: give the config of its network')
+    _check_types(meta['backbone'], path)
+    return _checked(CheckpointInfo(path=path, state=_kept(state, len(meta['teachers'])),
+                                   **{name: meta[name] for name in needed}))
+
+
+def _check_types(config: object, path: Path) -> None:
+    """Refuses a stranger's description that names anything but registered components: mmengine would import it."""
+    if isinstance(config, dict):
+        name = config.get('type')
+        if name is not None and name not in MODELS.module_dict and name not in ROOT_MODELS.module_dict:
+            raise ValueError(f'{path} asks for {name!r}, which is not a registered component: import the package that '
+                             'registers it first, or do not trust this file')
+        config = list(config.values())
+    if isinstance(config, list):
+        for item in config:
+            _check_types(item, path)
+
+
+def _kept(state: StateDict, num_teachers: int) -> StateDict:
+    """Without losses' counters, classifier and momentum copy, whose W comes last and is of no use without the copy."""
+    kept = {}
+    for key, value in state.items():
+        part, _, rest = key.partition('.')
+        of_teacher = part == 'backbone' or rest.split('.')[0] in map(str, range(num_teachers))
+        if isinstance(value, Tensor) and key.startswith(KEPT) and of_teacher:
+            kept[key] = value.contiguous()
+    return kept
+
+
+def _checked(info: CheckpointInfo) -> CheckpointInfo:
+    saved = {key for key in info.state if key.startswith('backbone.')}
+    if not saved:
+        raise ValueError(f'{info.path} has no key that starts with "backbone.": it is no checkpoint of a video network')
+    own = {f'backbone.{key}': value for key, value in MODELS.build(info.backbone).state_dict().items()}
+    problem = next(misfits(own, info.state), None) or next((f'it has {key} besides' for key in saved - own.keys()), '')
+    if problem:
+        raise ValueError(f'the backbone in {info.path} is not the one of {info.config}: {problem}')
+    for i in range(len(info.teachers)):
+        if f'projectors.{i}.weight' not in info.state:
+            raise ValueError(f'{info.path} has no "projectors.{i}.weight", but {info.config} names '
+                             f'{len(info.teachers)} teacher(s)')
+    return info
+
+
+def _last_checkpoint(folder: Path) -> Path:
+    """The file that mmengine's ``last_checkpoint`` names; by its name where the work dir was moved."""
+    note = folder / 'last_checkpoint'
+    if not note.is_file():
+        raise FileNotFoundError(f'{folder} is neither a work dir with a last_checkpoint nor a folder of export_hub.py '
+                                f'with a {DESCRIPTION}: name a checkpoint in it')
+    named = Path(note.read_text().strip())
+    return named if named.is_file() else folder / named.name
+
+
+def _config_beside(path: Path) -> Path:
+    found = sorted(path.parent.glob('*.py'))
+    if len(found) != 1:
+        names = ', '.join(file.name for file in found) or 'none'
+        raise FileNotFoundError(f'{path} needs the config that it was trained with; beside it lies {names}: name one '
+                                'with config= or --config')
+    return found[0]
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f'{path} is no JSON file: {error}') from None
+    if not isinstance(content, dict):
+        raise ValueError(f'{path} holds a {type(content).__name__}, not a description')
+    return content
+

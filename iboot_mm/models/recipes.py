@@ -1,0 +1,56 @@
+"""What a config says of its network: the backbone, its clips, its teachers."""
+
+from pathlib import Path
+
+from mmengine.config import Config, ConfigDict
+
+from ..datasets.clip_recipe import clip_recipe
+from .video_encoder import BACKBONE_MEAN, BACKBONE_STD
+
+
+def read_recipe(path: Path) -> dict:
+    """Reads a pre-training config of this project's or a recognizer's config of MMAction2. Configs are code: it is run.
+
+    Returns:
+        Plain data: ``config`` (file name), ``backbone``, ``feature_dim``, ``clip``, ``teachers``, ``temporal_pool`` and
+        ``target_norm``, as in :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
+
+    Raises:
+        ValueError: it is not the config of a video network, or of one that :class:`VideoEncoder` can't stand for.
+    """
+    cfg = Config.fromfile(path)
+    model = cfg.get('model') or {}
+    if 'backbone' not in model:
+        raise ValueError(f'{path} has no model.backbone: it is not the config of a video network')
+    width = model.get('feature_dim') or (model.get('cls_head') or {}).get('in_channels')
+    if width is None:
+        raise ValueError(f'{path} has neither model.feature_dim nor model.cls_head.in_channels, so the width of its '
+                         'features is unknown: name the config that the checkpoint was trained with')
+    _check_normalization(model, path)
+    backbone = plain(model.backbone)
+    backbone.pop('init_cfg', None)
+    if 'pretrained' in backbone:  # some backbones demand it
+        backbone['pretrained'] = None
+    teachers = model.get('teacher') or []
+    teachers = teachers if isinstance(teachers, list) else [teachers]
+    teachers = [plain(teacher) for teacher in teachers]
+    return dict(config=path.name, backbone=backbone, feature_dim=width, clip=clip_recipe(cfg, path), teachers=teachers,
+                temporal_pool=model.get('temporal_pool', True), target_norm=model.get('target_norm', 'none'))
+
+
+def _check_normalization(model: ConfigDict, path: Path) -> None:
+    """A recognizer's own mean and std must be those that VideoEncoder applies."""
+    own = model.get('data_preprocessor') or {}
+    for name, ours in (('mean', BACKBONE_MEAN), ('std', BACKBONE_STD)):
+        if name in own and any(abs(a / 255 - b) > 1e-3 for a, b in zip(own[name], ours)):
+            raise ValueError(f'{path} normalises with {name} {list(own[name])}, but VideoEncoder with '
+                             f'{[round(255 * value, 3) for value in ours]}: such a network is not supported')
+
+
+def plain(value: object) -> object:
+    """Containers of plain Python values only, as JSON and ``weights_only`` demand."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)
