@@ -17,10 +17,9 @@ from .metrics import label_names, split_roles, stack_labels
 class OrderSensitivityMetric(FeatureMetric):
     """k-NN accuracy and change of the feature when a query's frames are reversed, shuffled or frozen to one.
 
-    The views come from :class:`~iboot_mm.datasets.transforms.ReorderFrames` with the same ``orders``, in gallery and
-    queries alike (a batch holds views of one shape). Queries of every order are looked up in the gallery of forward
-    videos. A network that looks at frames one by one and averages them gives the same feature forward, reversed and
-    shuffled. Results, all of the queries:
+    The queries' views come from :class:`~iboot_mm.datasets.transforms.ReorderFrames` with the same ``orders``; the
+    gallery is played forward, and queries of every order are looked up in it. A network that looks at frames one by one
+    and averages them gives the same feature forward, reversed and shuffled. Results, all of the queries:
 
     * ``order/knn_top1_<order>``, in [0, 1], as ``<name>/order/...`` for named labels; none without labels;
     * ``order/change_<order>``: mean of ``1 - cos(feature, forward feature)``, in [0, 2];
@@ -52,10 +51,11 @@ class OrderSensitivityMetric(FeatureMetric):
         """See the class.
 
         Raises:
-            ValueError: no gallery, no query, or views that do not divide into the orders; names a file.
+            ValueError: no gallery, no query, or a query's views do not divide into the orders; names a file.
         """
         gallery, queries = split_roles(samples)
-        by_order, forward_gallery = self._by_order(queries), self._by_order(gallery)['forward']
+        by_order = self._by_order(queries)
+        forward_gallery = torch.stack([s['view_features'].mean(0) for s in gallery])
         metrics = {}
         for name in label_names(samples):
             labels, truth = stack_labels(gallery, name), stack_labels(queries, name)
@@ -69,12 +69,12 @@ class OrderSensitivityMetric(FeatureMetric):
         metrics['order/change_other_video'] = 1 - ((forward.sum(0).square().sum() - len(forward)) / pairs).item()
         return metrics
 
-    def _by_order(self, samples: list[dict]) -> dict[str, Tensor]:
+    def _by_order(self, queries: list[dict]) -> dict[str, Tensor]:
         """Features ``(N, D)`` of each order, averaged over its views."""
-        for sample in samples:
+        for sample in queries:
             if len(sample['view_features']) % len(self.orders):
                 raise ValueError(f"{sample['filename']} has {len(sample['view_features'])} views, which do not divide "
-                                 f"into {len(self.orders)} orders: end its pipeline with dict(type='ReorderFrames'), "
-                                 "dict(type='PackViews')")
-        views = torch.stack([s['view_features'] for s in samples]).unflatten(1, (len(self.orders), -1))  # (N, O, V, D)
+                                 f"into {len(self.orders)} orders: put dict(type='ReorderFrames') "
+                                 "between CropViews and PackViews")
+        views = torch.stack([s['view_features'] for s in queries]).unflatten(1, (len(self.orders), -1))  # (N, O, V, D)
         return dict(zip(self.orders, views.mean(2).unbind(1), strict=True))

@@ -8,7 +8,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.evaluator import Evaluator
 
 from iboot_mm.datasets.transforms import ReorderFrames
-from iboot_mm.datasets.transforms.reordering import frame_order
+from iboot_mm.datasets.transforms.reordering import ORDERS, frame_order
 
 
 def brightness(index: int) -> np.ndarray:
@@ -25,18 +25,22 @@ def blind_to_order(clip: torch.Tensor) -> torch.Tensor:
     return torch.stack([clip.mean(), clip.square().mean().sqrt()])
 
 
-def encode(network, count: int, role: str, num_views: int = 2, **options) -> list[ActionDataSample]:
+def encode(network, count: int, role: str, num_views: int = 2, orders=ORDERS) -> list[ActionDataSample]:
     samples = []
     for index in range(count):
         imgs = np.tile(brightness(index).astype(np.uint8)[None, :, None, None, None], (num_views, 1, 2, 2, 3))
         seeds = [100 * index + view for view in range(num_views)]
-        imgs = ReorderFrames(**options)(dict(imgs=imgs, view_seeds=seeds))['imgs']
-        clips = torch.from_numpy(imgs).float().mean(dim=(2, 3, 4))  # (4 V, T)
+        imgs = ReorderFrames(orders)(dict(imgs=imgs, view_seeds=seeds))['imgs']
+        clips = torch.from_numpy(imgs).float().mean(dim=(2, 3, 4))  # (O V, T)
         features = torch.stack([network(clip) for clip in clips])
         sample = ActionDataSample(view_features=features, feature=features.mean(0))
         sample.set_metainfo(dict(role=role, labels=dict(label=index % 2), filename=f'{index}.mp4', replaced=False))
         samples.append(sample)
     return samples
+
+
+def gallery(network, count: int) -> list[ActionDataSample]:
+    return encode(network, count, 'gallery', num_views=1, orders=['forward'])
 
 
 def score(samples: list[ActionDataSample], **options) -> dict[str, float]:
@@ -46,7 +50,7 @@ def score(samples: list[ActionDataSample], **options) -> dict[str, float]:
 
 
 def test_a_network_that_reads_order():
-    metrics = score(encode(reads_order, 8, 'gallery') + encode(reads_order, 6, 'query'))
+    metrics = score(gallery(reads_order, 8) + encode(reads_order, 6, 'query'))
     assert metrics['order/knn_top1_forward'] == 1
     assert metrics['order/knn_top1_reversed'] == 0  # rising is now falling
     clips = np.stack([brightness(i) for i in range(6)]).astype(float)
@@ -63,7 +67,7 @@ def test_a_network_that_reads_order():
 
 
 def test_a_network_that_is_blind_to_order():
-    metrics = score(encode(blind_to_order, 8, 'gallery') + encode(blind_to_order, 6, 'query'))
+    metrics = score(gallery(blind_to_order, 8) + encode(blind_to_order, 6, 'query'))
     for order in ('reversed', 'shuffled'):
         assert metrics[f'order/change_{order}'] == pytest.approx(0, abs=1e-6)
         assert metrics[f'order/knn_top1_{order}'] == metrics['order/knn_top1_forward']
@@ -72,7 +76,7 @@ def test_a_network_that_is_blind_to_order():
 
 def test_fewer_orders_and_no_labels():
     options = dict(orders=('reversed', 'forward'))
-    samples = encode(reads_order, 4, 'gallery', **options) + encode(reads_order, 4, 'query', **options)
+    samples = gallery(reads_order, 4) + encode(reads_order, 4, 'query', **options)
     metrics = score(samples, **options)
     assert metrics['order/knn_top1_forward'] == 1 and 'order/change_frozen' not in metrics
     for sample in samples:
@@ -82,7 +86,7 @@ def test_fewer_orders_and_no_labels():
 
 
 def test_bad_input():
-    samples = encode(reads_order, 4, 'gallery', orders=['forward']) + encode(reads_order, 4, 'query')
+    samples = gallery(reads_order, 4) + encode(reads_order, 4, 'query', orders=['forward'])
     with pytest.raises(ValueError, match='0.mp4 has 2 views, which do not divide into 4 orders'):
         score(samples)
     with pytest.raises(ValueError, match="compares with 'forward'"):
