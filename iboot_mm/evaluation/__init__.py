@@ -1,8 +1,10 @@
 from .accuracy import ReadableAccMetric
+from .feature_store import FeatureStore
 from .knn import knn_classify, nearest_neighbors, weighted_vote
 from .linear_metric import LinearOnFeaturesMetric
-from .metrics import KNNMetric
+from .metrics import FeatureMetric, KNNMetric
 from .order_sensitivity import OrderSensitivityMetric
+from .retrieval import VideoRetrievalMetric
 
-__all__ = ['KNNMetric', 'LinearOnFeaturesMetric', 'OrderSensitivityMetric', 'ReadableAccMetric', 'knn_classify',
-           'nearest_neighbors', 'weighted_vote']
+__all__ = ['FeatureMetric', 'FeatureStore', 'KNNMetric', 'LinearOnFeaturesMetric', 'OrderSensitivityMetric',
+           'ReadableAccMetric', 'VideoRetrievalMetric', 'knn_classify', 'nearest_neighbors', 'weighted_vote']

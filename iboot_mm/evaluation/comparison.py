@@ -115,7 +115,8 @@ def find_neighbors(features: Tensor, samples: list[dict], num_queries: int = 12,
     gallery, query = role_masks(samples)
     gallery_at, query_at = gallery.nonzero().flatten(), query.nonzero().flatten()
     query_at = query_at[torch.linspace(0, len(query_at) - 1, min(num_queries, len(query_at))).round().long()]
-    cosines, indices = nearest_neighbors(features[query_at], features[gallery_at], num_neighbors + 1)
+    cosines, indices = nearest_neighbors(features[query_at], features[gallery_at],
+                                         min(num_neighbors + 1, len(gallery_at)))
     found = []
     for row, at in enumerate(query_at.tolist()):
         near = [dict(samples[int(gallery_at[i])], similarity=float(c)) for c, i in zip(cosines[row], indices[row])]

@@ -4,45 +4,85 @@ The protocol of iBoot's section 4.1 (k = 20), with the vote of DINO (https://arx
 temperature .07): each of the k nearest gallery samples votes for its class with weight ``exp(cosine / temperature)``.
 """
 
+import math
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
+from mmengine.device import get_device
 from torch import Tensor
 
 
-def nearest_neighbors(queries: Tensor, gallery: Tensor, k: int, query_chunk: int = 1024,
-                      gallery_chunk: int = 16384) -> tuple[Tensor, Tensor]:
-    """The k gallery samples with the highest cosine similarity to each query, the nearest first.
+class LazyStack:
+    """Features of N samples as a matrix ``(N, D)`` of which only the rows asked for are put together.
 
-    Never holds more than ``query_chunk x (gallery_chunk + k)`` similarities.
+    Args:
+        rows: N features ``(D,)``; those of a :class:`~iboot_mm.evaluation.feature_store.FeatureStore` stay on the disk.
+    """
+
+    def __init__(self, rows: Sequence[Tensor]) -> None:
+        self.rows = rows
+        self.shape = (len(rows), *(rows[0].shape if len(rows) else ()))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, part: slice) -> Tensor:
+        return torch.stack(self.rows[part])
+
+
+Features = Tensor | LazyStack
+
+
+def nearest_neighbors(queries: Features, gallery: Features, k: int, memory: float = 4.,
+                      device: str = 'auto') -> tuple[Tensor, Tensor]:
+    """The k gallery samples with the highest cosine similarity to each query, the nearest first; exact.
 
     Args:
         queries: Features ``(Q, D)``, of any length; normalised here.
-        gallery: Features ``(G, D)``.
-        k: Neighbours; all of the gallery when that is smaller.
-        query_chunk: Queries at a time.
-        gallery_chunk: Gallery samples at a time.
+        gallery: Features ``(G, D)``. Neither matrix is ever held whole, unless ``memory`` has room for it.
+        k: Neighbours.
+        memory: GiB to work in, besides what was given and what is returned.
+        device: Where to compute: ``'auto'`` (a GPU if there is one), ``'cpu'``, ``'cuda:1'``, ...
 
     Returns:
-        Cosines ``(Q, k)``, float32, and gallery indices ``(Q, k)``, int64.
+        Cosines ``(Q, k)``, float32, and gallery indices ``(Q, k)``, int64, both on the CPU.
 
     Raises:
-        ValueError: empty gallery or queries, unlike widths, or k < 1.
+        ValueError: empty gallery or queries, unlike widths, a k that is under 1 or beyond the gallery, no memory.
     """
-    _check(queries, gallery, k)
-    queries, gallery = F.normalize(queries.float(), dim=1), F.normalize(gallery.float(), dim=1)
-    parts = [_running_topk(part, gallery, min(k, len(gallery)), gallery_chunk) for part in queries.split(query_chunk)]
-    return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
+    _check(queries, gallery, k, memory)
+    device = get_device() if device == 'auto' else device
+    query_rows, gallery_rows = chunk_sizes(len(queries), len(gallery), queries.shape[1], memory)
+    best = torch.full((len(queries), k), -math.inf, device=device)
+    indices = torch.zeros(len(queries), k, dtype=torch.long, device=device)
+    for start in range(0, len(gallery), gallery_rows):  # the outer loop: the larger matrix is read once
+        part = unit_rows(gallery, start, gallery_rows, device)
+        for begin in range(0, len(queries), query_rows):
+            rows = slice(begin, begin + query_rows)
+            similarities = unit_rows(queries, begin, query_rows, device) @ part.T
+            found, where = similarities.topk(min(k, len(part)), dim=1)
+            best[rows], order = torch.cat([best[rows], found], 1).topk(k, dim=1)
+            indices[rows] = torch.cat([indices[rows], where + start], 1).gather(1, order)
+    return best.cpu(), indices.cpu()
 
 
-def _running_topk(queries: Tensor, gallery: Tensor, k: int, gallery_chunk: int) -> tuple[Tensor, Tensor]:
-    best = queries.new_empty(len(queries), 0)
-    indices = torch.empty(len(queries), 0, dtype=torch.long, device=queries.device)
-    for start in range(0, len(gallery), gallery_chunk):
-        part = queries @ gallery[start:start + gallery_chunk].T  # (Q, chunk)
-        found, where = part.topk(min(k, part.shape[1]), dim=1)
-        best, order = torch.cat([best, found], 1).topk(min(k, best.shape[1] + found.shape[1]), dim=1)
-        indices = torch.cat([indices, where + start], 1).gather(1, order)
-    return best, indices
+def unit_rows(features: Features, start: int, count: int, device: str = 'cpu') -> Tensor:
+    """Rows ``start`` to ``start + count`` of a feature matrix on a device, each divided by its length."""
+    return F.normalize(features[start:start + count].to(device).float(), dim=1)
+
+
+def chunk_sizes(num_queries: int, num_gallery: int, width: int, memory: float) -> tuple[int, int]:
+    """Rows of queries and of gallery at a time, q and g, such that the work fits into ``memory`` GiB.
+
+    Counted are two copies of each part (as read and normalised) and of their similarities (torch's ``topk`` may copy):
+    ``8 (q D + g D + q g)`` bytes. That is solved for q = g; what a side has no use for goes to the other.
+    """
+    room = memory * 2**30 / 8
+    even = int(math.sqrt(width**2 + room) - width)
+    query_rows = max(1, min(num_queries, even))
+    gallery_rows = max(1, min(num_gallery, int((room - query_rows * width) / (width + query_rows))))
+    return max(1, min(num_queries, int((room - gallery_rows * width) / (width + gallery_rows)))), gallery_rows
 
 
 def weighted_vote(similarities: Tensor, neighbor_labels: Tensor, num_classes: int, temperature: float = .07) -> Tensor:
@@ -62,8 +102,8 @@ def weighted_vote(similarities: Tensor, neighbor_labels: Tensor, num_classes: in
     return scores.scatter_add_(1, neighbor_labels, weights)
 
 
-def knn_classify(queries: Tensor, gallery: Tensor, gallery_labels: Tensor, k: int = 20, temperature: float = .07,
-                 **chunks: int) -> Tensor:
+def knn_classify(queries: Features, gallery: Features, gallery_labels: Tensor, k: int = 20, temperature: float = .07,
+                 **limits: object) -> Tensor:
     """The class that the weighted vote gives each query.
 
     Args:
@@ -72,23 +112,25 @@ def knn_classify(queries: Tensor, gallery: Tensor, gallery_labels: Tensor, k: in
         gallery_labels: Classes ``(G,)``, int64, 0 or more.
         k: Neighbours that vote.
         temperature: See :func:`weighted_vote`.
-        **chunks: ``query_chunk`` and ``gallery_chunk`` of :func:`nearest_neighbors`.
+        **limits: ``memory`` and ``device`` of :func:`nearest_neighbors`.
 
     Returns:
         Classes ``(Q,)``, int64.
     """
-    similarities, indices = nearest_neighbors(queries, gallery, k, **chunks)
-    labels = gallery_labels.to(indices.device)
-    return weighted_vote(similarities, labels[indices], int(labels.max()) + 1, temperature).argmax(1)
+    similarities, indices = nearest_neighbors(queries, gallery, k, **limits)
+    return weighted_vote(similarities, gallery_labels[indices], int(gallery_labels.max()) + 1, temperature).argmax(1)
 
 
-def _check(queries: Tensor, gallery: Tensor, k: int) -> None:
+def _check(queries: Features, gallery: Features, k: int, memory: float) -> None:
     for name, features in (('gallery', gallery), ('queries', queries)):
-        if features.dim() != 2 or not len(features):
+        if len(features.shape) != 2 or not len(features):
             raise ValueError(f'k-NN needs a feature matrix (N, D) with N > 0 for the {name}, not one of shape '
                              f'{tuple(features.shape)}')
     if queries.shape[1] != gallery.shape[1]:
         raise ValueError(f'k-NN compares features of one network, but the queries have width {queries.shape[1]} and '
                          f'the gallery {gallery.shape[1]}')
-    if k < 1:
-        raise ValueError(f'k-NN needs k of at least 1, not k={k}')
+    if not 1 <= k <= len(gallery):
+        raise ValueError(f'k={k} nearest neighbours were asked for, but the gallery holds {len(gallery)} readable '
+                         f'videos: set k to a number from 1 to {len(gallery)}')
+    if memory <= 0:
+        raise ValueError(f'memory={memory}: say how many GiB the search may work in')

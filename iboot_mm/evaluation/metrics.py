@@ -1,27 +1,72 @@
-"""k-NN accuracy as a metric of mmengine's evaluator: during training, and by ``tools/test.py``."""
+"""Metrics on the features of gallery and query videos: their common base, and k-NN."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
 from mmaction.registry import METRICS
-from mmengine.device import get_device
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
-from ..models.losses import spread
-from .knn import knn_classify
+from .knn import LazyStack, chunk_sizes, nearest_neighbors, unit_rows, weighted_vote
+
+
+class FeatureMetric(BaseMetric):
+    """Base of the metrics on features of gallery and query videos, in one pass over a concatenation of both.
+
+    During training and with mmengine's ``TestLoop`` the evaluator gathers the features of all processes and cuts the
+    repeated samples with which the sampler fills the last round; with
+    :class:`~iboot_mm.engine.feature_loop.FeatureLoop` they come from the disk. Videos that stand in for unreadable ones
+    are left out and counted in the log. A subclass implements :meth:`score`.
+
+    Attributes:
+        title: What the log and the messages call it.
+        keeps: ``'feature'``, the mean over views ``(D,)``, or ``'view_features'`` ``(V, D)``.
+    """
+
+    title: str
+    keeps = 'feature'
+
+    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
+        """Keeps of each sample its feature, role, labels and name."""
+        for sample in data_samples:
+            self.results.append({
+                self.keeps: sample[self.keeps].detach().float().cpu(),
+                'role': sample.get('role'),
+                'labels': dict(sample.get('labels') or {}),
+                'filename': sample.get('filename', ''),
+                'replaced': bool(sample.get('replaced'))})
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Scores the gathered samples.
+
+        Raises:
+            ValueError: no gallery, no query, a sample without its role or with fewer labels than others, or features
+                that are not finite; names a file.
+        """
+        kept = [sample for sample in results if not sample['replaced']]
+        if len(kept) < len(results):
+            print_log(f'{self.title}: {len(results) - len(kept)} of {len(results)} videos could not be read and are '
+                      'left out.', 'current', level=30)
+        broken = next((sample['filename'] for sample in kept if not sample[self.keeps].isfinite().all()), None)
+        if broken is not None:
+            raise ValueError(f'the network gives NaN or infinite features, first for {broken}: its weights are broken')
+        label_names(kept)
+        return self.score(*split_roles(kept))
+
+    @abstractmethod
+    def score(self, gallery: list[dict], queries: list[dict]) -> dict[str, float]:
+        """Figures by name of readable videos, all with the same labels."""
 
 
 @METRICS.register_module()
-class KNNMetric(BaseMetric):
-    """Weighted k-NN of query videos in a gallery of labelled ones, one pass over a concatenation of both.
+class KNNMetric(FeatureMetric):
+    """Weighted k-NN of query videos in a gallery of labelled ones.
 
-    The evaluator gathers the features of all processes and cuts the repeated samples with which the sampler fills the
-    last round; exact, see :func:`~iboot_mm.evaluation.knn.knn_classify`. Videos that stand in for unreadable ones are
-    left out and counted in the log. Results: ``knn_top1`` for a single unnamed label, ``<name>/knn_top1`` for each
-    named one, both in [0, 1], and ``feature_spread`` (0: collapsed, see :func:`~iboot_mm.models.losses.spread`).
-    Without labels only ``feature_spread``.
+    Exact and in bounded memory, see :func:`~iboot_mm.evaluation.knn.nearest_neighbors`. Results: ``knn_top1`` for a
+    single unnamed label, ``<name>/knn_top1`` for each named one, both in [0, 1], and ``feature_spread`` (0: collapsed,
+    see :func:`~iboot_mm.models.losses.spread`). Without labels only ``feature_spread``.
 
     Example:
         >>> val_evaluator = dict(type='KNNMetric', k=20, temperature=.07)
@@ -32,52 +77,39 @@ class KNNMetric(BaseMetric):
     Args:
         k: Neighbours that vote.
         temperature: Of the vote's weights.
-        query_chunk: Queries at a time.
-        gallery_chunk: Gallery samples at a time.
+        memory: GiB to work in.
+        device: Where to search, ``'auto'`` for a GPU if there is one.
         collect_device: As in mmengine's ``BaseMetric``.
         prefix: As in mmengine's ``BaseMetric``.
     """
 
-    def __init__(self, k: int = 20, temperature: float = .07, query_chunk: int = 1024, gallery_chunk: int = 16384,
+    title = 'k-NN'
+
+    def __init__(self, k: int = 20, temperature: float = .07, memory: float = 4., device: str = 'auto',
                  collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
-        self.vote = dict(k=k, temperature=temperature, query_chunk=query_chunk, gallery_chunk=gallery_chunk)
+        self.k, self.temperature = k, temperature
+        self.limits = dict(memory=memory, device=device)
 
-    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
-        """Keeps of each sample its feature ``(D,)``, role, labels and name."""
-        for sample in data_samples:
-            self.results.append(dict(
-                feature=sample['feature'].detach().float().cpu(),
-                role=sample.get('role'),
-                labels=dict(sample.get('labels') or {}),
-                filename=sample.get('filename', ''),
-                replaced=bool(sample.get('replaced'))))
-
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Scores the gathered samples.
-
-        Raises:
-            ValueError: no gallery, no query, a sample without its role or with fewer labels than others, or features
-                that are not finite; names a file.
-        """
-        kept = [r for r in results if not r['replaced']]
-        if len(kept) < len(results):
-            print_log(f'k-NN: {len(results) - len(kept)} of {len(results)} videos could not be read and are left out.',
-                      'current', level=30)
-        gallery, queries = split_roles(kept)
-        features = torch.stack([r['feature'] for r in kept])
-        if not features.isfinite().all():
-            broken = next(r['filename'] for r, f in zip(kept, features) if not f.isfinite().all())
-            raise ValueError(f'the network gives NaN or infinite features, first for {broken}: its weights are broken')
+    def score(self, gallery: list[dict], queries: list[dict]) -> dict[str, float]:
+        """See the class."""
         metrics = {}
-        device = get_device()
-        query_features, gallery_features = stack_features(queries).to(device), stack_features(gallery).to(device)
-        for name in label_names(kept):
-            guess = knn_classify(query_features, gallery_features, stack_labels(gallery, name), **self.vote).cpu()
-            key = 'knn_top1' if name == 'label' else f'{name}/knn_top1'
-            metrics[key] = (guess == stack_labels(queries, name)).float().mean().item()
-        metrics['feature_spread'] = spread(features).item()
+        names = label_names(gallery)
+        if names:
+            cosines, indices = nearest_neighbors(lazy_features(queries), lazy_features(gallery), self.k, **self.limits)
+        for name in names:
+            labels = stack_labels(gallery, name)
+            scores = weighted_vote(cosines, labels[indices], int(labels.max()) + 1, self.temperature)
+            metrics[figure_name(name, 'knn_top1')] = accuracy(scores.argmax(1), stack_labels(queries, name))
+        metrics['feature_spread'] = spread_in_chunks(lazy_features(gallery + queries), self.limits['memory'])
         return metrics
+
+
+def spread_in_chunks(features: LazyStack, memory: float) -> float:
+    """:func:`~iboot_mm.models.losses.spread` of features ``(N, D)`` in ``memory`` GiB."""
+    rows = chunk_sizes(1, *features.shape, memory)[1]
+    sums = [unit_rows(features, start, rows).sum(0, dtype=torch.float64) for start in range(0, len(features), rows)]
+    return (1 - (sum(sums) / len(features)).square().sum()).clamp(min=0).sqrt().item()
 
 
 def split_roles(samples: list[dict]) -> tuple[list[dict], list[dict]]:
@@ -89,12 +121,12 @@ def split_roles(samples: list[dict]) -> tuple[list[dict], list[dict]]:
     parts = {'gallery': [], 'query': []}
     for sample in samples:
         if sample['role'] not in parts:
-            raise ValueError(f"k-NN needs role='gallery' or role='query' on each val dataset, but {sample['filename']} "
-                             f"has {sample['role']!r}")
+            raise ValueError(f"each data set that is compared needs role='gallery' or role='query', but "
+                             f"{sample['filename']} has {sample['role']!r}")
         parts[sample['role']].append(sample)
     for role, part in parts.items():
         if not part:
-            raise ValueError(f'k-NN has no readable {role} video: give a dataset with role={role!r} in val_dataloader '
+            raise ValueError(f'there is no readable {role} video: give a dataset with role={role!r} in the dataloader '
                              'and check its list')
     return parts['gallery'], parts['query']
 
@@ -105,19 +137,29 @@ def label_names(samples: list[dict]) -> list[str]:
     Raises:
         ValueError: samples differ; names a file of each kind.
     """
-    names = list(samples[0]['labels'])
+    names = list(samples[0]['labels']) if samples else []
     for sample in samples:
         if set(sample['labels']) != set(names):
-            raise ValueError(f"k-NN: {samples[0]['filename']} has labels {names}, but {sample['filename']} has "
-                             f"{list(sample['labels'])}: give all val videos the same labels")
+            raise ValueError(f"{samples[0]['filename']} has labels {names}, but {sample['filename']} has "
+                             f"{list(sample['labels'])}: give all videos that are compared the same labels")
     return names
 
 
-def stack_features(samples: list[dict]) -> Tensor:
+def figure_name(label: str, figure: str) -> str:
+    """What a figure is called in the results: a single unnamed label needs no name."""
+    return figure if label == 'label' else f'{label}/{figure}'
+
+
+def accuracy(guess: Tensor, truth: Tensor) -> float:
+    """Share of equal classes ``(N,)``, in [0, 1]."""
+    return (guess == truth).float().mean().item()
+
+
+def lazy_features(samples: list[dict]) -> LazyStack:
     """Features ``(N, D)``."""
-    return torch.stack([s['feature'] for s in samples])
+    return LazyStack([sample['feature'] for sample in samples])
 
 
 def stack_labels(samples: list[dict], name: str) -> Tensor:
     """Classes ``(N,)`` of one label."""
-    return torch.tensor([s['labels'][name] for s in samples])
+    return torch.tensor([sample['labels'][name] for sample in samples])

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from iboot_mm.evaluation import knn_classify, nearest_neighbors, weighted_vote
+from iboot_mm.evaluation.knn import LazyStack, chunk_sizes
 
 
 def brute_force(queries, gallery, labels, k, temperature):
@@ -18,24 +19,54 @@ def brute_force(queries, gallery, labels, k, temperature):
     return torch.tensor(guesses)
 
 
-@pytest.mark.parametrize('chunks', [{}, dict(query_chunk=1, gallery_chunk=1), dict(query_chunk=7, gallery_chunk=13),
-                                    dict(query_chunk=64, gallery_chunk=500)])
-@pytest.mark.parametrize('k', [1, 20, 300])
-def test_equals_brute_force(k, chunks):
+# GiB; room for all at once, for two rows or so, and for something between.
+@pytest.mark.parametrize('memory', [4., 1e-6, 2e-5])
+@pytest.mark.parametrize('k', [1, 20, 200])
+def test_equals_brute_force(k, memory):
     generator = torch.Generator().manual_seed(k)
     queries, gallery = torch.randn(31, 6, generator=generator), torch.randn(200, 6, generator=generator)
     labels = torch.randint(0, 9, (200,), generator=generator)
-    guesses = knn_classify(queries, gallery, labels, k=k, temperature=.07, **chunks)
+    guesses = knn_classify(queries, gallery, labels, k=k, temperature=.07, memory=memory, device='cpu')
     assert torch.equal(guesses, brute_force(queries, gallery, labels, k, .07))
 
 
-def test_chunks_give_the_same_neighbors_in_order():
+@pytest.mark.parametrize('memory', [4., 1e-6])
+def test_chunks_give_the_same_neighbors_in_order(memory):
     generator = torch.Generator().manual_seed(0)
     queries, gallery = torch.randn(5, 8, generator=generator), torch.randn(97, 8, generator=generator)
-    similarities, indices = nearest_neighbors(queries, gallery, 10, query_chunk=2, gallery_chunk=9)
+    similarities, indices = nearest_neighbors(LazyStack(list(queries)), LazyStack(list(gallery)), 10, memory, 'cpu')
     cosines = torch.nn.functional.cosine_similarity(queries[:, None], gallery[None], dim=2)
     assert torch.equal(indices, cosines.argsort(dim=1, descending=True)[:, :10])
     assert torch.allclose(similarities, cosines.gather(1, indices), atol=1e-6)
+
+
+@pytest.mark.parametrize('num_queries, num_gallery', [(20_000, 240_000), (20_000, 10), (1, 240_000), (3, 4)])
+@pytest.mark.parametrize('width', [64, 2048])
+@pytest.mark.parametrize('memory', [.01, .5, 4., 100.])
+def test_chunks_fit_the_memory_and_use_it(num_queries, num_gallery, width, memory):
+    q, g = chunk_sizes(num_queries, num_gallery, width, memory)
+    assert 1 <= q <= num_queries and 1 <= g <= num_gallery
+
+    def gib(q, g):
+        return 4 * (2 * q * width + 2 * g * width + 2 * q * g) / 2**30
+
+    assert gib(q, g) <= memory
+    assert (q, g) == (num_queries, num_gallery) or max(gib(q + 1, g), gib(q, g + 1)) > .99 * memory
+
+
+def test_the_gallery_is_read_once_and_in_parts():
+    class Counting(LazyStack):
+        def __getitem__(self, part):
+            taken = super().__getitem__(part)
+            self.log.append(len(taken))
+            return taken
+
+    gallery, queries = Counting(list(torch.randn(500, 16))), Counting(list(torch.randn(40, 16)))
+    gallery.log, queries.log = [], []
+    memory = 4e-5
+    nearest_neighbors(queries, gallery, 3, memory, 'cpu')
+    assert sum(gallery.log) == 500 and len(gallery.log) > 3
+    assert 8 * (max(gallery.log) * 16 + max(queries.log) * 16 + max(gallery.log) * max(queries.log)) <= memory * 2**30
 
 
 def test_vote_by_hand():
@@ -52,19 +83,22 @@ def test_vote_of_the_peer(shared, temperature):
     golden = np.load(shared / 'golden' / 'knn.npz')
     queries, memory = torch.from_numpy(golden['queries']), torch.from_numpy(golden['memory'])
     labels = torch.from_numpy(golden['labels'])
-    similarities, indices = nearest_neighbors(queries, memory, int(golden['K']), gallery_chunk=64)
+    similarities, indices = nearest_neighbors(queries, memory, int(golden['K']), memory=1e-4)
     assert np.allclose(similarities, golden['top_sim'], atol=1e-5)
     scores = weighted_vote(similarities, labels[indices], int(golden['num_classes']), temperature)
     assert np.allclose(scores, golden[f'scores_T{temperature}'], rtol=1e-4)
     assert np.array_equal(scores.argmax(1), golden[f'pred_T{temperature}'])
 
 
-@pytest.mark.parametrize('queries, gallery, k, words', [
-    (torch.zeros(0, 4), torch.ones(3, 4), 1, 'queries'),
-    (torch.ones(3, 4), torch.zeros(0, 4), 1, 'gallery'),
-    (torch.ones(3, 4), torch.ones(3, 5), 1, 'width 4 and the gallery 5'),
-    (torch.ones(3, 4), torch.ones(3, 4), 0, 'k=0'),
+@pytest.mark.parametrize('queries, gallery, k, memory, words', [
+    (torch.zeros(0, 4), torch.ones(3, 4), 1, 4., 'queries'),
+    (torch.ones(3, 4), torch.zeros(0, 4), 1, 4., 'gallery'),
+    (torch.ones(3, 4), LazyStack([]), 1, 4., 'gallery'),
+    (torch.ones(3, 4), torch.ones(3, 5), 1, 4., 'width 4 and the gallery 5'),
+    (torch.ones(3, 4), torch.ones(3, 4), 0, 4., 'k=0 nearest'),
+    (torch.ones(3, 4), torch.ones(3, 4), 20, 4., 'the gallery holds 3 readable videos: set k to a number from 1 to 3'),
+    (torch.ones(3, 4), torch.ones(3, 4), 1, 0, 'memory=0'),
 ])
-def test_bad_input(queries, gallery, k, words):
+def test_bad_input(queries, gallery, k, memory, words):
     with pytest.raises(ValueError, match=words):
-        nearest_neighbors(queries, gallery, k)
+        nearest_neighbors(queries, gallery, k, memory)

@@ -1,0 +1,124 @@
+"""Features of videos on disk: written as they come, read without loading them."""
+
+import io
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.fileio import put, put_text
+from torch import Tensor
+
+WHOLE = dict(backend='atomic')  # iboot_mm.engine.atomic_backend
+COLUMNS = ('index', 'filename', 'role', 'labels', 'replaced')
+
+
+class FeatureStore:
+    """The features that one network gives the videos of one data set, in a folder of shards.
+
+    - ``store.json``: the identity, that is which network, which videos and which views.
+    - ``<first index>.npy``: features ``(n, V, D)`` of n videos, float32.
+    - ``<first index>.json``: their ``index`` in the data set, ``filename``, ``role``, ``labels`` and ``replaced``.
+
+    A shard is there whole or not at all, so a stopped run goes on with what is missing; several processes may write
+    side by side, each other videos. Features are read through a memory map.
+
+    Example:
+        >>> store = FeatureStore('work_dirs/features/k400_val', identity=dict(network='a', data='b'))
+        >>> store.append([dict(index=0, view_features=torch.zeros(1, 2048), filename='a.mp4')])
+        >>> store.flush()
+        >>> features = torch.stack([sample['feature'] for sample in store.samples()])  # (N, D)
+
+    Args:
+        folder: The folder; made when it is not there.
+        identity: What the features are of, JSON values by name. None opens a store whatever it holds.
+        shard_size: Videos in a shard: the most whose features a kill loses.
+
+    Raises:
+        FileNotFoundError: without an identity, if there is no store in the folder.
+        ValueError: if the folder holds features of something else.
+    """
+
+    def __init__(self, folder: str | Path, identity: dict | None = None, shard_size: int = 512) -> None:
+        self.folder = Path(folder)
+        self.shard_size = shard_size
+        self._pending: list[dict] = []
+        about = self.folder / 'store.json'
+        if identity is None and not about.is_file():
+            raise FileNotFoundError(f"There are no stored features in '{folder}': it has no store.json.")
+        if not about.is_file():
+            put_text(json.dumps(identity, indent=1), about, backend_args=WHOLE)
+        self.identity = json.loads(about.read_text())
+        if identity is not None:
+            self._check(json.loads(json.dumps(identity)))  # tuples become lists, as in the file
+
+    def append(self, samples: Sequence[dict]) -> None:
+        """Takes samples in; a shard is written as soon as it is full, the rest by :meth:`flush`.
+
+        Args:
+            samples: Each with ``index`` (int, in the data set) and ``view_features`` (V, D), and where known with
+                ``filename``, ``role``, ``labels`` and ``replaced``.
+        """
+        for sample in samples:
+            self._pending.append(sample)
+            if len(self._pending) >= self.shard_size:
+                self.flush()
+
+    def flush(self) -> None:
+        """Writes what is not written yet."""
+        if not self._pending:
+            return
+        rows, self._pending = self._pending, []
+        features = torch.stack([row['view_features'].detach().float().cpu() for row in rows])  # (n, V, D)
+        content = io.BytesIO()
+        np.save(content, features.numpy())
+        about = {name: [row.get(name) for row in rows] for name in COLUMNS}
+        path = self.folder / f"{rows[0]['index']:08d}.npy"
+        put(content.getvalue(), path, backend_args=WHOLE)
+        # Last: the shard counts from now on.
+        put_text(json.dumps(about), path.with_suffix('.json'), backend_args=WHOLE)
+
+    def stored(self) -> set[int]:
+        """Indices of the videos whose features are on the disk."""
+        return {index for about in self._shards() for index in json.loads(about.read_text())['index']}
+
+    def samples(self) -> Iterator[dict]:
+        """The videos in order of their index, as mmengine's metrics take them.
+
+        Yields:
+            ``dict(index, filename, role, labels, replaced, view_features, feature)``: ``view_features`` ``(V, D)`` on
+            the disk, through a memory map, and ``feature`` ``(D,)``, their mean (for one view the same memory).
+        """
+        shards = [(read_features(about.with_suffix('.npy')), json.loads(about.read_text())) for about in self._shards()]
+        places = {index: (shard, row) for shard, (_, about) in enumerate(shards)
+                  for row, index in enumerate(about['index'])}
+        for index in sorted(places):
+            shard, row = places[index]
+            features, about = shards[shard]
+            views = features[row]
+            yield {**{name: about[name][row] for name in COLUMNS}, 'view_features': views,
+                   'feature': views[0] if len(views) == 1 else views.mean(0)}
+
+    def _shards(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob('*.json') if path.stem.isdecimal())
+
+    def _check(self, identity: dict) -> None:
+        unlike = [name for name in {**self.identity, **identity} if self.identity.get(name) != identity.get(name)]
+        if unlike:
+            raise ValueError(f"'{self.folder}' holds features of something else ({', '.join(unlike)} differ from "
+                             'store.json there): delete the folder or name another one')
+
+
+def read_features(path: str | Path) -> Tensor:
+    """A float32 ``.npy`` file as a tensor whose memory is the file.
+
+    NumPy's own memory maps each hold a file open, which many systems allow 1024 of.
+    """
+    with open(path, 'rb') as file:
+        np.lib.format.read_magic(file)
+        shape, _, _ = np.lib.format.read_array_header_1_0(file)
+        header = file.tell() // 4  # NumPy pads it to a multiple of 64 bytes
+    values = torch.from_file(str(path), shared=False, size=header + math.prod(shape), dtype=torch.float32)
+    return values[header:].view(shape)

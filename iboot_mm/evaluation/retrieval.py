@@ -1,0 +1,52 @@
+"""Video retrieval: whether a query finds videos of its class."""
+
+from collections.abc import Sequence
+
+from mmaction.registry import METRICS
+
+from .knn import nearest_neighbors
+from .metrics import FeatureMetric, figure_name, label_names, lazy_features, stack_labels
+
+
+@METRICS.register_module()
+class VideoRetrievalMetric(FeatureMetric):
+    """R@k: the share of queries with a video of their class among the k nearest of the gallery, by cosine.
+
+    The usual protocol of UCF101 and HMDB51, in which test videos search the training videos; the iBoot paper has no
+    figures of it. Results: ``R@<k>`` for a single
+    unnamed label, ``<name>/R@<k>`` for each named one, in [0, 1].
+
+    Example:
+        >>> test_evaluator = dict(type='VideoRetrievalMetric', topk=(1, 5, 10, 20))
+
+    Args:
+        topk: The numbers k.
+        memory: GiB to work in.
+        device: Where to search, ``'auto'`` for a GPU if there is one.
+        collect_device: As in mmengine's ``BaseMetric``.
+        prefix: As in mmengine's ``BaseMetric``.
+
+    Raises:
+        ValueError: if the videos have no labels, or the gallery fewer than the largest k.
+    """
+
+    title = 'retrieval'
+
+    def __init__(self, topk: Sequence[int] = (1, 5, 10, 20), memory: float = 4., device: str = 'auto',
+                 collect_device: str = 'cpu', prefix: str | None = None) -> None:
+        super().__init__(collect_device, prefix)
+        self.topk = tuple(topk)
+        self.limits = dict(memory=memory, device=device)
+
+    def score(self, gallery: list[dict], queries: list[dict]) -> dict[str, float]:
+        """See the class."""
+        names = label_names(gallery)
+        if not names:
+            raise ValueError(f"retrieval needs labels, but {gallery[0]['filename']} has none: give lists of lines "
+                             "'path label'")
+        _, indices = nearest_neighbors(lazy_features(queries), lazy_features(gallery), max(self.topk), **self.limits)
+        metrics = {}
+        for name in names:
+            hits = stack_labels(gallery, name)[indices] == stack_labels(queries, name)[:, None]  # (Q, K)
+            metrics |= {figure_name(name, f'R@{k}'): hits[:, :k].any(1).float().mean().item() for k in self.topk}
+        return metrics
