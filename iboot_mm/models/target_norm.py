@@ -56,6 +56,10 @@ class TargetNorm(nn.Module):
         """Maps features ``(..., D)`` of the normalised space back to the teacher's space."""
         return features if self.mode == 'none' else features * self._scale() + self.mean
 
+    def typical_norm(self) -> Tensor:
+        """Root mean square length of a frame's normalised features, a scalar: ``sqrt(sum_d var_d / scale_d^2)``."""
+        return (self.var / self._scale().square()).sum().sqrt()
+
     def _scale(self) -> Tensor:
         if self.mode == 'center':
             return torch.ones_like(self.var)
