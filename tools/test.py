@@ -17,7 +17,7 @@ from iboot_mm.engine.model_wrapper import wrap_on_cpu
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Evaluate a checkpoint')
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint file; `none` for a model that brings its weights itself')
     parser.add_argument('--work-dir', help='folder for logs and figures; default: work_dirs/<name of the config>')
     parser.add_argument('--out', type=Path, help='file (.json) for the figures')
     parser.add_argument('--dump', help='file (.pkl) for the predictions')
@@ -54,7 +54,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or os.path.join('./work_dirs', Path(args.config).stem)
-    cfg.load_from = args.checkpoint
+    cfg.load_from = None if args.checkpoint == 'none' else args.checkpoint
     return cfg
 
 

@@ -1,0 +1,112 @@
+"""A protocol's config, made to fit a network and videos of one's own."""
+
+import pytest
+from mmengine.config import Config
+
+from iboot_mm.evaluation.adaptation import LabelledVideos, adapt, count_videos
+
+from ..videos import moving_frames, write_video
+
+CLIP = dict(clip_len=4, frame_interval=2, target_fps=15, sampling='dense', size=64, short_side=68)
+
+
+def pipeline(**crop):
+    return [dict(type='OpenVideo'), dict(type='SampleViews', num_views=10, clip_len=8, frame_interval=8),
+            dict(type='DecodeViews'), dict(type='CropViews', **crop), dict(type='PackViews')]
+
+
+def classifier():
+    test = dict(type='VideoFolder', root='data/x', ann_file='data/test.txt', test_mode=True,
+                pipeline=pipeline(size=256, short_side=256, test_mode=True, crops=3))
+    return Config(dict(
+        model=dict(type='Recognizer3D', backbone=dict(type='SlowResNet', depth=50),
+                   cls_head=dict(type='I3DHead', in_channels=2048, num_classes=400)),
+        train_dataloader=dict(dataset=dict(type='VideoFolder', root='data/x', ann_file='data/train.txt',
+                                           label_names=('a', 'b'),
+                                           pipeline=pipeline(size=224, short_side=(256, 320), flip_prob=0.))),
+        val_dataloader=dict(dataset=test), test_dataloader=dict(dataset=test),
+        train_cfg=dict(max_epochs=100),
+        param_scheduler=[dict(type='LinearLR', begin=0, end=8), dict(type='CosineAnnealingLR', begin=8, end=100),
+                         dict(type='MultiStepLR', milestones=[60, 80])]))
+
+
+def features():
+    parts = [dict(type='VideoFolder', role=role, root='data/x', ann_file=f'data/{role}.txt', test_mode=True,
+                  pipeline=pipeline(size=224, short_side=256, test_mode=True)) for role in ('gallery', 'query')]
+    return Config(dict(model=dict(type='VideoEncoder', backbone=dict(type='SlowResNet', depth=50)),
+                       test_dataloader=dict(dataset=dict(type='ConcatDataset', datasets=parts)),
+                       test_evaluator=[dict(type='ZeroShotMetric', class_names='old.txt')]))
+
+
+@pytest.fixture
+def videos(tmp_path):
+    for name in 'abc':
+        write_video(tmp_path / f'{name}.mp4', moving_frames(8))
+    (tmp_path / 'train.txt').write_text('a.mp4 0\nb.mp4 3\n')
+    (tmp_path / 'test.txt').write_text('c.mp4 1\n')
+    return LabelledVideos(tmp_path, tmp_path / 'train.txt', tmp_path / 'test.txt')
+
+
+def steps(cfg, loader):
+    return {step['type']: step for step in cfg[loader].dataset.pipeline}
+
+
+def test_the_network_takes_the_place_of_the_configs_own():
+    backbone = dict(type='SlowResNet', depth=18, base_channels=16)
+    cfg = classifier()
+    adapt(cfg, backbone, 128)
+    assert cfg.model.backbone == backbone and cfg.model.cls_head.in_channels == 128
+    cfg = features()
+    adapt(cfg, backbone, 128)
+    assert cfg.model.backbone == backbone and 'cls_head' not in cfg.model
+
+
+def test_a_teacher_takes_the_place_of_the_model():
+    cfg = features()
+    adapt(cfg, teacher=dict(type='PatchMeanTeacher'))
+    assert cfg.model == dict(type='TeacherEncoder', teacher=dict(type='PatchMeanTeacher'))
+
+
+def test_clips_are_those_of_the_checkpoint_and_the_number_of_views_is_the_protocols():
+    cfg = classifier()
+    adapt(cfg, clip=CLIP)
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        sample = steps(cfg, loader)['SampleViews']
+        assert (sample.clip_len, sample.frame_interval, sample.target_fps, sample.num_views) == (4, 2, 15, 10)
+    crop = steps(cfg, 'train_dataloader')['CropViews']
+    assert (crop['size'], crop.short_side, crop.flip_prob) == (64, (73, 91), 0.)  # 64 x 256 / 224, 64 x 320 / 224
+    crop = steps(cfg, 'test_dataloader')['CropViews']
+    assert (crop['size'], crop.short_side, crop.crops) == (68, 68, 3)
+    cfg = features()
+    adapt(cfg, clip=CLIP)
+    crop = cfg.test_dataloader.dataset.datasets[0].pipeline[3]
+    assert (crop['size'], crop.short_side) == (64, 68)
+
+
+def test_own_videos_train_on_the_first_list_and_test_on_the_second(videos):
+    cfg = classifier()
+    adapt(cfg, videos=videos)
+    assert cfg.model.cls_head.num_classes == 4
+    train, test = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset
+    assert train.root == test.root == str(videos.root) and train.label_names is None
+    assert (train.ann_file, test.ann_file) == (str(videos.train), str(videos.test))
+    assert count_videos(cfg) == dict(train=2, test=1)
+    cfg = features()
+    adapt(cfg, videos=LabelledVideos(videos.root, videos.train, videos.test, videos.root / 'names.txt'))
+    assert [part.ann_file for part in cfg.test_dataloader.dataset.datasets] == [str(videos.train), str(videos.test)]
+    assert cfg.test_evaluator[0].class_names == str(videos.root / 'names.txt')
+    assert count_videos(cfg) == dict(gallery=2, query=1)
+
+
+def test_lists_without_classes_are_told(videos):
+    videos.test.write_text('c.mp4\n')
+    with pytest.raises(ValueError, match='need a class after each path'):
+        adapt(classifier(), videos=videos)
+
+
+def test_a_schedule_is_stretched_as_a_whole():
+    cfg = classifier()
+    adapt(cfg, epochs=25)
+    assert cfg.train_cfg.max_epochs == 25
+    assert [(s.begin, s.end) for s in cfg.param_scheduler[:2]] == [(0, 2), (2, 25)]
+    assert cfg.param_scheduler[2].milestones == [15, 20]

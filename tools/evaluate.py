@@ -1,0 +1,243 @@
+"""Evaluates checkpoints by several protocols, one after the other, and prints the results beside the paper's.
+
+    python tools/evaluate.py CKPT --protocols knn,linear,ucf101 --out work_dirs/eval
+    python tools/evaluate.py CKPT --protocols knn,linear,finetune --out DIR --videos FOLDER --lists TRAIN TEST
+    python tools/evaluate.py random --config CONFIG --seeds 3 ...     the same for untrained networks of a config
+    python tools/evaluate.py teacher --config CONFIG ...              and for its teacher's own frames, averaged
+    python tools/evaluate.py --list                                   the protocols
+
+A checkpoint is a file of training or of tools/convert, a work dir or an exported folder. Of several checkpoints, such
+as runs with other seeds, mean and standard deviation are reported. Without --videos the data sets of the papers are
+read from data/, laid out by tools/data/prepare.py; with it, the small recipes of configs/mini run on labelled videos of
+one's own, in clips as the checkpoint was trained on.
+
+Everything goes below --out: a folder for each protocol and network with its config, log and weights; stored features;
+results.json, results.md (the page of a model card) and results.svg. The same command goes on where it was stopped.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+import time
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import iboot_mm  # noqa: F401  (before any config is read)
+
+import torch
+from console import ROOT, Stages, clock, run, show_training
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+
+from iboot_mm.engine.atomic_backend import AtomicLocalBackend
+from iboot_mm.environment import hardware, versions
+from iboot_mm.evaluation.adaptation import LabelledVideos, adapt, count_videos
+from iboot_mm.evaluation.networks import Network, load_network
+from iboot_mm.evaluation.protocols import MINI_PROTOCOLS, PAPER_PROTOCOLS, Protocol, choose
+from iboot_mm.visualization.results import draw_results, format_table, model_card_page
+
+
+class Evaluation:
+    """Runs protocols on networks.
+
+    Args:
+        args: The command line.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.videos = LabelledVideos(args.videos, *args.lists, args.class_names) if args.videos else None
+        self.suite = MINI_PROTOCOLS if args.recipes == 'mini' else PAPER_PROTOCOLS
+        self.protocols = choose(self.suite, args.protocols)
+
+    def run(self, networks: list[Network]) -> list[dict]:
+        """A row of results for each protocol."""
+        self._check(networks)
+        stages = Stages(len(self.protocols) * len(networks))
+        rows = []
+        for protocol in self.protocols:
+            done = []
+            for network in networks:
+                stages.begin(f'{protocol.title}: {network.name}, seed {network.seed}')
+                done.append(self.run_one(protocol, network))
+                left = sum(d['seconds'] for d in done) / len(done) * (len(networks) - len(done))
+                print(f"  {clock(done[-1]['seconds'])} minutes"
+                      + (f', about {clock(left)} left for the other networks' if left else ''), flush=True)
+            rows.append(self._row(protocol, done))
+        return rows
+
+    def run_one(self, protocol: Protocol, network: Network) -> dict:
+        """Figures, counts, time and commands of one protocol on one network; the mean of several configs."""
+        parts = [self._run_config(protocol, network, config) for config in protocol.configs]
+        figures = {name: sum(part['figures'][name] for part in parts) / len(parts) for name in parts[0]['figures']}
+        return dict(figures=figures, counts=parts[0]['counts'], seconds=sum(part['seconds'] for part in parts),
+                    commands=[command for part in parts for command in part['commands']])
+
+    def _run_config(self, protocol: Protocol, network: Network, base: str) -> dict:
+        folder = self._folder(protocol, network, base)
+        config, record = folder / 'recipe' / 'config.py', folder / 'record.json'
+        self._write_config(protocol, network, base, config)
+        if record.is_file():
+            print('  was done before')
+            return json.loads(record.read_text())
+        start, commands = time.time(), []
+        weights = network.weights or 'none'
+        if protocol.weights_of is not None:
+            source = next(p for p in self.suite if p.name == protocol.weights_of)
+            weights = last_checkpoint(self._folder(source, network, source.configs[0]))
+        if protocol.trains:
+            commands.append(self._call('train', config, folder, '--seed', network.seed, '--resume'))
+            weights = last_checkpoint(folder)
+        commands.append(self._call('test', config, folder, weights, '--out', folder / 'metrics.json'))
+        metrics = json.loads((folder / 'metrics.json').read_text())
+        # The time of an interrupted run is that since its last start.
+        result = dict(figures=pick(metrics, protocol.metrics), counts=count_videos(Config.fromfile(config)),
+                      seconds=time.time() - start, commands=commands, metrics=metrics)
+        AtomicLocalBackend().put_text(json.dumps(result, indent=1), record)
+        return result
+
+    def _write_config(self, protocol: Protocol, network: Network, base: str, path: Path) -> None:
+        cfg = Config.fromfile(ROOT / 'configs' / base)
+        info, videos = network.info, self.videos
+        if protocol.subset is not None and videos is not None:
+            videos = replace(videos, train=self._subset(protocol, network, path.parents[1]))
+        clip = info.clip if info and self.args.recipes == 'mini' else None
+        epochs = self.args.epochs if protocol.trains else None
+        adapt(cfg, info and info.backbone, info and info.feature_dim, network.teacher, clip, videos, epochs)
+        if network.weights is not None:
+            cfg.load_from = str(network.weights)
+        if cfg.test_cfg.type == 'FeatureLoop':
+            cfg.test_cfg.store = str(self.args.out / 'features')
+        if self.args.cfg_options:
+            cfg.merge_from_dict(self.args.cfg_options)
+        text = cfg.pretty_text
+        if path.is_file() and path.read_text() != text:
+            sys.exit(f'{path.parents[1]} holds a run with other settings: name another --out, or remove that folder')
+        AtomicLocalBackend().put_text(text, path)
+
+    def _subset(self, protocol: Protocol, network: Network, folder: Path) -> Path:
+        """The list with this share of every class; another seed takes others."""
+        path = folder / 'subset.txt'
+        run([sys.executable, ROOT / 'tools/data/make_subset.py', self.videos.train, path, '--share', protocol.subset,
+             '--seed', network.seed], folder / 'log', lambda line: None, cwd=Path.cwd())
+        return path
+
+    def _call(self, what: str, config: Path, folder: Path, *arguments: object) -> str:
+        """Runs tools/train.py or tools/test.py, in several processes where asked to; returns the command."""
+        arguments = ['--work-dir', folder, *arguments] if what == 'train' else [*arguments, '--work-dir', folder]
+        command = [sys.executable, ROOT / 'tools' / f'{what}.py', config, *arguments]
+        if self.args.processes > 1:
+            where = 1 if what == 'train' else 2  # dist_test.sh CONFIG CHECKPOINT GPUS
+            tail = command[2:]
+            command = ['bash', ROOT / 'tools' / f'dist_{what}.sh', *tail[:where], self.args.processes, *tail[where:]]
+        run(command, folder / 'log', show_training, dict(PYTHON=sys.executable), cwd=Path.cwd())
+        return shlex.join(['python' if part == sys.executable else os.path.relpath(part) if isinstance(part, Path)
+                           else str(part) for part in command])
+
+    def _folder(self, protocol: Protocol, network: Network, base: str) -> Path:
+        name = protocol.name if len(protocol.configs) == 1 else Path(base).stem
+        return self.args.out / f'{name}_{network.seed}'
+
+    def _row(self, protocol: Protocol, done: list[dict]) -> dict:
+        figures = {name: [d['figures'][name] for d in done] for name in done[0]['figures']}
+        return dict(name=protocol.name, title=protocol.title, paper=protocol.paper, source=protocol.source,
+                    figures=figures, counts=done[0]['counts'], config=', '.join(protocol.configs),
+                    seconds=[d['seconds'] for d in done], commands=[c for d in done for c in d['commands']])
+
+    def _check(self, networks: list[Network]) -> None:
+        frozen = [p.name for p in self.suite if not p.trains and p.weights_of is None]
+        for protocol in self.protocols:
+            if any(n.teacher for n in networks) and protocol.name not in frozen:
+                sys.exit(f'{protocol.name} trains the network, and a teacher stays frozen: choose from '
+                         f'{", ".join(frozen)}')
+
+
+def last_checkpoint(folder: Path) -> Path:
+    """The checkpoint of a finished training."""
+    return Path((folder / 'last_checkpoint').read_text().strip())
+
+
+def pick(metrics: dict[str, float], names: tuple[str, ...]) -> dict[str, float]:
+    """The figures of these names, for every label.
+
+    Raises:
+        KeyError: there is none of a name.
+    """
+    found = {}
+    for name in names:
+        keys = [key for key in metrics if key == name or key.endswith(f'/{name}')]
+        if not keys:
+            raise KeyError(f'tools/test.py gave no {name}, but {", ".join(metrics)}')
+        found.update({key: metrics[key] for key in keys})
+    return found
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('checkpoints', nargs='*', help='checkpoints of one backbone, `random` or `teacher`')
+    parser.add_argument('--protocols', type=lambda text: text.split(','), help='names, with commas between')
+    parser.add_argument('--list', action='store_true', help='print the protocols and stop')
+    parser.add_argument('--out', type=Path, help='folder for everything')
+    parser.add_argument('--config', type=Path, help='config of the pre-training, where it is not beside the checkpoint')
+    parser.add_argument('--recipes', choices=['paper', 'mini'], help='default: paper; mini with --videos')
+    parser.add_argument('--videos', type=Path, help='folder of labelled videos of your own')
+    parser.add_argument('--lists', type=Path, nargs=2, metavar=('TRAIN', 'TEST'), help='lists of lines `path label`')
+    parser.add_argument('--class-names', type=Path, help='file with a name for each class, for zero-shot')
+    parser.add_argument('--seeds', type=int, default=1, help='runs of one checkpoint, with seeds from 0')
+    parser.add_argument('--epochs', type=int, help='epochs of what is trained, instead of the configs\' own')
+    parser.add_argument('--processes', type=int, default=max(1, torch.cuda.device_count()), help='default: the GPUs')
+    parser.add_argument('--title', help='of the page; default: the names of the checkpoints')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='settings that override every config')
+    args = parser.parse_args()
+    args.recipes = args.recipes or ('mini' if args.videos else 'paper')
+    if args.list:
+        return args
+    for name in ('checkpoints', 'protocols', 'out'):
+        if not getattr(args, name):
+            parser.error(f'{name if name == "checkpoints" else "--" + name} is needed')
+    special = [name for name in args.checkpoints if name in ('random', 'teacher')]
+    if special and args.config is None:
+        parser.error(f'{special[0]} needs --config, the pre-training config that describes it')
+    if (args.videos is None) != (args.lists is None):
+        parser.error('--videos and --lists belong together: an evaluation needs labels')
+    if args.videos and args.recipes == 'paper':
+        parser.error('--videos goes with the recipes of configs/mini; leave --recipes paper out')
+    for file in (args.lists or []) + [args.class_names] * bool(args.class_names):
+        if not file.is_file():
+            parser.error(f'there is no file {file}')
+    args.out = args.out.resolve()
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    if args.list:
+        for protocol in MINI_PROTOCOLS if args.recipes == 'mini' else PAPER_PROTOCOLS:
+            print(f'{protocol.name:18} {protocol.title}')
+        return
+    init_default_scope('mmaction')
+    try:
+        evaluation = Evaluation(args)
+        names = args.checkpoints * args.seeds if len(args.checkpoints) == 1 else args.checkpoints
+        networks = [load_network(name, seed, args.config, args.out / 'networks') for seed, name in enumerate(names)]
+        rows = evaluation.run(networks)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+    about = [dict(name=os.path.relpath(n.weights) if n.weights else n.name, seed=n.seed, sha256=n.sha256)
+             for n in networks]
+    backbone = networks[0].info.backbone if networks[0].info else networks[0].teacher
+    results = dict(title=args.title or ' and '.join(dict.fromkeys(args.checkpoints)), checkpoints=about,
+                   backbone=backbone, hardware=hardware(), versions=versions(), date=str(date.today()),
+                   command=shlex.join(['python', 'tools/evaluate.py', *sys.argv[1:]]), rows=rows)
+    backend = AtomicLocalBackend()
+    backend.put_text(json.dumps(results, indent=1), args.out / 'results.json')
+    backend.put_text(model_card_page(results), args.out / 'results.md')
+    backend.put_text(draw_results(rows), args.out / 'results.svg')
+    print(f'\n{format_table(rows)}\n\nPage: {args.out / "results.md"}')
+
+
+if __name__ == '__main__':
+    main()
