@@ -2,9 +2,9 @@ from .accuracy import ReadableAccMetric
 from .feature_store import FeatureStore
 from .knn import knn_classify, nearest_neighbors, weighted_vote
 from .linear_metric import LinearOnFeaturesMetric
-from .metrics import FeatureMetric, KNNMetric
+from .metrics import KNNMetric
 from .order_sensitivity import OrderSensitivityMetric
 from .retrieval import VideoRetrievalMetric
 
-__all__ = ['FeatureMetric', 'FeatureStore', 'KNNMetric', 'LinearOnFeaturesMetric', 'OrderSensitivityMetric',
-           'ReadableAccMetric', 'VideoRetrievalMetric', 'knn_classify', 'nearest_neighbors', 'weighted_vote']
+__all__ = ['FeatureStore', 'KNNMetric', 'LinearOnFeaturesMetric', 'OrderSensitivityMetric', 'ReadableAccMetric',
+           'VideoRetrievalMetric', 'knn_classify', 'nearest_neighbors', 'weighted_vote']

@@ -14,21 +14,22 @@ from torch import Tensor
 
 
 class LazyStack:
-    """Features of N samples as a matrix ``(N, D)`` of which only the rows asked for are put together.
+    """Features of N videos as a matrix ``(N, D)`` of which only the rows asked for are put together.
 
     Args:
-        rows: N features ``(D,)``; those of a :class:`~iboot_mm.evaluation.feature_store.FeatureStore` stay on the disk.
+        views: Of each video the features of its views ``(V, D)``, which are averaged; those of a
+            :class:`~iboot_mm.evaluation.feature_store.FeatureStore` stay on the disk until then.
     """
 
-    def __init__(self, rows: Sequence[Tensor]) -> None:
-        self.rows = rows
-        self.shape = (len(rows), *(rows[0].shape if len(rows) else ()))
+    def __init__(self, views: Sequence[Tensor]) -> None:
+        self.views = views
+        self.shape = (len(views), *(views[0].shape[1:] if len(views) else ()))
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.views)
 
     def __getitem__(self, part: slice) -> Tensor:
-        return torch.stack(self.rows[part])
+        return torch.stack([views.mean(0) for views in self.views[part]])
 
 
 Features = Tensor | LazyStack

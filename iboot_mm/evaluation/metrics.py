@@ -1,70 +1,21 @@
-"""Metrics on the features of gallery and query videos: their common base, and k-NN."""
-
-from abc import abstractmethod
-from collections.abc import Sequence
+"""k-NN accuracy as a metric of mmengine's evaluator: during training, and by ``tools/test.py``."""
 
 import torch
 from mmaction.registry import METRICS
-from mmengine.evaluator import BaseMetric
-from mmengine.logging import print_log
 from torch import Tensor
 
+from .feature_metric import FeatureMetric, result_key
 from .knn import LazyStack, chunk_sizes, nearest_neighbors, unit_rows, weighted_vote
-
-
-class FeatureMetric(BaseMetric):
-    """Base of the metrics on features of gallery and query videos, in one pass over a concatenation of both.
-
-    During training and with mmengine's ``TestLoop`` the evaluator gathers the features of all processes and cuts the
-    repeated samples with which the sampler fills the last round; with
-    :class:`~iboot_mm.engine.feature_loop.FeatureLoop` they come from the disk. Videos that stand in for unreadable ones
-    are left out and counted in the log. A subclass implements :meth:`score`.
-
-    Attributes:
-        title: What the log and the messages call it.
-        keeps: ``'feature'``, the mean over views ``(D,)``, or ``'view_features'`` ``(V, D)``.
-    """
-
-    title: str
-    keeps = 'feature'
-
-    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
-        """Keeps of each sample its feature, role, labels and name."""
-        for sample in data_samples:
-            self.results.append({
-                self.keeps: sample[self.keeps].detach().float().cpu(),
-                'role': sample.get('role'),
-                'labels': dict(sample.get('labels') or {}),
-                'filename': sample.get('filename', ''),
-                'replaced': bool(sample.get('replaced'))})
-
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Scores the gathered samples.
-
-        Raises:
-            ValueError: no gallery, no query, a sample without its role or with fewer labels than others, or features
-                that are not finite; names a file.
-        """
-        kept = [sample for sample in results if not sample['replaced']]
-        if len(kept) < len(results):
-            print_log(f'{self.title}: {len(results) - len(kept)} of {len(results)} videos could not be read and are '
-                      'left out.', 'current', level=30)
-        broken = next((sample['filename'] for sample in kept if not sample[self.keeps].isfinite().all()), None)
-        if broken is not None:
-            raise ValueError(f'the network gives NaN or infinite features, first for {broken}: its weights are broken')
-        label_names(kept)
-        return self.score(*split_roles(kept))
-
-    @abstractmethod
-    def score(self, gallery: list[dict], queries: list[dict]) -> dict[str, float]:
-        """Figures by name of readable videos, all with the same labels."""
 
 
 @METRICS.register_module()
 class KNNMetric(FeatureMetric):
-    """Weighted k-NN of query videos in a gallery of labelled ones.
+    """Weighted k-NN of query videos in a gallery of labelled ones, one pass over a concatenation of both.
 
-    Exact and in bounded memory, see :func:`~iboot_mm.evaluation.knn.nearest_neighbors`. Results: ``knn_top1`` for a
+    During training and in mmengine's ``TestLoop`` the evaluator gathers the features of all processes and cuts the
+    repeated samples with which the sampler fills the last round; with
+    :class:`~iboot_mm.engine.feature_loop.FeatureLoop` they come from the disk. Exact and in bounded memory, see
+    :func:`~iboot_mm.evaluation.knn.nearest_neighbors`; views of a video are averaged. Results: ``knn_top1`` for a
     single unnamed label, ``<name>/knn_top1`` for each named one, both in [0, 1], and ``feature_spread`` (0: collapsed,
     see :func:`~iboot_mm.models.losses.spread`). Without labels only ``feature_spread``.
 
@@ -91,17 +42,22 @@ class KNNMetric(FeatureMetric):
         self.k, self.temperature = k, temperature
         self.limits = dict(memory=memory, device=device)
 
-    def score(self, gallery: list[dict], queries: list[dict]) -> dict[str, float]:
-        """See the class."""
-        metrics = {}
-        names = label_names(gallery)
+    def score(self, samples: list[dict]) -> dict[str, float]:
+        """See the class.
+
+        Raises:
+            ValueError: no gallery, no query, a sample without its role or with other labels than others, or fewer
+                gallery videos than k; names a file or what to set.
+        """
+        gallery, queries = split_roles(samples)
+        metrics, names = {}, label_names(samples)
         if names:
             cosines, indices = nearest_neighbors(lazy_features(queries), lazy_features(gallery), self.k, **self.limits)
         for name in names:
-            labels = stack_labels(gallery, name)
+            labels, truth = stack_labels(gallery, name), stack_labels(queries, name)
             scores = weighted_vote(cosines, labels[indices], int(labels.max()) + 1, self.temperature)
-            metrics[figure_name(name, 'knn_top1')] = accuracy(scores.argmax(1), stack_labels(queries, name))
-        metrics['feature_spread'] = spread_in_chunks(lazy_features(gallery + queries), self.limits['memory'])
+            metrics[result_key(name, 'knn_top1')] = (scores.argmax(1) == truth).float().mean().item()
+        metrics['feature_spread'] = spread_in_chunks(lazy_features(samples), self.limits['memory'])
         return metrics
 
 
@@ -137,7 +93,7 @@ def label_names(samples: list[dict]) -> list[str]:
     Raises:
         ValueError: samples differ; names a file of each kind.
     """
-    names = list(samples[0]['labels']) if samples else []
+    names = list(samples[0]['labels'])
     for sample in samples:
         if set(sample['labels']) != set(names):
             raise ValueError(f"{samples[0]['filename']} has labels {names}, but {sample['filename']} has "
@@ -145,19 +101,9 @@ def label_names(samples: list[dict]) -> list[str]:
     return names
 
 
-def figure_name(label: str, figure: str) -> str:
-    """What a figure is called in the results: a single unnamed label needs no name."""
-    return figure if label == 'label' else f'{label}/{figure}'
-
-
-def accuracy(guess: Tensor, truth: Tensor) -> float:
-    """Share of equal classes ``(N,)``, in [0, 1]."""
-    return (guess == truth).float().mean().item()
-
-
 def lazy_features(samples: list[dict]) -> LazyStack:
-    """Features ``(N, D)``."""
-    return LazyStack([sample['feature'] for sample in samples])
+    """Features ``(N, D)``, averaged over the views of each video."""
+    return LazyStack([sample['view_features'] for sample in samples])
 
 
 def stack_labels(samples: list[dict], name: str) -> Tensor:

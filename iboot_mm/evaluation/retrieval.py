@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from mmaction.registry import METRICS
 
+from .feature_metric import FeatureMetric, result_key
 from .knn import nearest_neighbors
-from .metrics import FeatureMetric, figure_name, label_names, lazy_features, stack_labels
+from .metrics import label_names, lazy_features, split_roles, stack_labels
 
 
 @METRICS.register_module()
@@ -30,7 +31,7 @@ class VideoRetrievalMetric(FeatureMetric):
         ValueError: if the videos have no labels, or the gallery fewer than the largest k.
     """
 
-    title = 'retrieval'
+    title = 'Retrieval'
 
     def __init__(self, topk: Sequence[int] = (1, 5, 10, 20), memory: float = 4., device: str = 'auto',
                  collect_device: str = 'cpu', prefix: str | None = None) -> None:
@@ -38,9 +39,10 @@ class VideoRetrievalMetric(FeatureMetric):
         self.topk = tuple(topk)
         self.limits = dict(memory=memory, device=device)
 
-    def score(self, gallery: list[dict], queries: list[dict]) -> dict[str, float]:
+    def score(self, samples: list[dict]) -> dict[str, float]:
         """See the class."""
-        names = label_names(gallery)
+        gallery, queries = split_roles(samples)
+        names = label_names(samples)
         if not names:
             raise ValueError(f"retrieval needs labels, but {gallery[0]['filename']} has none: give lists of lines "
                              "'path label'")
@@ -48,5 +50,5 @@ class VideoRetrievalMetric(FeatureMetric):
         metrics = {}
         for name in names:
             hits = stack_labels(gallery, name)[indices] == stack_labels(queries, name)[:, None]  # (Q, K)
-            metrics |= {figure_name(name, f'R@{k}'): hits[:, :k].any(1).float().mean().item() for k in self.topk}
+            metrics |= {result_key(name, f'R@{k}'): hits[:, :k].any(1).float().mean().item() for k in self.topk}
         return metrics

@@ -34,7 +34,8 @@ def test_equals_brute_force(k, memory):
 def test_chunks_give_the_same_neighbors_in_order(memory):
     generator = torch.Generator().manual_seed(0)
     queries, gallery = torch.randn(5, 8, generator=generator), torch.randn(97, 8, generator=generator)
-    similarities, indices = nearest_neighbors(LazyStack(list(queries)), LazyStack(list(gallery)), 10, memory, 'cpu')
+    lazy = [LazyStack(list(features[:, None])) for features in (queries, gallery)]
+    similarities, indices = nearest_neighbors(*lazy, 10, memory, 'cpu')
     cosines = torch.nn.functional.cosine_similarity(queries[:, None], gallery[None], dim=2)
     assert torch.equal(indices, cosines.argsort(dim=1, descending=True)[:, :10])
     assert torch.allclose(similarities, cosines.gather(1, indices), atol=1e-6)
@@ -61,7 +62,7 @@ def test_the_gallery_is_read_once_and_in_parts():
             self.log.append(len(taken))
             return taken
 
-    gallery, queries = Counting(list(torch.randn(500, 16))), Counting(list(torch.randn(40, 16)))
+    gallery, queries = Counting(list(torch.randn(500, 1, 16))), Counting(list(torch.randn(40, 1, 16)))
     gallery.log, queries.log = [], []
     memory = 4e-5
     nearest_neighbors(queries, gallery, 3, memory, 'cpu')

@@ -12,7 +12,10 @@ from iboot_mm.models.losses import spread
 
 
 def sample(feature, role, labels=None, replaced=False, filename='a.mp4'):
-    data_sample = ActionDataSample(feature=torch.as_tensor(feature, dtype=torch.float32))
+    """A sample as VideoEncoder leaves it; ``feature`` (D,) is the one of its two views, or (V, D) those of V."""
+    views = torch.as_tensor(feature, dtype=torch.float32)
+    views = views.expand(2, -1) if views.dim() == 1 else views
+    data_sample = ActionDataSample(view_features=views, feature=views.mean(0))
     data_sample.set_metainfo(dict(role=role, labels=labels or {}, replaced=replaced, filename=filename))
     return data_sample
 
