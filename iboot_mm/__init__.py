@@ -11,6 +11,7 @@ compat.check_versions()
 compat.apply()
 
 from . import datasets, engine, evaluation, models  # noqa: E402
+from .inference import load  # noqa: E402
 
 __version__ = '0.1.0'
-__all__ = ['compat', 'datasets', 'engine', 'evaluation', 'models', '__version__']
+__all__ = ['compat', 'datasets', 'engine', 'evaluation', 'load', 'models', '__version__']

@@ -39,6 +39,18 @@ def clip_recipe(cfg: Config, source: str | Path) -> dict:
                      f'with one of {", ".join(CROPPERS[1:])}: there is no telling which clips its network wants')
 
 
+def clip_pipeline(clip: dict, num_clips: int = 1) -> list[dict]:
+    """The transforms that cut ``num_clips`` evaluation clips of each video as :func:`clip_recipe` says."""
+    sampling = {key: clip[key] for key in ('clip_len', 'frame_interval', 'target_fps', 'sampling')}
+    return [
+        dict(type='OpenVideo'),
+        dict(type='SampleViews', num_views=num_clips, test_mode=True, **sampling),
+        dict(type='DecodeViews'),
+        dict(type='CropViews', size=clip['size'], short_side=clip['short_side'], test_mode=True),
+        dict(type='PackViews'),
+    ]
+
+
 def _pipeline(loader: dict) -> list[dict]:
     """The pipeline of a loader's data set, or of the first one inside its wrappers."""
     dataset = loader.get('dataset') or {}

@@ -59,7 +59,7 @@ def fetch_from_hub(repo_id: str, filenames: Sequence[str]) -> Path:
     Raises:
         ConnectionError: says which file to get where, and where to put it.
     """
-    from huggingface_hub import constants, get_session, hf_hub_download
+    from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     for filename in filenames:
@@ -69,9 +69,7 @@ def fetch_from_hub(repo_id: str, filenames: Sequence[str]) -> Path:
             pass
     page = f'{constants.ENDPOINT}/{repo_id}'
     try:
-        if constants.HF_HUB_OFFLINE:
-            raise ConnectionError('HF_HUB_OFFLINE is set')
-        get_session().head(constants.ENDPOINT, timeout=NETWORK_TIMEOUT)  # downloads retry a dead network for a minute
+        _reach_hub()
         for filename in filenames:
             try:
                 return Path(hf_hub_download(repo_id, filename))
@@ -82,9 +80,42 @@ def fetch_from_hub(repo_id: str, filenames: Sequence[str]) -> Path:
         raise _unreachable(filenames[0], page, error) from None
 
 
-def _unreachable(filename: str, source: str, error: Exception) -> ConnectionError:
+def fetch_folder(repo_id: str, filenames: Sequence[str]) -> Path:
+    """A local folder with ``filenames`` of one revision of a Hugging Face repository; the local cache is asked first.
+
+    Raises:
+        ConnectionError: says what to get where, and how to go on.
+    """
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(repo_id, allow_patterns=list(filenames), local_files_only=True))
+        if all((folder / filename).is_file() for filename in filenames):
+            return folder
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        _reach_hub()
+        return Path(snapshot_download(repo_id, allow_patterns=list(filenames)))
+    except Exception as error:  # httpx, requests, OS and hub errors share no base class
+        page = f'{constants.ENDPOINT}/{repo_id}'
+        raise _unreachable(' and '.join(filenames), page, error, 'name their folder') from None
+
+
+def _reach_hub() -> None:
+    """Fails at once where downloads would retry a dead network for a minute."""
+    from huggingface_hub import constants, get_session
+
+    if constants.HF_HUB_OFFLINE:
+        raise ConnectionError('HF_HUB_OFFLINE is set')
+    get_session().head(constants.ENDPOINT, timeout=NETWORK_TIMEOUT)
+
+
+def _unreachable(filename: str, source: str, error: Exception, then: str = '') -> ConnectionError:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else 'no reason given'
+    then = then or f"pass checkpoint='PATH/{os.path.basename(filename)}'"
     return ConnectionError(
         f'Can not fetch {filename} from {source} ({type(error).__name__}: {reason}): get it on a machine '
-        f"with network, put it anywhere on this one and pass checkpoint='PATH/{os.path.basename(filename)}'."
+        f'with network, put it anywhere on this one and {then}.'
     )
