@@ -61,8 +61,10 @@ class DistributedPretrainer(MMDistributedDataParallel):
 
 
 def synchronises_bn(model: nn.Module) -> bool | None:
-    """Whether the model's BN is synchronised over processes; None if it has none."""
-    bn = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    """Whether the model's BN is synchronised over processes; None if none of it normalises by the batch."""
+    # Frozen is what stays in evaluation mode while the model trains.
+    bn = [m for m in model.modules()
+          if isinstance(m, nn.modules.batchnorm._BatchNorm) and (m.training or not model.training)]
     if not bn:
         return None
     return any(isinstance(m, nn.SyncBatchNorm) for m in bn) and torch.distributed.is_initialized()

@@ -70,6 +70,10 @@ def test_sync_bn_on_gpus():
 def test_synchronises_bn_needs_bn():
     assert synchronises_bn(nn.Linear(1, 1)) is None
     assert synchronises_bn(nn.BatchNorm1d(1)) is False
+    frozen = nn.Sequential(nn.BatchNorm1d(1))
+    frozen[0].eval()
+    assert synchronises_bn(frozen) is None
+    assert synchronises_bn(frozen.eval()) is False  # nothing trains, so nothing tells that it is frozen
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='for machines without a GPU')

@@ -16,19 +16,25 @@ class PackViews(BaseTransform):
 
     - `filename` (str), `sample_idx` (int): the video and its place in the data set,
     - `view_seeds` (list[int]): seeds of the V views for draws on the device,
-    - `labels` (dict[str, int]): empty without labels; a single unnamed one is called 'label' and also set as
-      `gt_label`,
+    - `labels` (dict[str, int]): empty without labels; a single unnamed one is called 'label',
     - `role` (str | None): 'gallery' or 'query' in k-NN evaluation,
     - `unreadable` (list[tuple[str, str]]): (path, reason) of videos that could not be read in this one's place,
     - `replaced` (bool): whether this video stands in for such a one,
-    - `img_shape`, `original_shape` (tuple[int, int]), `total_frames` (int), `fps` (float).
+    - `img_shape`, `original_shape` (tuple[int, int]), `total_frames` (int), `fps` (float),
+
+    and the label that a classifier learns, if there is one, as `gt_label`.
 
     Args:
         role (str, optional): Overrides the role that the data set gave.
+        label (str, optional): Which of the `labels` is `gt_label`. None: a single unnamed one.
+
+    Raises:
+        ValueError: If a sample has no label of that name.
     """
 
-    def __init__(self, role: str | None = None) -> None:
+    def __init__(self, role: str | None = None, label: str | None = None) -> None:
         self.role = role
+        self.label = label
 
     def transform(self, results: dict) -> dict:
         """See the class."""
@@ -36,8 +42,12 @@ class PackViews(BaseTransform):
         inputs = torch.from_numpy(np.ascontiguousarray(imgs.transpose(0, 4, 1, 2, 3)))  # (V, C, T, H, W)
         labels = self._labels(results)
         sample = ActionDataSample()
-        if list(labels) == ['label']:
-            sample.set_gt_label(labels['label'])
+        chosen = 'label' if self.label is None and list(labels) == ['label'] else self.label
+        if chosen is not None:
+            if chosen not in labels:
+                raise ValueError(f"PackViews: '{results.get('filename', '')}' has no label {chosen!r} but "
+                                 f'{list(labels)}: set label_names of the data set, or `label` of PackViews.')
+            sample.set_gt_label(labels[chosen])
         sample.set_metainfo(dict(
             filename=str(results.get('filename', '')),
             sample_idx=int(results.get('sample_idx', -1)),
@@ -61,4 +71,4 @@ class PackViews(BaseTransform):
         return {} if label is None or int(label) < 0 else {'label': int(label)}
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(role={self.role!r})'
+        return f'{type(self).__name__}(role={self.role!r}, label={self.label!r})'

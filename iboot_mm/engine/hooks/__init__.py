@@ -1,10 +1,12 @@
 from .checkpoint import AtomicCheckpointHook
+from .class_count import ClassCountHook
 from .collapse_alarm import CollapseAlarmHook
 from .momentum_update import MomentumUpdateHook
 from .nan_stop import NaNStopHook
 from .seeding import EpochSeedHook
+from .starting_weights import StartingWeightsHook
 from .training_plan import TrainingPlanHook
 from .unreadable_videos import UnreadableVideosHook
 
-__all__ = ['AtomicCheckpointHook', 'CollapseAlarmHook', 'EpochSeedHook', 'MomentumUpdateHook', 'NaNStopHook',
-           'TrainingPlanHook', 'UnreadableVideosHook']
+__all__ = ['AtomicCheckpointHook', 'ClassCountHook', 'CollapseAlarmHook', 'EpochSeedHook', 'MomentumUpdateHook',
+           'NaNStopHook', 'StartingWeightsHook', 'TrainingPlanHook', 'UnreadableVideosHook']

@@ -26,11 +26,14 @@ class TrainingPlanHook(Hook):
     Args:
         skip: First iterations to leave out of the measurement (start of workers, choice of kernels).
         measure: Iterations to measure; a shorter run is measured over what it has.
+        whole_batch_bn: Whether the recipe wants BN to see the whole batch, so that the plan says if it does not. True
+            of the paper's pre-training; of its other trainings it says nothing.
     """
 
-    def __init__(self, skip: int = 3, measure: int = 20) -> None:
+    def __init__(self, skip: int = 3, measure: int = 20, whole_batch_bn: bool = True) -> None:
         self.skip = skip
         self.measure = measure
+        self.whole_batch_bn = whole_batch_bn
         self.done = 0  # iterations of this process, which may have resumed
         self.reported = False
 
@@ -44,7 +47,7 @@ class TrainingPlanHook(Hook):
             'Training plan', f'  batch          {plan}',
             f'  learning rate  {max(rates):g} at its peak ({type(optim_wrapper.optimizer).__name__})',
             f'  length         {runner.max_epochs} epochs of {steps} steps over {len(loader.dataset)} videos',
-            *[f'  {line}' for line in describe_bn(plan, synchronises_bn(runner.model))]]))
+            *[f'  {line}' for line in describe_bn(plan, synchronises_bn(runner.model), self.whole_batch_bn)]]))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
@@ -75,18 +78,19 @@ class TrainingPlanHook(Hook):
                 f'the run (evaluation apart); peak memory {memory:.1f} GiB per process')
 
 
-def describe_bn(plan: BatchPlan, synchronised: bool | None) -> list[str]:
+def describe_bn(plan: BatchPlan, synchronised: bool | None, whole_batch: bool = True) -> list[str]:
     """Lines on how many videos batch normalisation sees together, and how that differs from the paper.
 
     Args:
         plan: The batch plan.
-        synchronised: Whether BN is synchronised over processes; None if the model has none.
+        synchronised: Whether BN is synchronised over processes; None if the model has none that sees the batch.
+        whole_batch: Whether the paper's BN sees the whole batch.
     """
     if synchronised is None:
         return []
     together = plan.together if synchronised else plan.per_process
     lines = [f'BN sees        {together} videos together' + (' (synchronised)' if synchronised else '')]
-    if together != plan.global_batch:
+    if whole_batch and together != plan.global_batch:
         splits = ' or '.join(whole_batch_splits(plan.global_batch)) or f'{plan.global_batch} on one'
         lines.append(f'differs from the paper: its BN sees the whole batch of {plan.global_batch}, which needs '
                      f'{splits} (GPUs x videos) with SyncBN and no accumulation')

@@ -104,6 +104,14 @@ def test_labels(given, labels):
         assert sample.gt_label.tolist() == [labels['label']]
 
 
+def test_one_of_several_labels_is_the_classifier_s():
+    results = dict(imgs=np.zeros((1, 1, 2, 2, 3), np.uint8), labels=dict(digit=3, motion=1), filename='a.mp4')
+    sample = PackViews(label='motion')(results)['data_samples']
+    assert sample.gt_label.tolist() == [1] and sample.labels == dict(digit=3, motion=1)
+    with pytest.raises(ValueError, match=r"'a.mp4' has no label 'colour' but \['digit', 'motion'\]: set label_names"):
+        PackViews(label='colour')(results)
+
+
 def test_role_of_the_transform_wins():
     results = dict(imgs=np.zeros((1, 1, 2, 2, 3), np.uint8), role='query')
     assert PackViews()(results)['data_samples'].role == 'query'

@@ -49,6 +49,7 @@ def test_what_differs_from_the_paper():
     assert describe_bn(BatchPlan(32, 13, 1), False)[0].endswith('13 videos together')
     assert len(describe_bn(BatchPlan(32, 13, 1), False)) == 2
     assert describe_bn(BatchPlan(1, 16, 26), None) == []
+    assert len(describe_bn(BatchPlan(32, 13, 1), False, whole_batch=False)) == 1
 
 
 def test_memory_is_this_process():

@@ -1,0 +1,60 @@
+"""Compares the classes of the lists with those of the head before any time is spent."""
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch.utils.data import Dataset
+
+from .seeding import find_transforms
+
+
+@HOOKS.register_module()
+class ClassCountHook(Hook):
+    """Stops a run whose lists have other classes than ``model.cls_head.num_classes``.
+
+    The training list must have exactly as many (its largest label + 1: with fewer, the head or the list is a wrong
+    one), those of validation and test at most. A label beyond the head would end in an assertion on the GPU that names
+    neither.
+
+    Example:
+        >>> custom_hooks = [dict(type='ClassCountHook')]
+
+    Raises:
+        ValueError: before training or testing, if they differ or a list has no labels.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Checks the training list, and the validation list if there is one."""
+        self._check(runner, 'train')
+        if runner.val_loop is not None:
+            self._check(runner, 'val')
+
+    def before_test(self, runner: Runner) -> None:
+        """Checks the test list."""
+        self._check(runner, 'test')
+
+    @staticmethod
+    def _check(runner: Runner, split: str) -> None:
+        dataset = getattr(runner, f'{split}_loop').dataloader.dataset
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        head, found, source = model.cls_head.num_classes, count_classes(dataset), getattr(dataset, 'ann_file', '')
+        if found == 0:
+            raise ValueError(f"{split}_dataloader: '{source}' has no labels to learn from or to test with; give an "
+                             "ann_file of lines 'path label'")
+        if found > head or (split == 'train' and found != head):
+            raise ValueError(f"{split}_dataloader: '{source}' has {found} classes (its largest label is {found - 1}), "
+                             f'but model.cls_head.num_classes is {head}: set it to {found}, or give the list that '
+                             'belongs to it')
+
+
+def count_classes(dataset: Dataset) -> int:
+    """The largest label of a data set + 1; 0 without labels.
+
+    Args:
+        dataset: A ``VideoFolder`` or a data set of MMAction2.
+    """
+    name = next((transform.label for transform in find_transforms(dataset) if getattr(transform, 'label', None)),
+                'label')
+    infos = (dataset.get_data_info(index) for index in range(len(dataset)))
+    return 1 + max(int(info.get('labels', info).get(name, -1)) for info in infos)
