@@ -77,10 +77,7 @@ class VideoEncoder(BaseModel):
         features = self.extract_feat(inputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])  # (N, V, T', D)
         if mode == 'tensor':
             return features
-        for sample, view_features in zip(data_samples, features.float().mean(dim=2), strict=True):
-            sample.view_features = view_features  # (V, D)
-            sample.feature = view_features.mean(dim=0)  # (D,)
-        return data_samples
+        return write_features(data_samples, features)
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
         # mmengine only logs what does not fit, and the evaluation would go on with random weights.
@@ -90,6 +87,14 @@ class VideoEncoder(BaseModel):
             raise ValueError(f'the checkpoint does not fit the backbone of the config ({problem}): it is of another '
                              'depth, width or kind; set model.backbone to what it was trained with')
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def write_features(data_samples: list[ActionDataSample], features: Tensor) -> list[ActionDataSample]:
+    """Writes features ``(N, V, T', D)``, averaged over time, into N data samples; see :meth:`VideoEncoder.forward`."""
+    for sample, view_features in zip(data_samples, features.float().mean(dim=2), strict=True):
+        sample.view_features = view_features  # (V, D)
+        sample.feature = view_features.mean(dim=0)  # (D,)
+    return data_samples
 
 
 def misfits(own: dict[str, Tensor], saved: dict[str, Tensor]) -> Iterator[str]:

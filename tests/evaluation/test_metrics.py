@@ -51,6 +51,17 @@ def test_named_labels():
     assert metrics['feature_spread'] == pytest.approx(spread(features).item())
 
 
+def test_views_are_averaged():
+    """The mean of the query's two views is nearest to class 1, each view alone to another class."""
+    samples = [sample(x, 'gallery', dict(label=i)) for i, x in enumerate(([1., 0], [1., 1], [0., 1]))]
+    samples.append(sample([[1., .1], [.1, 1.]], 'query', dict(label=1)))
+    assert score(samples, k=1)['knn_top1'] == 1
+
+
+def test_any_memory_gives_the_same_figures():
+    assert score(clusters(), k=5, memory=1e-6) == pytest.approx(score(clusters(), k=5), abs=1e-6)
+
+
 def test_one_unnamed_label():
     assert set(score(clusters(names=('label',)), k=5)) == {'knn_top1', 'feature_spread'}
 
@@ -97,3 +108,9 @@ def test_a_class_that_the_gallery_lacks_counts_as_wrong():
 def test_bad_input(samples, words):
     with pytest.raises(ValueError, match=words):
         score(samples)
+
+
+def test_a_gallery_smaller_than_k():
+    with pytest.raises(ValueError, match='k=21 nearest neighbours were asked for, but the gallery holds 20 readable '
+                                         'videos: set k to a number from 1 to 20'):
+        score(clusters(), k=21)
