@@ -1,0 +1,3 @@
+from .prepare import BENCHMARKS, prepare
+
+__all__ = ['BENCHMARKS', 'prepare']

@@ -1,0 +1,126 @@
+"""How many videos there should be, and what to say of those that are there."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Official:
+    """Official numbers of a benchmark.
+
+    Attributes:
+        classes (int): Classes.
+        videos (dict[str, int]): Videos of each list, by file name.
+        source (str): Where the numbers are from.
+        copies (dict[str, tuple[int, int]]): Training and validation videos of well-known copies, where videos have
+            disappeared since.
+    """
+
+    classes: int
+    videos: dict[str, int]
+    source: str
+    copies: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def _two_lists(name: str, train: int, val: int) -> dict[str, int]:
+    return {f'{name}_train_list_videos.txt': train, f'{name}_val_list_videos.txt': val}
+
+
+def _three_splits(name: str, *sizes: tuple[int, int]) -> dict[str, int]:
+    return {f'{name}_{part}_split_{split}_videos.txt': count for split, pair in enumerate(sizes, 1)
+            for part, count in zip(('train', 'val'), pair)}
+
+
+OFFICIAL = dict(
+    kinetics400=Official(
+        400, _two_lists('kinetics400', 246534, 19906),
+        'annotation files of 2017 (306,245 clips with the test set, arXiv:1705.06950), as the CVDF counts them',
+        dict(MMAction2=(240436, 19796), CVDF=(240258, 19881))),
+    kinetics600=Official(
+        600, _two_lists('kinetics600', 392622, 30001),
+        'annotation files of 2018 (495,547 clips with the test set of 72,924, arXiv:1808.01340)',
+        dict(MMAction2=(383393, 27910), VideoMAEv2=(366006, 27935))),
+    ucf101=Official(
+        101, _three_splits('ucf101', (9537, 3783), (9586, 3734), (9624, 3696)),
+        'official split files (13,320 clips in each split, arXiv:1212.0402)'),
+    hmdb51=Official(
+        51, _three_splits('hmdb51', *[(3570, 1530)] * 3),
+        'official split files (70 training and 30 test clips of each class; 6,766 clips in all)'),
+    sthv2=Official(
+        174, _two_lists('sthv2', 168913, 24777), 'annotation files of version 2 (220,847 clips with the test set)'),
+    diving48=Official(48, _two_lists('diving48', 15027, 1970), 'annotation files of V2'),
+)
+
+
+@dataclass
+class ListCounts:
+    """What became of the annotated videos of one list.
+
+    Attributes:
+        annotated (int): Named by the annotation files.
+        found (int): Of these, files that are there.
+        unreadable (int, optional): Of these, files that cannot be read; None if that was not looked into.
+        truncated (int, optional): Readable files that end sooner than they say; they are listed all the same.
+    """
+
+    annotated: int
+    found: int
+    unreadable: int | None = None
+    truncated: int | None = None
+
+    @property
+    def listed(self) -> int:
+        """Videos that the list holds."""
+        return self.found - (self.unreadable or 0)
+
+
+def check_classes(name: str, title: str, classes: int) -> None:
+    """Refuse annotation files of another data set.
+
+    Raises:
+        ValueError: If the number of classes is not the official one.
+    """
+    if classes != OFFICIAL[name].classes:
+        raise ValueError(f'The annotation files name {classes} classes, but {title} has {OFFICIAL[name].classes}: are '
+                         'they those of another data set?')
+
+
+def describe(name: str, counts: dict[str, ListCounts]) -> list[str]:
+    """One line for each list, and one on copies that differ."""
+    official = OFFICIAL[name]
+    lines = []
+    for list_name, count in counts.items():
+        expected = official.videos[list_name]
+        parts = [f'{list_name}: {count.listed} videos', f'{count.annotated - count.found} missing']
+        parts.append('not checked for unreadable ones' if count.unreadable is None else
+                     f'{count.unreadable} unreadable, {count.truncated} cut short')
+        share = f' ({count.listed / expected:.1%})' if count.listed != expected else ''
+        lines.append(f'{", ".join(parts)}; official: {expected}{share}')
+    differs = any(count.listed != official.videos[list_name] for list_name, count in counts.items())
+    if differs and official.copies:
+        copies = '; '.join(f'{who} {train} and {val}' for who, (train, val) in official.copies.items())
+        lines.append(f'Copies of this data set differ, since videos disappear ({copies}): give your counts with every '
+                     'result.')
+    elif differs:
+        lines.append('These are not the official counts: results on them are not comparable as they stand.')
+    return lines
+
+
+def write_counts(path: Path, name: str, counts: dict[str, ListCounts]) -> dict:
+    """Write `counts.json`, whole or not at all: every list's numbers beside the official ones."""
+    official = OFFICIAL[name]
+    lists = {list_name: dict(listed=count.listed, annotated=count.annotated, missing=count.annotated - count.found,
+                             unreadable=count.unreadable, truncated=count.truncated,
+                             official=official.videos[list_name]) for list_name, count in counts.items()}
+    content = dict(dataset=name, classes=official.classes, lists=lists, official_source=official.source)
+    write_whole(path, json.dumps(content, indent=1) + '\n')
+    return content
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that it is there whole or not at all."""
+    partial = path.with_name(f'{path.name}.partial')
+    partial.write_text(text, encoding='utf-8')
+    os.replace(partial, path)

@@ -1,0 +1,96 @@
+"""From unpacked archives to the folders and lists that the configs name."""
+
+from pathlib import Path
+
+from ..parallel import show_progress
+from .annotation import Annotation, Benchmark, Clip
+from .counts import ListCounts, check_classes, describe, write_counts, write_whole
+from .diving48 import read_diving48
+from .files import check_videos, index_videos, link
+from .hmdb51 import hmdb51_key, read_hmdb51
+from .kinetics import read_kinetics
+from .ssv2 import read_ssv2
+from .ucf101 import read_ucf101, ucf101_key
+
+BENCHMARKS = dict(
+    kinetics400=Benchmark('Kinetics-400', lambda folder: read_kinetics(folder, 'kinetics400'), 'its videos'),
+    kinetics600=Benchmark('Kinetics-600', lambda folder: read_kinetics(folder, 'kinetics600'), 'its videos'),
+    ucf101=Benchmark('UCF101', read_ucf101, 'UCF101.rar (a folder UCF-101)', ucf101_key),
+    hmdb51=Benchmark('HMDB51', read_hmdb51, 'hmdb51_org.rar and the archives in it (a folder per class)', hmdb51_key),
+    sthv2=Benchmark('Something-Something v2', read_ssv2, 'its archives (a folder 20bn-something-something-v2)'),
+    diving48=Benchmark('Diving48', read_diving48, 'Diving48_rgb.tar.gz (a folder rgb)'),
+)
+
+
+def prepare(name: str, root: str | Path, out: str | Path, annotations: str | Path | None = None, check: bool = False,
+            workers: int | None = None) -> dict:
+    """Lay a benchmark out as MMAction2's `tools/data` do.
+
+    In `out` come: `videos*/`, links to the files (to be given as `root` of a data set); lists of lines `path label`;
+    `label_map.txt`, the class names in the order of their index; `counts.json`; and `left_out.txt`, the annotated
+    videos that no list holds. Files are known by their names, in whatever folders below `root` they are, with whatever
+    ending. A second call brings everything up to date.
+
+    Args:
+        name (str): A key of `BENCHMARKS`.
+        root (str | Path): The folder that the archives were unpacked in.
+        out (str | Path): The folder to write.
+        annotations (str | Path, optional): Folder of the annotation files; `root` by default.
+        check (bool): Open every video; those that cannot be read are left out of the lists.
+        workers (int, optional): Processes that check; as many as there are cores by default.
+
+    Returns:
+        dict: The content of `counts.json`.
+
+    Raises:
+        FileNotFoundError: If `root`, the annotation files or all videos are missing.
+        FileExistsError: If other videos lie where the links should.
+        ValueError: For annotation files of another form or data set.
+    """
+    benchmark, root, out = BENCHMARKS[name], Path(root).expanduser(), Path(out).expanduser()
+    if not root.is_dir():
+        raise FileNotFoundError(f"There is no folder '{root}': name the one that holds {benchmark.archives}.")
+    annotation = benchmark.read(Path(annotations or root).expanduser())
+    check_classes(name, benchmark.title, len(annotation.classes))
+    print(f'Looking for the videos of {benchmark.title} below {root} ...', flush=True)
+    linked, missing = _link_all(benchmark, annotation, root, out)
+    results = check_videos(sorted(set(linked.values())), out / 'checked.jsonl', workers) if check else {}
+    counts, left_out = {}, [f'missing: {target}' for target in missing]
+    left_out += [f'unreadable: {path}: {result["reason"]}' for path, result in results.items() if result['reason']]
+    for part in annotation.parts:
+        paths = [(linked.get((part.folder, clip.target)), clip.label) for clip in part.clips]
+        found = [(path, label) for path, label in paths if path is not None]
+        good = [(path, label) for path, label in found if not (check and results[path]['reason'])]
+        lines = [f'{path.relative_to(out / part.folder).as_posix()} {label}' for path, label in good]
+        write_whole(out / part.list_name, ''.join(f'{line}\n' for line in lines))
+        counts[part.list_name] = ListCounts(
+            len(paths), len(found), len(found) - len(good) if check else None,
+            sum(results[path]['truncated'] for path, _ in good) if check else None)
+    write_whole(out / 'label_map.txt', ''.join(f'{class_name}\n' for class_name in annotation.classes))
+    write_whole(out / 'left_out.txt', ''.join(f'{line}\n' for line in sorted(left_out)))
+    print('\n'.join(describe(name, counts)), flush=True)
+    return write_counts(out / 'counts.json', name, counts)
+
+
+def _link_all(benchmark: Benchmark, annotation: Annotation, root: Path,
+              out: Path) -> tuple[dict[tuple[str, str], Path], list[str]]:
+    """Link every clip that is there: `{(folder, target): link}`, and what is missing."""
+    index = index_videos(root, benchmark.key)
+    clips = {(part.folder, clip.target): clip for part in annotation.parts for clip in part.clips}
+    linked, missing = {}, []
+    for (folder, target), clip in show_progress(clips.items(), len(clips), 'videos linked'):
+        source = _find(clip, index)
+        if source is None:
+            missing.append(f'{folder}/{target}')
+            continue
+        path = out / folder / f'{target.replace(" ", "_")}{source.suffix}'
+        link(source, path)
+        linked[folder, target] = path
+    if not linked:
+        raise FileNotFoundError(f"None of the {len(clips)} annotated videos is below '{root}', for example "
+                                f'{missing[0]}: name the folder that holds {benchmark.archives}.')
+    return linked, missing
+
+
+def _find(clip: Clip, index: dict[str, Path]) -> Path | None:
+    return next((index[key] for key in clip.keys if key in index), None)
