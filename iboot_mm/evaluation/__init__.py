@@ -5,6 +5,7 @@ from .linear_metric import LinearOnFeaturesMetric
 from .metrics import KNNMetric
 from .order_sensitivity import OrderSensitivityMetric
 from .retrieval import VideoRetrievalMetric
+from .zero_shot import ZeroShotMetric
 
 __all__ = ['FeatureStore', 'KNNMetric', 'LinearOnFeaturesMetric', 'OrderSensitivityMetric', 'ReadableAccMetric',
-           'VideoRetrievalMetric', 'knn_classify', 'nearest_neighbors', 'weighted_vote']
+           'VideoRetrievalMetric', 'ZeroShotMetric', 'knn_classify', 'nearest_neighbors', 'weighted_vote']

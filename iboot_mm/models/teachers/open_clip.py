@@ -1,16 +1,12 @@
 """Teachers from open_clip: the image towers of CLIP, SigLIP 2, PE, EVA-02, MobileCLIP 2 and their kin."""
 
-import difflib
-import logging
-import os
 from pathlib import Path
 
-import torch
 from mmaction.registry import MODELS
-from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..downloads import fetch_from_hub, fetch_url, local_copy
+from ..downloads import local_copy
+from ..open_clip_models import build_model, choose_weights, fetch, timm_licence
 from ..weights import load_strictly, read_state_dict
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
@@ -62,16 +58,7 @@ class OpenCLIPTeacher(FrozenTeacher):
         chunk_size: int = 128,
         name: str | None = None,
     ) -> None:
-        tag = pretrained if isinstance(pretrained, str) else None
-        cfg = resolve(model, tag)
-        if tag is None and pretrained is not False and checkpoint is None:
-            import open_clip
-
-            raise ValueError(
-                f'Teacher {model} has no weights: give pretrained=TAG (open_clip has '
-                f'{", ".join(open_clip.list_pretrained_tags_by_model(model)) or "none"}), checkpoint=FILE, or '
-                'pretrained=False for random ones.'
-            )
+        tag, cfg = choose_weights(model, pretrained, checkpoint)
         tower = build_image_tower(model, bool(cfg.get('quick_gelu')), model_args or {})
         if checkpoint is not None:
             load_image_tower(tower, local_copy(checkpoint))
@@ -118,53 +105,13 @@ class OpenCLIPTeacher(FrozenTeacher):
         return tokens_to_output(self, last['image_intermediates'][-1], cls)
 
 
-def resolve(model: str, tag: str | None) -> dict:
-    """open_clip's entry for some weights, empty without a tag.
-
-    Raises:
-        ValueError: unknown model or tag, with near matches.
-    """
-    import open_clip
-
-    if model not in open_clip.list_models():
-        near = difflib.get_close_matches(model, open_clip.list_models(), n=4, cutoff=0.5)
-        raise ValueError(
-            f'open_clip has no model {model!r}' + (f'; did you mean {" or ".join(near)}?' if near else '.')
-        )
-    cfg = open_clip.get_pretrained_cfg(model, tag) if tag else {}
-    if tag and not cfg:
-        known = open_clip.list_pretrained_tags_by_model(model)
-        near = difflib.get_close_matches(tag, known, n=3, cutoff=0.3) or known
-        raise ValueError(
-            f'open_clip has no weights {tag!r} for {model}' + (f'; did you mean {" or ".join(near)}?' if near else '.')
-        )
-    return cfg
-
-
 def build_image_tower(model: str, quick_gelu: bool, model_args: dict) -> nn.Module:
     """The image tower of an open_clip model, with random weights; QuickGELU weights get QuickGELU."""
     import open_clip
 
-    config = open_clip.get_model_config(model)
-    if quick_gelu and not config.get('quick_gelu'):
-        print_log(f'The weights for {model} were trained with QuickGELU: building it with QuickGELU.', logger='current')
-    if 'multimodal_cfg' not in config:  # a CoCa's decoder wants its own text tower
+    if 'multimodal_cfg' not in open_clip.get_model_config(model):  # a CoCa's decoder wants its own text tower
         model_args = dict(text_cfg=NO_TEXT_TOWER, **model_args)
-    # open_clip warns of random weights on the root logger; the file is read later.
-    muted = lambda record: 'pretrained weights loaded' not in record.getMessage()
-    logging.getLogger().addFilter(muted)
-    try:
-        whole = open_clip.create_model(
-            model,
-            pretrained=None,
-            pretrained_text=False,
-            force_quick_gelu=quick_gelu,
-            device=torch.get_default_device(),
-            **model_args,
-        )
-    finally:
-        logging.getLogger().removeFilter(muted)
-    return whole.visual
+    return build_model(model, quick_gelu, model_args).visual
 
 
 def load_image_tower(tower: nn.Module, file: Path) -> None:
@@ -181,26 +128,3 @@ def load_image_tower(tower: nn.Module, file: Path) -> None:
             if key.startswith('visual.')
         }
     load_strictly(tower, state, str(file))
-
-
-def fetch(cfg: dict) -> Path:
-    """A local copy of the weights of an entry of open_clip."""
-    if not cfg.get('hf_hub'):
-        return fetch_url(cfg['url'])
-    repo_id, filename = os.path.split(cfg['hf_hub'])
-    if not filename:
-        return fetch_from_hub(repo_id, ['open_clip_model.safetensors', 'open_clip_pytorch_model.bin'])
-    safe = os.path.splitext(filename)[0] + '.safetensors'
-    return fetch_from_hub(repo_id, list(dict.fromkeys([safe, filename])))
-
-
-def timm_licence(cfg: dict) -> str | None:
-    """What timm says of the same weights: open_clip's entries name no licence, but many point to timm's pages."""
-    from timm import get_pretrained_cfg
-
-    repository, _, name = cfg.get('hf_hub', '').strip('/').partition('/')
-    try:
-        entry = get_pretrained_cfg(name) if repository == 'timm' else None
-    except RuntimeError:  # not a timm tag
-        return None
-    return entry.license if entry else None

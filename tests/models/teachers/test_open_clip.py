@@ -10,6 +10,7 @@ from open_clip.transformer import QuickGELU
 from safetensors.torch import save_file
 from torch import nn
 
+from iboot_mm.models import open_clip_models
 from iboot_mm.models.teachers import OpenCLIPTeacher
 from iboot_mm.models.teachers import open_clip as open_clip_teachers
 
@@ -196,8 +197,8 @@ def test_quick_gelu_weights_get_quick_gelu(model, tag, quick, monkeypatch):
     ],
 )
 def test_which_files_of_the_hub(entry, repo_id, filenames, monkeypatch):
-    monkeypatch.setattr(open_clip_teachers, 'fetch_from_hub', lambda *asked: asked)
-    assert open_clip_teachers.fetch(entry) == (repo_id, filenames)
+    monkeypatch.setattr(open_clip_models, 'fetch_from_hub', lambda *asked: asked)
+    assert open_clip_models.fetch(entry) == (repo_id, filenames)
 
 
 def test_hub_weights_are_loaded_from_the_fetched_file(monkeypatch, tmp_path):
@@ -205,7 +206,7 @@ def test_hub_weights_are_loaded_from_the_fetched_file(monkeypatch, tmp_path):
     save_file(network.state_dict(), tmp_path / 'open_clip_model.safetensors')
     entry = dict(hf_hub='timm/some_model/', mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
     monkeypatch.setattr(open_clip, 'get_pretrained_cfg', lambda model, tag: entry if tag == 'mine' else {})
-    monkeypatch.setattr(open_clip_teachers, 'fetch_from_hub', lambda *_: tmp_path / 'open_clip_model.safetensors')
+    monkeypatch.setattr(open_clip_models, 'fetch_from_hub', lambda *_: tmp_path / 'open_clip_model.safetensors')
     teacher = OpenCLIPTeacher('ViT-M-32', pretrained='mine')
     assert teacher.network.proj.equal(network.visual.proj)
     assert teacher.mean == (0.1, 0.2, 0.3) and teacher.std == (0.4, 0.5, 0.6) and teacher.licence == 'unknown'
