@@ -101,12 +101,11 @@ class Evaluation:
 
     def _write_config(self, protocol: Protocol, network: Network, base: str, path: Path) -> None:
         cfg = Config.fromfile(ROOT / 'configs' / base)
-        info, videos = network.info, self.videos
+        videos = self.videos
         if protocol.subset is not None and videos is not None:
             videos = replace(videos, train=self._subset(protocol, network, path.parents[1]))
-        clip = info.clip if info and self.args.recipes == 'mini' else None
-        epochs = self.args.epochs if protocol.trains else None
-        adapt(cfg, info and info.backbone, info and info.feature_dim, network.teacher, clip, videos, epochs)
+        adapt(cfg, network.info, network.teacher, self.args.recipes == 'paper', videos,
+              self.args.epochs if protocol.trains else None)
         if network.weights is not None:
             cfg.load_from = str(network.weights)
         if cfg.test_cfg.type == 'FeatureLoop':

@@ -7,6 +7,7 @@ from pathlib import Path
 from mmengine.config import Config, ConfigDict
 
 from ..datasets import VideoFolder
+from ..models.checkpoints import CheckpointInfo
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -41,25 +42,28 @@ class LabelledVideos:
         return max(labels) + 1
 
 
-def adapt(cfg: Config, backbone: dict | None = None, feature_dim: int = 0, teacher: dict | None = None,
-          clip: dict | None = None, videos: LabelledVideos | None = None, epochs: int | None = None) -> None:
+def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None = None, keep_clips: bool = True,
+          videos: LabelledVideos | None = None, epochs: int | None = None) -> None:
     """Changes a protocol's config in place.
 
     Args:
         cfg: The config.
-        backbone: Config of the backbone in place of the config's own, of features of width ``feature_dim``.
-        feature_dim: See ``backbone``.
+        info: The checkpoint that takes the place of the config's own network.
         teacher: Config of a teacher that is evaluated by itself, in place of the model.
-        clip: Clips in place of the config's own, see :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
+        keep_clips: Whether clips are the config's own, as a published protocol wants, or those of the checkpoint.
         videos: Videos in place of the config's own.
         epochs: Epochs of training in place of the config's own.
+
+    Raises:
+        ValueError: the videos' lists have no classes, or zero-shot classification is asked of a network whose teacher
+            knows no text.
     """
     if teacher is not None:
         cfg.model = ConfigDict(type='TeacherEncoder', teacher=teacher)
-    if backbone is not None:
-        set_network(cfg, backbone, feature_dim)
-    if clip is not None:
-        set_views(cfg, clip)
+    if info is not None:
+        set_network(cfg, info)
+        if not keep_clips:
+            set_views(cfg, info.clip)
     if videos is not None:
         set_videos(cfg, videos)
     if epochs is not None:
@@ -74,13 +78,30 @@ def datasets(cfg: Config) -> Iterator[tuple[str, ConfigDict]]:
             yield from ((loader, part) for part in dataset.get('datasets', [dataset]))
 
 
-def set_network(cfg: Config, backbone: dict, feature_dim: int) -> None:
-    """Puts a backbone in the place of the config's own."""
-    cfg.model.backbone = ConfigDict(backbone)
-    if 'cls_head' in cfg.model:
-        cfg.model.cls_head.in_channels = feature_dim
-    if 'feature_dim' in cfg.model:
-        cfg.model.feature_dim = feature_dim
+def set_network(cfg: Config, info: CheckpointInfo) -> None:
+    """Puts a checkpoint's network in the place of the config's own."""
+    model = cfg.model
+    model.backbone = ConfigDict(info.backbone)
+    if 'cls_head' in model:
+        model.cls_head.in_channels = info.feature_dim
+    if model.type == 'JointSpaceEncoder':
+        if not info.teachers:
+            raise ValueError(f'zero-shot classification needs W and its teacher, which {info.path} does not hold: take '
+                             'a training checkpoint of iBoot, or the published file that is not named "_backbone"')
+        model.update(feature_dim=info.feature_dim, width=info.teachers[0]['width'], target_norm=info.target_norm,
+                     temporal_pool=info.temporal_pool)
+        for metric in _metrics(cfg):
+            if metric.get('text') is not None:
+                metric.text = ConfigDict(_text_tower(info.teachers[0], info))
+
+
+def _text_tower(teacher: dict, info: CheckpointInfo) -> dict:
+    if teacher['type'] != 'OpenCLIPTeacher' or teacher.get('output', 'embedding') != 'embedding':
+        raise ValueError(f'zero-shot classification compares with text, but the teacher of {info.path}, '
+                         f'{teacher.get("model", teacher["type"])} (output {teacher.get("output", "embedding")!r}), '
+                         'has no space of text: it takes the embedding of an open_clip model')
+    names = ('model', 'pretrained', 'checkpoint')
+    return dict(type='OpenCLIPText', **{name: teacher[name] for name in names if teacher.get(name) is not None})
 
 
 def set_views(cfg: Config, clip: dict) -> None:
@@ -112,10 +133,13 @@ def set_videos(cfg: Config, videos: LabelledVideos) -> None:
         trains = loader == 'train_dataloader' or dataset.get('role') == 'gallery'
         dataset.root = str(videos.root.resolve())
         dataset.ann_file = str((videos.train if trains else videos.test).resolve())
-        dataset.label_names = None
+        dataset.label_names = None  # one unnamed column
+        for step in dataset.pipeline:
+            step.pop('label', None)
     if 'cls_head' in cfg.model:
         cfg.model.cls_head.num_classes = classes
     for metric in _metrics(cfg):
+        metric.pop('label', None)
         if 'class_names' in metric and videos.class_names is not None:
             metric.class_names = str(videos.class_names.resolve())
 

@@ -1,9 +1,12 @@
 """A protocol's config, made to fit a network and videos of one's own."""
 
+from pathlib import Path
+
 import pytest
 from mmengine.config import Config
 
 from iboot_mm.evaluation.adaptation import LabelledVideos, adapt, count_videos
+from iboot_mm.models.checkpoints import CheckpointInfo
 
 from ..videos import moving_frames, write_video
 
@@ -12,7 +15,7 @@ CLIP = dict(clip_len=4, frame_interval=2, target_fps=15, sampling='dense', size=
 
 def pipeline(**crop):
     return [dict(type='OpenVideo'), dict(type='SampleViews', num_views=10, clip_len=8, frame_interval=8),
-            dict(type='DecodeViews'), dict(type='CropViews', **crop), dict(type='PackViews')]
+            dict(type='DecodeViews'), dict(type='CropViews', **crop), dict(type='PackViews', label='a')]
 
 
 def classifier():
@@ -35,7 +38,7 @@ def features():
                   pipeline=pipeline(size=224, short_side=256, test_mode=True)) for role in ('gallery', 'query')]
     return Config(dict(model=dict(type='VideoEncoder', backbone=dict(type='SlowResNet', depth=50)),
                        test_dataloader=dict(dataset=dict(type='ConcatDataset', datasets=parts)),
-                       test_evaluator=[dict(type='ZeroShotMetric', class_names='old.txt')]))
+                       test_evaluator=[dict(type='ZeroShotMetric', class_names='old.txt', label='a')]))
 
 
 @pytest.fixture
@@ -51,14 +54,46 @@ def steps(cfg, loader):
     return {step['type']: step for step in cfg[loader].dataset.pipeline}
 
 
+def info(**changes):
+    settings = dict(path=Path('epoch_1.pth'), config='config.py', state={}, feature_dim=128, clip=CLIP, teachers=[],
+                    backbone=dict(type='SlowResNet', depth=18, base_channels=16), temporal_pool=True,
+                    target_norm='none')
+    return CheckpointInfo(**{**settings, **changes})
+
+
 def test_the_network_takes_the_place_of_the_configs_own():
-    backbone = dict(type='SlowResNet', depth=18, base_channels=16)
     cfg = classifier()
-    adapt(cfg, backbone, 128)
-    assert cfg.model.backbone == backbone and cfg.model.cls_head.in_channels == 128
+    adapt(cfg, info())
+    assert cfg.model.backbone == info().backbone and cfg.model.cls_head.in_channels == 128
     cfg = features()
-    adapt(cfg, backbone, 128)
-    assert cfg.model.backbone == backbone and 'cls_head' not in cfg.model
+    adapt(cfg, info())
+    assert cfg.model.backbone == info().backbone and 'cls_head' not in cfg.model
+
+
+CLIP_TEACHER = dict(type='OpenCLIPTeacher', model='ViT-B-16', pretrained='openai', output='embedding', width=512)
+
+
+def zero_shot():
+    cfg = features()
+    cfg.model = dict(type='JointSpaceEncoder', backbone=dict(type='SlowResNet', depth=50), feature_dim=2048, width=768)
+    cfg.test_evaluator[0].text = dict(type='OpenCLIPText', model='ViT-L-14', pretrained='other')
+    return cfg
+
+
+def test_zero_shot_takes_w_and_the_text_tower_of_the_networks_teacher():
+    cfg = zero_shot()
+    adapt(cfg, info(teachers=[CLIP_TEACHER], target_norm='standardize', temporal_pool=False))
+    assert (cfg.model.feature_dim, cfg.model.width) == (128, 512)
+    assert (cfg.model.target_norm, cfg.model.temporal_pool) == ('standardize', False)
+    assert cfg.test_evaluator[0].text == dict(type='OpenCLIPText', model='ViT-B-16', pretrained='openai')
+
+
+@pytest.mark.parametrize('teachers, words', [
+    ([], 'needs W and its teacher'), ([dict(type='TimmTeacher', model='resnet50', width=9)], 'resnet50'),
+    ([dict(CLIP_TEACHER, output='cls')], "output 'cls'")])
+def test_zero_shot_of_a_network_that_knows_no_text_is_told(teachers, words):
+    with pytest.raises(ValueError, match=words):
+        adapt(zero_shot(), info(teachers=teachers))
 
 
 def test_a_teacher_takes_the_place_of_the_model():
@@ -69,7 +104,7 @@ def test_a_teacher_takes_the_place_of_the_model():
 
 def test_clips_are_those_of_the_checkpoint_and_the_number_of_views_is_the_protocols():
     cfg = classifier()
-    adapt(cfg, clip=CLIP)
+    adapt(cfg, info(), keep_clips=False)
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         sample = steps(cfg, loader)['SampleViews']
         assert (sample.clip_len, sample.frame_interval, sample.target_fps, sample.num_views) == (4, 2, 15, 10)
@@ -78,7 +113,9 @@ def test_clips_are_those_of_the_checkpoint_and_the_number_of_views_is_the_protoc
     crop = steps(cfg, 'test_dataloader')['CropViews']
     assert (crop['size'], crop.short_side, crop.crops) == (68, 68, 3)
     cfg = features()
-    adapt(cfg, clip=CLIP)
+    adapt(cfg, info())
+    assert cfg.test_dataloader.dataset.datasets[0].pipeline[1].clip_len == 8  # a published protocol's own
+    adapt(cfg, info(), keep_clips=False)
     crop = cfg.test_dataloader.dataset.datasets[0].pipeline[3]
     assert (crop['size'], crop.short_side) == (64, 68)
 
@@ -89,12 +126,13 @@ def test_own_videos_train_on_the_first_list_and_test_on_the_second(videos):
     assert cfg.model.cls_head.num_classes == 4
     train, test = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset
     assert train.root == test.root == str(videos.root) and train.label_names is None
+    assert 'label' not in train.pipeline[4]
     assert (train.ann_file, test.ann_file) == (str(videos.train), str(videos.test))
     assert count_videos(cfg) == dict(train=2, test=1)
     cfg = features()
     adapt(cfg, videos=LabelledVideos(videos.root, videos.train, videos.test, videos.root / 'names.txt'))
     assert [part.ann_file for part in cfg.test_dataloader.dataset.datasets] == [str(videos.train), str(videos.test)]
-    assert cfg.test_evaluator[0].class_names == str(videos.root / 'names.txt')
+    assert cfg.test_evaluator[0] == dict(type='ZeroShotMetric', class_names=str(videos.root / 'names.txt'))
     assert count_videos(cfg) == dict(gallery=2, query=1)
 
 
