@@ -1,0 +1,130 @@
+"""What the log says a training started from, and what stops it."""
+
+import copy
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.runner import Runner, save_checkpoint
+
+from iboot_mm.engine.hooks import StartingWeightsHook
+
+HEAD = ['cls_head.fc_cls.weight', 'cls_head.fc_cls.bias']
+
+
+def recognizer(slow_backbone: dict, classes: int = 3, **backbone) -> dict:
+    return dict(type='Recognizer3D', backbone={**slow_backbone, **backbone},
+                cls_head=dict(type='I3DHead', in_channels=64, num_classes=classes))
+
+
+@pytest.fixture
+def start(slow_backbone, tmp_path):
+    """Loads a state dict as a training does and returns the runner and the hook's line."""
+    def load(state: dict | None, model: dict | None = None) -> tuple[Runner, StartingWeightsHook, str]:
+        cfg = dict(model=model or recognizer(slow_backbone), work_dir=str(tmp_path / 'run'),
+                   default_scope='mmaction', custom_hooks=[dict(type='StartingWeightsHook')], log_level='INFO',
+                   experiment_name=tmp_path.name)
+        if state is not None:
+            save_checkpoint(dict(state_dict=state), str(tmp_path / 'given.pth'))
+            cfg['load_from'] = str(tmp_path / 'given.pth')
+        runner = Runner.from_cfg(Config(cfg))
+        runner._init_model_weights()
+        runner.load_or_resume()
+        hook = next(hook for hook in runner.hooks if isinstance(hook, StartingWeightsHook))
+        lines = []
+        copy.copy(hook).before_train(
+            SimpleNamespace(model=runner.model, iter=0, logger=SimpleNamespace(info=lines.append)))
+        return runner, hook, lines[0]
+    return load
+
+
+def weights_of(model: dict) -> dict:
+    torch.manual_seed(5)
+    return MODELS.build(model).state_dict()
+
+
+def test_from_pre_training(start, slow_backbone):
+    state = {key: value for key, value in weights_of(recognizer(slow_backbone)).items() if key not in HEAD}
+    runner, _, line = start({**state, 'projectors.0.weight': torch.ones(2, 64)})
+    count = len(state)
+    assert line.startswith('Starting weights: from ') and 'given.pth, ' in line
+    assert line.endswith(f'{count} of {count} tensors of the backbone; new: {", ".join(HEAD)}')
+    for key, value in state.items():
+        assert torch.equal(runner.model.state_dict()[key], value)
+
+
+def test_from_another_recognizer_s_checkpoint(start, slow_backbone):
+    """Its head is kept where it has as many classes, and new where it has not."""
+    _, _, line = start(weights_of(recognizer(slow_backbone)))
+    assert line.endswith('tensors of the backbone')
+    _, _, line = start(weights_of(recognizer(slow_backbone, classes=7)))
+    assert line.endswith(f'; new: {", ".join(HEAD)}')
+
+
+def test_from_scratch_and_from_the_backbone_s_own_file(start, slow_backbone, tmp_path):
+    assert start(None)[2] == 'Starting weights: random (from scratch)'
+    state = {key[len('backbone.'):]: value for key, value in weights_of(recognizer(slow_backbone)).items()
+             if key.startswith('backbone.')}
+    save_checkpoint(dict(state_dict=state), str(tmp_path / 'bare.pth'))
+    model = recognizer(slow_backbone, pretrained=str(tmp_path / 'bare.pth'), pretrained2d=False)
+    runner, _, line = start(None, model)
+    assert line == f'Starting weights: from {tmp_path / "bare.pth"}, named by model.backbone'
+    assert torch.equal(runner.model.backbone.conv1.conv.weight, state['conv1.conv.weight'])
+
+
+def test_a_file_of_ddp_and_one_without_counters(start, slow_backbone):
+    state = weights_of(recognizer(slow_backbone))
+    _, _, line = start({f'module.{key}': value for key, value in state.items()
+                        if not key.endswith('num_batches_tracked')})
+    counters = sum(key.endswith('num_batches_tracked') for key in state)
+    assert f'{len(state) - 2 - counters} of {len(state) - 2} tensors' in line
+
+
+@pytest.mark.parametrize('change, message', [
+    (dict(depth=34), r'given.pth does not fit the backbone of the config \(.*another depth'),
+    (dict(base_channels=16), r'conv1.conv.weight is \(16, .*\) there and \(8, .*\) here'),
+])
+def test_a_checkpoint_of_another_network(start, slow_backbone, change, message):
+    model = recognizer(slow_backbone, **change)
+    model['cls_head']['in_channels'] = 64 * change.get('base_channels', 8) // 8
+    state = weights_of(model)
+    if 'depth' in change:  # ours is the deeper one
+        with pytest.raises(ValueError, match='it has no backbone.layer1.2'):
+            start(weights_of(recognizer(slow_backbone)), model)
+    else:
+        with pytest.raises(ValueError, match=message):
+            start(state)
+
+
+def test_a_part_of_a_network(start, slow_backbone):
+    state = weights_of(recognizer(slow_backbone))
+    del state['backbone.layer3.0.conv1.conv.weight']
+    with pytest.raises(ValueError, match='it has no backbone.layer3.0.conv1.conv.weight'):
+        start(state)
+
+
+def test_the_published_backbone_alone_is_told_where_it_goes(start, slow_backbone):
+    state = {key.removeprefix('backbone.'): value for key, value in weights_of(recognizer(slow_backbone)).items()}
+    with pytest.raises(ValueError, match='given.pth holds no weights named backbone.* model.backbone.pretrained'):
+        start(state)
+
+
+def test_an_untrained_head_is_not_tested(start, slow_backbone):
+    state = weights_of(recognizer(slow_backbone))
+    runner, hook, _ = start(state)
+    hook.before_test(runner)
+    runner, hook, _ = start({key: value for key, value in state.items() if key not in HEAD})
+    with pytest.raises(ValueError, match='given.pth has no cls_head.fc_cls.weight .* train with this config first'):
+        hook.before_test(runner)
+    hook.before_train(SimpleNamespace(model=runner.model, iter=0, logger=runner.logger))  # trained in this process
+    hook.before_test(runner)
+
+
+def test_an_interrupted_run_goes_on(slow_backbone):
+    hook, lines = StartingWeightsHook(), []
+    runner = SimpleNamespace(model=MODELS.build(recognizer(slow_backbone)), iter=12, epoch=3,
+                             logger=SimpleNamespace(info=lines.append))
+    hook.before_train(runner)
+    assert lines == ['Starting weights: of the interrupted run, after epoch 3']
