@@ -52,7 +52,7 @@ def write_checkpoint(work_dir: Path, text: str = CONFIG, config_name: str = 'my_
     torch.manual_seed(3)
     model = MODELS.build(Config.fromfile(config).model)
     if hasattr(model, 'target_norms'):
-        model.target_norms[1].mean.fill_(.25)
+        model.target_norms[-1].mean.fill_(.25)
     save_checkpoint(dict(meta=dict(epoch=3, cfg=text), state_dict=model.state_dict(), message_hub={}), str(checkpoint))
     (work_dir / 'last_checkpoint').write_text(str(checkpoint))
     return dict(config=config, checkpoint=checkpoint, state=model.state_dict())

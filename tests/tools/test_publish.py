@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.runner import Runner, save_checkpoint
+
+from iboot_mm.models.checkpoints import describe_checkpoint
 
 from ..checkpoints import CONFIG, write_checkpoint
 from ..scripts import load_tool
@@ -146,8 +149,20 @@ def test_a_cut_file_is_refused(trained):
         run(trained)
 
 
-def test_the_command_says_what_is_wrong_in_one_line(trained):
-    done = subprocess.run([sys.executable, SCRIPT, 'nowhere.pth', trained['out'], '--config', trained['config']],
-                          env={**os.environ, 'PYTHONPATH': str(SCRIPT.parents[2])}, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr.strip().splitlines()[-1] == 'publish: no checkpoint at nowhere.pth'
+def test_the_command_publishes_what_loads_without_a_config(tmp_path):
+    teacher = "dict(type='TimmTeacher', model='test_resnet', pretrained=False)"
+    trained = write_checkpoint(tmp_path, re.sub(r'teacher=\[.*\]', f'teacher=[{teacher}]', CONFIG))
+    done = subprocess.run([sys.executable, SCRIPT, trained['checkpoint'], tmp_path / 'out', '--config',
+                           trained['config']], env={**os.environ, 'PYTHONPATH': str(SCRIPT.parents[2])},
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    printed = [line.split('  ') for line in done.stdout.splitlines() if str(tmp_path / 'out') in line]
+    assert [hashlib.sha256(Path(path).read_bytes()).hexdigest() for _, path in printed] == [sha for sha, _ in printed]
+    whole = describe_checkpoint(printed[1][1])
+    assert (whole.teachers[0]['model'], whole.clip['size']) == ('test_resnet', 32)
+
+
+def test_the_command_says_what_is_wrong_in_one_line(monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['publish.py', 'nowhere.pth', 'out', '--config', 'nowhere.py'])
+    with pytest.raises(SystemExit, match='^publish: no checkpoint at nowhere.pth$'):
+        publish.main()
