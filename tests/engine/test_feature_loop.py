@@ -1,0 +1,155 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mmaction
+import pytest
+import torch
+from mmaction.registry import METRICS
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+from iboot_mm.engine.feature_loop import judge, missing_batches
+from iboot_mm.engine.model_wrapper import DistributedPretrainer
+from iboot_mm.evaluation import FeatureStore
+from iboot_mm.models import TeacherEncoder
+
+from .. import conftest
+from ..distributed import run_in_processes
+from .toy_features import feature_config
+
+ROOT = Path(__file__).resolve().parents[2]
+STOCK_TEST = Path(mmaction.__file__).parent / '.mim' / 'tools' / 'test.py'
+VIDEOS = [('gallery', i) for i in range(11)] + [('query', i) for i in range(6)]
+
+
+def make_runner(folder, name='run', **changes):
+    return Runner.from_cfg(Config(feature_config(folder / name, folder / 'store', **changes)))
+
+
+def test_figures_are_those_of_mmengines_test_loop(tmp_path):
+    runner, stock = make_runner(tmp_path), make_runner(tmp_path, 'stock', test_cfg=dict(type='TestLoop'))
+    figures = runner.test()
+    assert figures == pytest.approx(stock.test(), abs=1e-6)
+    assert set(figures) == {'knn_top1', 'feature_spread', 'R@1', 'R@5'} and runner.model.seen == VIDEOS
+
+
+def test_nothing_is_encoded_twice(tmp_path):
+    """Not by another evaluation of the network, either: the gallery is the same, the queries are others."""
+    figures = make_runner(tmp_path).test()
+    again = make_runner(tmp_path, 'again')
+    assert again.test() == figures and again.model.seen == []
+    recall = dict(type='VideoRetrievalMetric', topk=(1,))
+    other = make_runner(tmp_path, 'other', query=dict(seed=1), test_evaluator=recall)
+    other.test()
+    assert other.model.seen == VIDEOS[11:]
+    assert len(list((tmp_path / 'store').iterdir())) == 3
+
+
+def test_another_network_has_features_of_its_own(tmp_path):
+    make_runner(tmp_path).test()
+    runner = make_runner(tmp_path, 'other')
+    with torch.no_grad():
+        runner.model.map.weight.mul_(2)
+    runner.test()
+    assert runner.model.seen == VIDEOS
+
+
+def test_a_stopped_run_goes_on_with_what_is_missing(tmp_path):
+    stopped = make_runner(tmp_path)
+    stopped.model.patience = 4
+    with pytest.raises(KeyboardInterrupt):
+        stopped.test()
+    assert stopped.model.seen == VIDEOS[:8]
+    runner = make_runner(tmp_path, 'resumed')
+    figures = runner.test()
+    assert runner.model.seen == VIDEOS[8:]
+    assert figures == pytest.approx(make_runner(tmp_path, 'whole', test_cfg=dict(type='TestLoop')).test(), abs=1e-6)
+
+
+def test_parts_may_have_different_numbers_of_views(tmp_path):
+    runner = make_runner(tmp_path, query=dict(views=3))
+    runner.test()
+    stores = [FeatureStore(folder) for folder in (tmp_path / 'store').iterdir()]
+    assert sorted(len(next(store.samples())['view_features']) for store in stores) == [1, 3]
+
+
+def test_stand_ins_are_left_out_and_counted(tmp_path, caplog):
+    runner = make_runner(tmp_path, gallery=dict(unreadable=3))
+    handled = MMLogger.get_current_instance()
+    handled.addHandler(caplog.handler)
+    figures = runner.test()
+    assert '1 of 17 videos could not be read and are left out' in caplog.text
+    assert 'Features: 0 of 17 videos are stored' in caplog.text and '17 are to encode' in caplog.text
+    stock = make_runner(tmp_path, 'stock', gallery=dict(unreadable=3), test_cfg=dict(type='TestLoop'))
+    assert figures == pytest.approx(stock.test(), abs=1e-6)
+
+
+def one_of_two(rank, world_size, folder):
+    """One process of two; 11 and 6 videos in batches of 2 divide neither over batches nor over processes."""
+    runner = make_runner(folder, f'rank_{rank}')
+    figures = runner.test()
+    (folder / f'figures_{rank}.json').write_text(json.dumps(dict(figures=figures, seen=runner.model.seen)))
+    rest = make_runner(folder, f'rest_{rank}', query=dict(length=1, seed=1),
+                       test_evaluator=dict(type='VideoRetrievalMetric', topk=(1,)))
+    rest.test()
+    assert len(rest.model.seen) == (1 if rank == 0 else 0)  # one video for two processes
+    DistributedPretrainer(TeacherEncoder(dict(type=conftest.PatchMeanTeacher)))  # torch wants a parameter
+
+
+def test_two_processes_encode_each_video_once(tmp_path):
+    expected = make_runner(tmp_path / 'one', test_cfg=dict(type='TestLoop')).test()
+    run_in_processes(one_of_two, 2, tmp_path)
+    first, second = (json.loads((tmp_path / f'figures_{rank}.json').read_text()) for rank in range(2))
+    assert first['figures'] == second['figures'] == pytest.approx(expected, abs=1e-6)
+    assert sorted(map(tuple, first['seen'] + second['seen'])) == VIDEOS
+    assert [len(first['seen']), len(second['seen'])] == [10, 7]  # five batches and four
+
+
+def test_mmaction2s_own_launcher(tmp_path):
+    """Stock tools/test.py knows us by ``custom_imports`` alone."""
+    config = feature_config(tmp_path / 'run', tmp_path / 'store')
+    Config(config).dump(str(tmp_path / 'config.py'))
+    runner = make_runner(tmp_path, 'here')
+    torch.save(dict(state_dict=runner.model.state_dict()), tmp_path / 'weights.pth')
+    done = subprocess.run(
+        [sys.executable, STOCK_TEST, tmp_path / 'config.py', tmp_path / 'weights.pth'], cwd=tmp_path, text=True,
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}, capture_output=True)
+    log = done.stdout + done.stderr
+    assert done.returncode == 0, log[-3000:]
+    assert '17 are to encode' in log and 'Epoch(test) [8/9]    eta: 0:00:0' in log and 'R@5' in log
+    figures = runner.test()
+    assert runner.model.seen == [] and f'{figures["knn_top1"]:.4f}' in log
+
+
+def test_missing_batches_by_hand():
+    assert list(missing_batches([0, 5, 9], [{1}, {0, 1, 2}], 2)) == [[0, 2], [3, 4], [8]]
+    assert list(missing_batches([0, 2], [{0, 1}], 2)) == []
+
+
+@pytest.mark.parametrize('changes, words', [
+    (dict(model=dict(type='ToyEncoder', gives='other')), 'ToyEncoder gives no view_features to store'),
+    (dict(test_evaluator=[dict(type='KNNMetric', k=5)] * 2), "two metrics of test_evaluator are called '.*_"),
+    (dict(test_evaluator=dict(type='KNNMetric', k=12)), 'the gallery holds 11 readable videos'),
+])
+def test_bad_input(tmp_path, changes, words):
+    with pytest.raises(ValueError, match=words):
+        make_runner(tmp_path, **changes).test()
+
+
+def test_a_loader_that_is_built_already(tmp_path):
+    runner = make_runner(tmp_path)
+    loader = Runner.build_dataloader(runner.cfg.test_dataloader)
+    with pytest.raises(ValueError, match='give test_dataloader as a config'):
+        runner.build_test_loop(dict(type='FeatureLoop', store=str(tmp_path), dataloader=loader))
+
+
+def test_a_metric_keeps_its_prefix(tmp_path):
+    metric = METRICS.build(dict(type='VideoRetrievalMetric', topk=(1,), prefix='ucf101'))
+    samples = [dict(view_features=torch.ones(1, 2), role=role, labels=dict(label=0), filename='a', replaced=False)
+               for role in ('gallery', 'query')]
+    assert judge(Evaluator(metric), samples) == {'ucf101/R@1': 1.}
