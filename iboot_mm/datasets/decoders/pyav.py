@@ -50,6 +50,11 @@ class PyAVReader(VideoReader):
             raise UnreadableVideo(self.path, f'frame {missing[0]} of {self.num_frames} does not decode')
         return np.stack([found[i] for i in wanted])  # (U, H, W, 3)
 
+    def frames(self) -> Iterator:
+        """Every frame in order as PyAV decodes it: of the stored size and pixel format, not turned."""
+        times = None if self.index.pts is None else set(self.index.pts.tolist())
+        yield from (frame for frame in self._decode(0) if times is None or frame.pts in times)
+
     def close(self) -> None:
         """Close the file."""
         if self._container is not None:

@@ -1,0 +1,173 @@
+"""Make videos small once, so that every epoch decodes small ones.
+
+    python tools/data/resize_videos.py /archives/k400 /fast/k400_320 --short-side 320
+
+The folders of OUT mirror those of IN. A video whose short side is longer becomes an H.264 file (.mp4) with that short
+side, its aspect ratio to the nearest even number of pixels, and the same frames at the same times; sound is dropped. A
+video that is no larger is copied as it is (never scaled up, never encoded twice). Every 32nd frame at least is a
+keyframe, so a clip costs at most 31 frames more than it spans.
+
+Can be stopped and called again: each file is there whole or not at all, and those that are there stay. Videos that
+cannot be read, or lose frames on the way, are listed in OUT/unreadable.txt and tried again by the next call. The lists
+are made from OUT then: tools/data/prepare.py NAME OUT --annotations IN.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from iboot_mm.datasets.decoders import UnreadableVideo
+from iboot_mm.datasets.decoders.packets import index_packets
+from iboot_mm.datasets.decoders.pyav import PyAVReader
+from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
+from iboot_mm.datasets.parallel import run_jobs, show_progress
+
+KEYFRAME_DISTANCE = 32
+
+
+def fit(width: int, height: int, short_side: int) -> tuple[int, int]:
+    """Width and height with that short side, both even as H.264 wants them."""
+    scale = short_side / min(width, height)
+    return tuple(short_side if side == min(width, height) else 2 * round(side * scale / 2) for side in (width, height))
+
+
+def add_stream(container: av.container.OutputContainer, frame: av.VideoFrame, fps: float, short_side: int,
+               crf: int) -> av.VideoStream:
+    """An H.264 stream like the frame's: colours, pixel shape and rotation stay what they are."""
+    rate = Fraction(fps or 30).limit_denominator(1001)
+    stream = container.add_stream('libx264', rate=rate)
+    stream.width, stream.height = fit(frame.width, frame.height, short_side)
+    stream.pix_fmt = 'yuv420p'
+    stream.options = dict(crf=str(crf), preset='veryfast')
+    context = stream.codec_context
+    context.thread_count = 1  # the files fill the cores
+    context.gop_size = KEYFRAME_DISTANCE
+    context.time_base = frame.time_base if frame.pts is not None else 1 / rate
+    context.colorspace, context.color_range = frame.colorspace, frame.color_range
+    if frame.rotation:
+        stream.set_display_rotation(frame.rotation)
+    return stream
+
+
+def encode(source: Path, partial: Path, short_side: int, crf: int) -> bool:
+    """Write the smaller video; False (and nothing written) if it is small enough already.
+
+    Raises:
+        UnreadableVideo: If it cannot be read, or not all of its frames.
+    """
+    reader = PyAVReader(str(source))
+    timed, resizer, stream, first = reader.index.pts is not None, av.video.reformatter.VideoReformatter(), None, 0
+    with av.open(str(partial), 'w', format='mp4') as container:
+        for number, frame in enumerate(reader.frames()):
+            if stream is None:
+                if min(frame.width, frame.height) <= short_side:
+                    return False
+                stream, first = add_stream(container, frame, reader.fps, short_side, crf), frame.pts
+            small = resizer.reformat(frame, stream.width, stream.height, 'yuv420p', interpolation='BICUBIC')
+            small.pict_type = 0  # the encoder chooses its own keyframes
+            small.time_base = stream.codec_context.time_base
+            small.pts = frame.pts - first if timed else number
+            container.mux(stream.encode(small))
+        if stream is not None:
+            container.mux(stream.encode())
+    written = index_packets(str(partial)).num_frames if stream is not None else 0
+    if written != reader.num_frames:
+        raise UnreadableVideo(str(source), f'{written} of its {reader.num_frames} frames decode')
+    return True
+
+
+def resize(job: tuple[Path, Path, int, int]) -> tuple[Path, str, str]:
+    """Resize or copy one video.
+
+    Args:
+        job: The file, the file to write (its ending aside), the short side and the rate factor of x264.
+
+    Returns:
+        The file, what became of it ('resized', 'copied' or 'unreadable') and, of the last kind, why.
+    """
+    source, target, short_side, crf = job
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f'{target.name}.partial')
+    try:
+        if encode(source, partial, short_side, crf):
+            os.replace(partial, target.with_suffix('.mp4'))
+            return source, 'resized', ''
+        shutil.copyfile(source, partial)
+        os.replace(partial, target)
+        return source, 'copied', ''
+    except (UnreadableVideo, av.FFmpegError) as error:
+        return source, 'unreadable', getattr(error, 'reason', '') or str(error)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def plan(root: Path, out: Path, settings: dict) -> tuple[list[tuple], int]:
+    """What is left to do, and how many videos are there already.
+
+    Raises:
+        FileNotFoundError: If there is no video.
+        ValueError: If two videos would become one file, or ``out`` holds videos of other settings.
+    """
+    sources = [Path(path) for path in scan_folder(str(root), VIDEO_EXTENSIONS)]
+    taken = {}
+    for source in sources:
+        other = taken.setdefault(source.with_suffix(''), source)
+        if other is not source:
+            raise ValueError(f"'{other}' and '{source}' would become one file: move or rename one of them.")
+    file = out / 'resized.json'
+    if file.is_file() and json.loads(file.read_text()) != settings:
+        raise ValueError(f"'{out}' was made with {json.loads(file.read_text())}, not {settings}: name another folder, "
+                         'or delete it.')
+    out.mkdir(parents=True, exist_ok=True)
+    partial = out / 'resized.json.partial'
+    partial.write_text(json.dumps(settings) + '\n')
+    os.replace(partial, file)
+    targets = [(source, out / source.relative_to(root)) for source in sources]
+    left = [(source, target, settings['short_side'], settings['crf']) for source, target in targets
+            if not target.exists() and not target.with_suffix('.mp4').exists()]
+    return left, len(sources) - len(left)
+
+
+def make(root: Path, out: Path, short_side: int, crf: int = 20, workers: int | None = None) -> Counter:
+    """Resize every video below ``root`` into ``out``; counts of 'resized', 'copied', 'unreadable' and 'there'."""
+    if short_side < 2 or short_side % 2:
+        raise ValueError(f'--short-side {short_side} is none: H.264 wants an even number of pixels.')
+    if out.resolve().is_relative_to(root.resolve()):
+        raise ValueError(f"'{out}' is inside '{root}', so the next call would resize the resized: name another folder.")
+    jobs, there = plan(root, out, dict(short_side=short_side, crf=crf, keyframe_distance=KEYFRAME_DISTANCE))
+    counts, unreadable = Counter(there=there), []
+    for source, outcome, reason in show_progress(run_jobs(resize, jobs, workers), len(jobs), 'videos'):
+        counts[outcome] += 1
+        unreadable += [f'{source}: {reason}\n'] if reason else []
+    partial = out / 'unreadable.txt.partial'
+    partial.write_text(''.join(sorted(unreadable)), encoding='utf-8')
+    os.replace(partial, out / 'unreadable.txt')
+    return counts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('root', type=Path, metavar='in')
+    parser.add_argument('out', type=Path)
+    parser.add_argument('--short-side', type=int, default=320, help='pixels: 320 (default) or 256 in most papers')
+    parser.add_argument('--crf', type=int, default=20, help="x264's rate factor; lower is better and larger")
+    parser.add_argument('--workers', type=int, help='processes (default: all cores)')
+    args = parser.parse_args()
+    try:
+        counts = make(args.root.expanduser(), args.out.expanduser(), args.short_side, args.crf, args.workers)
+    except (OSError, ValueError) as error:
+        sys.exit(f'resize_videos: {error}')
+    print(f'{args.out}: {counts["resized"]} resized (without sound), {counts["copied"]} copied (small enough), '
+          f'{counts["there"]} were there, {counts["unreadable"]} unreadable'
+          + (f', see {args.out / "unreadable.txt"}' if counts['unreadable'] else ''))
+
+
+if __name__ == '__main__':
+    main()
