@@ -76,6 +76,29 @@ class OpenCLIPText:
         return torch.cat(vectors)
 
 
+def text_tower_of(teachers: Sequence[dict]) -> tuple[int, dict]:
+    """Which of a checkpoint's teachers shares its space with words, and the config of its text tower.
+
+    Args:
+        teachers: Configs of teachers, or what they say of themselves, see
+            :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
+
+    Returns:
+        The place of the first such teacher, and a config of :class:`OpenCLIPText`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for place, teacher in enumerate(teachers):
+        if teacher.get('type') == 'OpenCLIPTeacher' and teacher.get('output', 'embedding') == 'embedding':
+            return place, dict(type='OpenCLIPText', **{
+                key: teacher[key] for key in ('model', 'pretrained', 'checkpoint') if teacher.get(key) is not None})
+    known = ', '.join(f"{teacher.get('model', teacher.get('type'))} ({teacher.get('output', 'embedding')})"
+                      for teacher in teachers) or 'none is named'
+    raise ValueError(f'no teacher of this checkpoint shares its space with words ({known}): take a network that was '
+                     "trained towards an OpenCLIPTeacher's output='embedding', and the file with its map W")
+
+
 def class_vectors(text: OpenCLIPText, class_names: Sequence[str], templates: Sequence[str]) -> Tensor:
     """One unit vector per class ``(C, D)``: the normalised mean of the unit vectors of its sentences, as in CLIP.
 
