@@ -26,6 +26,9 @@ Videos = str | Path | Sequence[str | Path]
 class FeatureExtractor:
     """Videos in, one feature per video out, cut into clips as the network was evaluated.
 
+    A call keeps all features in memory and starts over when it is stopped; for large collections see
+    :class:`~iboot_mm.engine.feature_loop.FeatureLoop`, which stores them as they come.
+
     Example:
         >>> extract = iboot_mm.load('work_dirs/iboot_r50_clip_k400')
         >>> features = extract('videos/')                  # (n_videos, D)

@@ -1,6 +1,7 @@
 """`iboot_mm.load`: the features of videos, whatever the checkpoint comes in."""
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 
@@ -100,39 +101,47 @@ def test_published_files_give_the_same_features(trained, videos, tmp_path):
 
 
 class Hub:
-    """The hub's client with one repository, cached or only online."""
+    """The hub's client with one repository, or out of reach; its local cache is empty."""
 
-    def __init__(self, monkeypatch, folder: Path, cached: bool = False, online: bool = True) -> None:
-        self.folder, self.cached, self.online, self.downloads = folder, cached, online, 0
+    def __init__(self, monkeypatch, folder: Path | None) -> None:
+        self.folder = folder
         monkeypatch.setattr(huggingface_hub, 'snapshot_download', self.download)
         monkeypatch.setattr(huggingface_hub, 'get_session', lambda: self)
 
     def head(self, url: str, timeout: float) -> None:
-        if not self.online:
+        if self.folder is None:
             raise OSError('[Errno -2] Name or service not known')
 
     def download(self, repo_id: str, allow_patterns: list[str], local_files_only: bool = False) -> str:
         assert (repo_id, allow_patterns) == ('user/net', ['config.json', 'model.safetensors'])
-        if local_files_only and not self.cached:
+        if local_files_only:
             raise LocalEntryNotFoundError('not cached')
-        self.downloads += not local_files_only
         return str(self.folder)
 
 
 def test_an_exported_folder_gives_the_same_features_by_path_and_by_name(trained, videos, tmp_path, monkeypatch):
-    expected = iboot_mm.load(trained['checkpoint'], device='cpu')(videos)
+    path = videos / NAMES[0]
+    expected = iboot_mm.load(trained['checkpoint'], device='cpu')(path)
     folder = export_hub.export(trained['checkpoint'], tmp_path / 'net', trained['config'])
-    assert torch.equal(iboot_mm.load(folder, device='cpu')(videos), expected)
-    monkeypatch.chdir(tmp_path / 'net')  # where there is no user/net
-    for cached in (False, True):
-        hub = Hub(monkeypatch, folder, cached)
-        assert torch.equal(iboot_mm.load('user/net', device='cpu')(videos), expected)
-        assert hub.downloads == (not cached)
+    assert torch.equal(iboot_mm.load(folder, device='cpu')(path), expected)
+    monkeypatch.chdir(tmp_path)  # where there is no user/net
+    with monkeypatch.context() as patch:
+        Hub(patch, folder)
+        assert torch.equal(iboot_mm.load('user/net', device='cpu')(path), expected)
+    cache = tmp_path / 'cache' / 'models--user--net'  # as the hub's client lays it out
+    shutil.copytree(folder, cache / 'snapshots' / '1a2b')
+    (cache / 'refs').mkdir()
+    (cache / 'refs' / 'main').write_text('1a2b')
+    monkeypatch.setattr(huggingface_hub.constants, 'HF_HUB_CACHE', str(cache.parent))
+    monkeypatch.setattr(huggingface_hub.constants, 'HF_HUB_OFFLINE', True)
+    assert torch.equal(iboot_mm.load('user/net', device='cpu')(path), expected)
+    with pytest.raises(ConnectionError, match='no file or folder user/other here.*HF_HUB_OFFLINE is set'):
+        iboot_mm.load('user/other')
 
 
 def test_a_name_that_is_neither_here_nor_on_the_hub(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Hub(monkeypatch, tmp_path, online=False)
+    Hub(monkeypatch, None)
     with pytest.raises(ConnectionError) as error:
         iboot_mm.load('user/net')
     for part in ('no file or folder user/net here', 'config.json and model.safetensors', 'Name or service not known',

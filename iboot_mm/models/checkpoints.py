@@ -142,7 +142,7 @@ def _check_types(config: object, path: Path) -> None:
     """Refuses a stranger's description that names anything but registered components: mmengine would import it."""
     if isinstance(config, dict):
         name = config.get('type')
-        if name is not None and name not in MODELS.module_dict and name not in ROOT_MODELS.module_dict:
+        if name is not None and str(name) not in {*MODELS.module_dict, *ROOT_MODELS.module_dict}:
             raise ValueError(f'{path} asks for {name!r}, which is not a registered component: import the package that '
                              'registers it first, or do not trust this file')
         config = list(config.values())

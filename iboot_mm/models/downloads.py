@@ -89,15 +89,16 @@ def fetch_folder(repo_id: str, filenames: Sequence[str]) -> Path:
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
+    wanted = dict(repo_id=repo_id, allow_patterns=list(filenames))
     try:
-        folder = Path(snapshot_download(repo_id, allow_patterns=list(filenames), local_files_only=True))
-        if all((folder / filename).is_file() for filename in filenames):
-            return folder
-    except LocalEntryNotFoundError:
-        pass
-    try:
+        try:
+            folder = Path(snapshot_download(**wanted, local_files_only=True))
+            if all((folder / filename).is_file() for filename in filenames):
+                return folder
+        except LocalEntryNotFoundError:
+            pass
         _reach_hub()
-        return Path(snapshot_download(repo_id, allow_patterns=list(filenames)))
+        return Path(snapshot_download(**wanted))
     except Exception as error:  # httpx, requests, OS and hub errors share no base class
         page = f'{constants.ENDPOINT}/{repo_id}'
         raise _unreachable(' and '.join(filenames), page, error, 'name their folder') from None

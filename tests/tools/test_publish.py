@@ -152,9 +152,8 @@ def test_a_cut_file_is_refused(trained):
 def test_the_command_publishes_what_loads_without_a_config(tmp_path):
     teacher = "dict(type='TimmTeacher', model='test_resnet', pretrained=False)"
     trained = write_checkpoint(tmp_path, re.sub(r'teacher=\[.*\]', f'teacher=[{teacher}]', CONFIG))
-    done = subprocess.run([sys.executable, SCRIPT, trained['checkpoint'], tmp_path / 'out', '--config',
-                           trained['config']], env={**os.environ, 'PYTHONPATH': str(SCRIPT.parents[2])},
-                          capture_output=True, text=True)
+    done = subprocess.run([sys.executable, SCRIPT, trained['checkpoint'], tmp_path / 'out'],
+                          env={**os.environ, 'PYTHONPATH': str(SCRIPT.parents[2])}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     printed = [line.split('  ') for line in done.stdout.splitlines() if str(tmp_path / 'out') in line]
     assert [hashlib.sha256(Path(path).read_bytes()).hexdigest() for _, path in printed] == [sha for sha, _ in printed]

@@ -27,14 +27,14 @@ import torch
 from iboot_mm.models.checkpoints import describe_checkpoint, identify_teachers
 
 
-def publish(checkpoint: str | Path, out_dir: str | Path, config: str | Path) -> tuple[Path, Path]:
+def publish(checkpoint: str | Path, out_dir: str | Path, config: str | Path | None = None) -> tuple[Path, Path]:
     """Writes the two files.
 
     Args:
         checkpoint: Training checkpoint, with ``backbone.*`` and ``projectors.*``.
         out_dir: Folder to write into; made if it is missing.
-        config: The config that the checkpoint was trained with. The text of it that mmengine stores in a checkpoint
-            is not used: it is code, and a checkpoint's code is never run.
+        config: The config that the checkpoint was trained with; None for the one beside it. The text of it that mmengine
+            stores in a checkpoint is not used: it is code, and a checkpoint's code is never run.
 
     Returns:
         Paths of the backbone file and of the file with backbone, W and teacher.
@@ -75,7 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('checkpoint', help='training checkpoint (epoch_N.pth)')
     parser.add_argument('out_dir', help='folder to write the two files into')
-    parser.add_argument('--config', required=True, help='the config that it was trained with')
+    parser.add_argument('--config', help='the config that it was trained with; default: the one beside it')
     args = parser.parse_args()
     try:
         paths = publish(args.checkpoint, args.out_dir, args.config)
