@@ -53,7 +53,7 @@ def prepare(name: str, root: str | Path, out: str | Path, annotations: str | Pat
     annotation = benchmark.read(Path(annotations or root).expanduser())
     check_classes(name, benchmark.title, len(annotation.classes))
     print(f'Looking for the videos of {benchmark.title} below {root} ...', flush=True)
-    linked, missing = _link_all(benchmark, annotation, root, out)
+    linked, missing, others = _link_all(benchmark, annotation, root, out)
     results = check_videos(sorted(set(linked.values())), out / 'checked.jsonl', workers) if check else {}
     counts, left_out = {}, [f'missing: {target}' for target in missing]
     left_out += [f'unreadable: {path}: {result["reason"]}' for path, result in results.items() if result['reason']]
@@ -69,15 +69,18 @@ def prepare(name: str, root: str | Path, out: str | Path, annotations: str | Pat
     write_whole(out / 'label_map.txt', ''.join(f'{class_name}\n' for class_name in annotation.classes))
     write_whole(out / 'left_out.txt', ''.join(f'{line}\n' for line in sorted(left_out)))
     print('\n'.join(describe(name, counts)), flush=True)
+    if others:
+        print(f'{others} more videos below {root} are in none of these lists: a test set, copies, or videos that these '
+              'annotation files do not know.', flush=True)
     return write_counts(out / 'counts.json', name, counts)
 
 
 def _link_all(benchmark: Benchmark, annotation: Annotation, root: Path,
-              out: Path) -> tuple[dict[tuple[str, str], Path], list[str]]:
-    """Link every clip that is there: `{(folder, target): link}`, and what is missing."""
+              out: Path) -> tuple[dict[tuple[str, str], Path], list[str], int]:
+    """Link every clip that is there: `{(folder, target): link}`, what is missing, and how many files are no clip's."""
     index = index_videos(root, benchmark.key)
     clips = {(part.folder, clip.target): clip for part in annotation.parts for clip in part.clips}
-    linked, missing = {}, []
+    linked, missing, used = {}, [], set()
     for (folder, target), clip in show_progress(clips.items(), len(clips), 'videos linked'):
         source = _find(clip, index)
         if source is None:
@@ -86,10 +89,11 @@ def _link_all(benchmark: Benchmark, annotation: Annotation, root: Path,
         path = out / folder / f'{target.replace(" ", "_")}{source.suffix}'
         link(source, path)
         linked[folder, target] = path
+        used.add(source)
     if not linked:
         raise FileNotFoundError(f"None of the {len(clips)} annotated videos is below '{root}', for example "
                                 f'{missing[0]}: name the folder that holds {benchmark.archives}.')
-    return linked, missing
+    return linked, missing, len(index) - len(used)
 
 
 def _find(clip: Clip, index: dict[str, Path]) -> Path | None:

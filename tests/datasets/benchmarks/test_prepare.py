@@ -6,16 +6,18 @@ import shutil
 import sys
 
 import pytest
+from mmengine.config import Config
 
 from iboot_mm.datasets.benchmarks import files, prepare
 from iboot_mm.datasets.benchmarks.counts import OFFICIAL
 
-from ...scripts import load_tool
+from ...scripts import TOOLS, load_tool
 from ...videos import cut, moving_frames, write_sound, write_video
 from . import trees
 from .test_layout import AIR, LEGS, SWING
 
 tool = load_tool('data/prepare')
+CONFIGS = TOOLS.parent / 'configs'
 
 
 @pytest.fixture
@@ -59,6 +61,7 @@ def test_names_without_times(root, out):
 
 def test_counts_beside_the_official_ones(root, out, capsys):
     trees.kinetics400(root)
+    trees.put(root / 'test' / 'testtesttes_000000_000010.mp4')
     counts = prepare('kinetics400', root, out)
     assert counts == json.loads((out / 'counts.json').read_text())
     assert counts['lists']['kinetics400_train_list_videos.txt'] == dict(
@@ -67,6 +70,7 @@ def test_counts_beside_the_official_ones(root, out, capsys):
     said = capsys.readouterr().out
     assert 'kinetics400_train_list_videos.txt: 3 videos, 401 missing, not checked' in said
     assert 'Copies of this data set differ' in said and 'MMAction2 240436 and 19796' in said
+    assert f'1 more videos below {root} are in none of these lists' in said
     left_out = (out / 'left_out.txt').read_text().splitlines()
     assert len(left_out) == 401 and 'missing: videos_train/air_drumming/gone________000000_000010' in left_out
 
@@ -281,3 +285,19 @@ def test_the_command(root, out, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', ['prepare.py', 'diving48', str(root / 'nowhere')])
     with pytest.raises(SystemExit, match='prepare: There is no folder'):
         tool.main()
+
+
+def ann_files(config) -> set[str]:
+    """Every value of `ann_file` in a config."""
+    if isinstance(config, dict):
+        own = {config['ann_file']} if isinstance(config.get('ann_file'), str) else set()
+        return own.union(*map(ann_files, config.values()))
+    return set().union(*map(ann_files, config)) if isinstance(config, list | tuple) else set()
+
+
+def test_the_configs_name_the_lists_that_come_out():
+    lists = {f'data/{name}/{list_name}' for name, official in OFFICIAL.items() for list_name in official.videos}
+    lists |= {f'data/kinetics400/kinetics400_train_{share}pct_list_videos.txt' for share in (1, 10)}
+    configs = [*(CONFIGS / 'downstream').glob('*.py'), CONFIGS / 'iboot_r50_clip_k600.py']
+    named = set().union(*(ann_files(Config.fromfile(path).to_dict()) for path in configs))
+    assert named <= lists and len(named) >= 12
