@@ -12,7 +12,7 @@ import iboot_mm  # noqa: F401  (before any config is read)
 
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 
 from iboot_mm.engine.model_wrapper import wrap_on_cpu
 
@@ -42,16 +42,13 @@ def parse_args() -> argparse.Namespace:
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
-    """The config with the command line's settings, in MMAction2's order: ``--cfg-options`` last."""
+    """The config with the command line's settings, in MMAction2's order, ``--cfg-options`` over all but ``--resume``."""
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or os.path.join('./work_dirs', Path(args.config).stem)
     if args.amp:
         enable_amp(cfg)
-    if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise SystemExit('--auto-scale-lr: the config does not say for which batch its learning rate is; add '
@@ -62,7 +59,20 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
             seed=args.seed, diff_rank_seed=args.diff_rank_seed, deterministic=args.deterministic)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    if args.resume:
+        resume(cfg, args.resume)
     return cfg
+
+
+def resume(cfg: Config, checkpoint: str) -> None:
+    """Goes on from a checkpoint or, with ``'auto'``, from the latest one in the work directory.
+
+    Where there is none yet, training starts from ``load_from``: MMAction2's launcher forgets that one, and a fine-tuning
+    that is always called with ``--resume`` would silently start from scratch.
+    """
+    latest = find_latest_checkpoint(cfg.work_dir) if checkpoint == 'auto' else checkpoint
+    if latest is not None:
+        cfg.resume, cfg.load_from = True, latest
 
 
 def enable_amp(cfg: Config) -> None:

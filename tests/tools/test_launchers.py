@@ -148,6 +148,22 @@ def test_seed_resume_and_options(tmp_path, monkeypatch):
                            torch.load(tmp_path / 'c' / 'epoch_3.pth')['state_dict']['backbone.0.weight'])
 
 
+def test_resume_with_nothing_to_resume_starts_from_load_from(tmp_path, monkeypatch):
+    script, config = ROOT / 'tools' / 'train.py', write_config(tmp_path / 'toy.py')
+    call_here(monkeypatch, script, config, '--seed', 3, '--work-dir', tmp_path / 'a')
+    loaded = ['--cfg-options', f'load_from={tmp_path / "a" / "epoch_3.pth"}', 'train_cfg.max_epochs=1']
+    for name, resume in (('b', []), ('c', ['--resume'])):
+        call_here(monkeypatch, script, config, '--seed', 5, '--work-dir', tmp_path / name, *resume, *loaded)
+    scratch = ['--cfg-options', 'train_cfg.max_epochs=1']
+    call_here(monkeypatch, script, config, '--seed', 5, '--work-dir', tmp_path / 'd', *scratch)
+    b, c, d = (torch.load(tmp_path / name / 'epoch_1.pth')['state_dict'] for name in 'bcd')
+    assert_same(b, c)
+    assert not torch.equal(b['backbone.0.weight'], d['backbone.0.weight'])
+    loaded[-1] = 'train_cfg.max_epochs=2'  # called again, it goes on with its own run
+    call_here(monkeypatch, script, config, '--seed', 5, '--work-dir', tmp_path / 'c', '--resume', *loaded)
+    assert torch.load(tmp_path / 'c' / 'epoch_2.pth')['meta']['epoch'] == 2
+
+
 @pytest.mark.parametrize('arguments, message', [
     (['--amp'], '--amp needs a GPU: '), (['--auto-scale-lr', '--absent-option'], 'unrecognized arguments'),
     (['--auto-scale-lr'], '--auto-scale-lr: the config does not say for which batch')])
