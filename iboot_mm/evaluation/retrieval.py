@@ -14,8 +14,8 @@ class VideoRetrievalMetric(FeatureMetric):
     """R@k: the share of queries with a video of their class among the k nearest of the gallery, by cosine.
 
     The usual protocol of UCF101 and HMDB51, in which test videos search the training videos; the iBoot paper has no
-    figures of it. Results: ``R@<k>`` for a single
-    unnamed label, ``<name>/R@<k>`` for each named one, in [0, 1].
+    figures of it. Results: ``retrieval/R@<k>`` for a single unnamed label, ``<name>/retrieval/R@<k>`` for each named
+    one, in [0, 1].
 
     Example:
         >>> test_evaluator = dict(type='VideoRetrievalMetric', topk=(1, 5, 10, 20))
@@ -50,5 +50,5 @@ class VideoRetrievalMetric(FeatureMetric):
         metrics = {}
         for name in names:
             hits = stack_labels(gallery, name)[indices] == stack_labels(queries, name)[:, None]  # (Q, K)
-            metrics |= {result_key(name, f'R@{k}'): hits[:, :k].any(1).float().mean().item() for k in self.topk}
+            metrics |= {result_key(name, f'retrieval/R@{k}'): hits[:, :k].any(1).float().mean().item() for k in self.topk}
         return metrics

@@ -35,7 +35,8 @@ def test_figures_are_those_of_mmengines_test_loop(tmp_path):
     runner, stock = make_runner(tmp_path), make_runner(tmp_path, 'stock', test_cfg=dict(type='TestLoop'))
     figures = runner.test()
     assert figures == pytest.approx(stock.test(), abs=1e-6)
-    assert set(figures) == {'knn_top1', 'feature_spread', 'R@1', 'R@5'} and runner.model.seen == VIDEOS
+    assert set(figures) == {'knn_top1', 'feature_spread', 'retrieval/R@1', 'retrieval/R@5'}
+    assert runner.model.seen == VIDEOS
 
 
 def test_nothing_is_encoded_twice(tmp_path):
@@ -121,7 +122,7 @@ def test_mmaction2s_own_launcher(tmp_path):
         env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}, capture_output=True)
     log = done.stdout + done.stderr
     assert done.returncode == 0, log[-3000:]
-    assert '17 are to encode' in log and 'Epoch(test) [8/9]    eta: 0:00:0' in log and 'R@5' in log
+    assert '17 are to encode' in log and 'Epoch(test) [8/9]    eta: 0:00:0' in log and 'retrieval/R@5' in log
     figures = runner.test()
     assert runner.model.seen == [] and f'{figures["knn_top1"]:.4f}' in log
 
@@ -152,4 +153,4 @@ def test_a_metric_keeps_its_prefix(tmp_path):
     metric = METRICS.build(dict(type='VideoRetrievalMetric', topk=(1,), prefix='ucf101'))
     samples = [dict(view_features=torch.ones(1, 2), role=role, labels=dict(label=0), filename='a', replaced=False)
                for role in ('gallery', 'query')]
-    assert judge(Evaluator(metric), samples) == {'ucf101/R@1': 1.}
+    assert judge(Evaluator(metric), samples) == {'ucf101/retrieval/R@1': 1.}

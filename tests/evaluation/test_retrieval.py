@@ -20,7 +20,8 @@ def test_recalls_by_hand():
     """The query at 0 meets classes 1, 1, 0, 2 in this order, the one at 2 meets 2, 0, 1, 1."""
     gallery = [on_circle(angle, 'gallery', label) for angle, label in ((.1, 1), (-.2, 1), (.3, 0), (1.5, 2))]
     queries = [on_circle(angle, 'query', label) for angle, label in ((0., 0), (0., 1), (2., 2), (2., 7))]
-    assert score(gallery + queries, topk=(1, 2, 3, 4)) == {'R@1': .5, 'R@2': .5, 'R@3': .75, 'R@4': .75}
+    assert score(gallery + queries, topk=(1, 2, 3, 4)) == {
+        'retrieval/R@1': .5, 'retrieval/R@2': .5, 'retrieval/R@3': .75, 'retrieval/R@4': .75}
 
 
 def test_equals_brute_force_for_each_label():
@@ -37,12 +38,12 @@ def test_equals_brute_force_for_each_label():
                 cosines = [float(features[query] @ g / g.norm()) for g in features[:60]]
                 nearest = sorted(range(60), key=cosines.__getitem__)[-k:]
                 hits.append(labels[query, column] in labels[nearest, column])
-            assert metrics[f'{name}/R@{k}'] == pytest.approx(sum(hits) / 20)
+            assert metrics[f'{name}/retrieval/R@{k}'] == pytest.approx(sum(hits) / 20)
 
 
 def test_stand_ins_are_left_out():
     samples = [on_circle(.1, 'gallery', 0), on_circle(0., 'gallery', 1, replaced=True), on_circle(0., 'query', 0)]
-    assert score(samples, topk=(1,)) == {'R@1': 1.}
+    assert score(samples, topk=(1,)) == {'retrieval/R@1': 1.}
 
 
 @pytest.mark.parametrize('labels, topk, words', [
