@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from mmengine.logging import print_log
 from torch import Tensor
 
-LEARNING_RATES = (.0003, .001, .003, .01, .03, .1, .3, 1., 3., 10., 30.)
+LEARNING_RATES = (.0001, .0003, .001, .003, .01, .03, .1, .3, 1., 3., 10., 30.)
 CHUNK = 256  # videos at a time where order does not matter
 
 

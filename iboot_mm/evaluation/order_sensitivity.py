@@ -64,7 +64,8 @@ class OrderSensitivityMetric(FeatureMetric):
                 metrics[result_key(name, f'order/knn_top1_{order}')] = (guess == truth).float().mean().item()
         forward = F.normalize(by_order['forward'], dim=1)
         for order, features in by_order.items():
-            metrics[f'order/change_{order}'] = (1 - F.cosine_similarity(features, forward, dim=1)).mean().item()
+            distances = 1 - F.cosine_similarity(features, forward, dim=1)
+            metrics[f'order/change_{order}'] = distances.mean().clamp(min=0).item()
         pairs = max(1, len(forward) * (len(forward) - 1))
         metrics['order/change_other_video'] = 1 - ((forward.sum(0).square().sum() - len(forward)) / pairs).item()
         return metrics
