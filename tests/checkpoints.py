@@ -51,6 +51,11 @@ def write_checkpoint(work_dir: Path, text: str = CONFIG, config_name: str = 'my_
     config.write_text(text)
     torch.manual_seed(3)
     model = MODELS.build(Config.fromfile(config).model)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm3d):  # as after training: none of them is the identity or 0
+            module.weight.data.uniform_(.5, 1.5)
+            module.running_mean.normal_(std=.1)
+            module.running_var.uniform_(.5, 1.5)
     if hasattr(model, 'target_norms'):
         model.target_norms[-1].mean.fill_(.25)
     save_checkpoint(dict(meta=dict(epoch=3, cfg=text), state_dict=model.state_dict(), message_hub={}), str(checkpoint))

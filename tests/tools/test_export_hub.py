@@ -24,6 +24,7 @@ def test_the_folder_holds_weights_description_and_card_and_nothing_else(trained)
     folder = export_hub.export(trained['checkpoint'], trained['out'], trained['config'])
     assert folder == trained['out']
     assert sorted(file.name for file in folder.iterdir()) == ['README.md', 'config.json', 'model.safetensors']
+    assert all(file.stat().st_mode & 0o044 for file in (folder, *folder.iterdir()))  # others may read them
     state = safetensors.torch.load_file(folder / 'model.safetensors')
     expected = identify_teachers(describe_checkpoint(trained['checkpoint'], trained['config']))
     assert state.keys() == expected.state.keys()

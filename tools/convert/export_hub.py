@@ -77,6 +77,8 @@ def export(checkpoint: str | Path, out_dir: str | Path, config: str | Path | Non
         save_file(info.state, partial / WEIGHTS, metadata=dict(format='pt'))
         (partial / DESCRIPTION).write_text(json.dumps(info.description(), indent=1) + '\n', encoding='utf-8')
         (partial / 'README.md').write_text(card, encoding='utf-8')
+        for file in partial.iterdir():
+            file.chmod(0o644)  # temporary files are for their owner only
         partial.chmod(0o755)
         partial.replace(out_dir)
     except BaseException:

@@ -33,8 +33,8 @@ def publish(checkpoint: str | Path, out_dir: str | Path, config: str | Path | No
     Args:
         checkpoint: Training checkpoint, with ``backbone.*`` and ``projectors.*``.
         out_dir: Folder to write into; made if it is missing.
-        config: The config that the checkpoint was trained with; None for the one beside it. The text of it that mmengine
-            stores in a checkpoint is not used: it is code, and a checkpoint's code is never run.
+        config: The config that the checkpoint was trained with; None for the one beside it. The text of it that
+            mmengine stores in a checkpoint is not used: it is code, and a checkpoint's code is never run.
 
     Returns:
         Paths of the backbone file and of the file with backbone, W and teacher.
