@@ -1,4 +1,4 @@
-"""As split 1, on split 3; tools/analysis/mean_of_splits.py runs all three and prints their mean."""
+"""As split 1, on split 3. All three and their mean: tools/evaluate.py CKPT --protocols hmdb51_3splits."""
 _base_ = './finetune_hmdb51_split1.py'
 train_dataloader = dict(dataset=dict(ann_file='data/hmdb51/hmdb51_train_split_3_videos.txt'))
 val_dataloader = dict(dataset=dict(ann_file='data/hmdb51/hmdb51_val_split_3_videos.txt'))
