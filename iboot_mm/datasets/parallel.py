@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
@@ -26,7 +27,7 @@ def run_jobs(function: Callable[[Job], Result], jobs: Iterable[Job], workers: in
         workers (int, optional): Processes; as many as there are cores by default.
 
     Raises:
-        BrokenProcessPool: If a process dies, say for want of memory.
+        ChildProcessError: If a process dies, say for want of memory.
     """
     jobs, workers = iter(jobs), workers or num_cores()
     with ProcessPoolExecutor(workers) as pool:
@@ -36,6 +37,9 @@ def run_jobs(function: Callable[[Job], Result], jobs: Iterable[Job], workers: in
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 pending |= {pool.submit(function, job) for job in islice(jobs, len(done))}
                 yield from (future.result() for future in done)
+        except BrokenProcessPool as error:
+            raise ChildProcessError('A worker process died (out of memory?): call again, with fewer --workers; what is '
+                                    'done is kept.') from error
         finally:
             pool.shutdown(cancel_futures=True)
 

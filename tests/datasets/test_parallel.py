@@ -1,3 +1,4 @@
+import os
 import time
 
 import pytest
@@ -20,6 +21,15 @@ def test_every_job_is_done_once():
 def test_an_error_ends_it():
     with pytest.raises(ValueError, match='seven'):
         list(run_jobs(square, range(100), 1))
+
+
+def die(number: int) -> int:
+    os._exit(1)
+
+
+def test_a_dead_process_ends_it():
+    with pytest.raises(ChildProcessError, match='A worker process died .*fewer --workers'):
+        list(run_jobs(die, range(3), 1))
 
 
 def test_progress_says_what_is_left(capsys, monkeypatch):

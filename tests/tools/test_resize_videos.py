@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import sys
@@ -49,8 +50,9 @@ def test_sizes(width, height, short_side, expected):
 @pytest.mark.parametrize('options', [
     dict(codec_options=dict(g='12', bf='3')), dict(fps=30000 / 1001), dict(pix_fmt='yuvj420p'), dict(rotation=90),
     dict(codec='libvpx-vp9', ending='webm', codec_options=dict(deadline='realtime', crf='10', b='0')),
-    dict(codec='mpeg4', ending='avi', codec_options=dict(q='2')), dict(pix_fmt='yuv444p', size=(77, 121))],
-    ids=['b_frames', 'ntsc', 'full_range', 'turned', 'webm', 'avi', 'odd_size'])
+    dict(codec='mpeg4', ending='avi', codec_options=dict(q='2')), dict(pix_fmt='yuv444p', size=(77, 121)),
+    dict(codec='ffv1', ending='mkv', pix_fmt='bgr0')],
+    ids=['b_frames', 'ntsc', 'full_range', 'turned', 'webm', 'avi', 'odd_size', 'rgb'])
 def test_frames_times_and_colours_stay(root, out, options):
     ending, size = options.get('ending', 'mp4'), options.get('size', (76, 120))
     given = {name: value for name, value in options.items() if name not in ('ending', 'size')}
@@ -161,6 +163,15 @@ def test_a_stopped_run_goes_on_and_leaves_no_half_file(root, out, monkeypatch):
     stamp = os.stat(out / '0.mp4').st_mtime_ns
     assert tool.make(root, out, 48) == dict(there=2, resized=2)
     assert os.stat(out / '0.mp4').st_mtime_ns == stamp
+
+
+def test_a_full_disk_ends_the_run_and_blames_no_video(root, out, monkeypatch):
+    write_video(root / 'a.mp4', moving_frames(3, 64, 64))
+    monkeypatch.setattr(tool, 'encode', lambda *_: av.error.err_check(-errno.ENOSPC))
+    monkeypatch.setattr(tool, 'run_jobs', lambda function, jobs, workers: map(function, jobs))
+    with pytest.raises(OSError, match='No space left'):
+        tool.make(root, out, 48)
+    assert not (out / 'unreadable.txt').exists()
 
 
 def test_what_cannot_be_done(root, out, tmp_path):

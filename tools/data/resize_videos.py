@@ -50,7 +50,8 @@ def add_stream(container: av.container.OutputContainer, frame: av.VideoFrame, fp
     context.thread_count = 1  # the files fill the cores
     context.gop_size = KEYFRAME_DISTANCE
     context.time_base = frame.time_base if frame.pts is not None else 1 / rate
-    context.colorspace, context.color_range = frame.colorspace, frame.color_range
+    if not frame.format.is_rgb:
+        context.colorspace, context.color_range = frame.colorspace, frame.color_range
     if frame.rotation:
         stream.set_display_rotation(frame.rotation)
     return stream
@@ -102,8 +103,12 @@ def resize(job: tuple[Path, Path, int, int]) -> tuple[Path, str, str]:
         shutil.copyfile(source, partial)
         os.replace(partial, target)
         return source, 'copied', ''
-    except (UnreadableVideo, av.FFmpegError) as error:
-        return source, 'unreadable', getattr(error, 'reason', '') or str(error)
+    except UnreadableVideo as error:
+        return source, 'unreadable', error.reason
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):  # of writing, say a full disk: no fault of this video
+            raise
+        return source, 'unreadable', error.strerror
     finally:
         partial.unlink(missing_ok=True)
 
