@@ -51,7 +51,8 @@ def test_pre_training_validates_on_the_same_clips():
 def test_gallery_of_something_something_takes_segments():
     cfg = Config.fromfile(ROOT / 'configs/downstream/_base_/datasets/ssv2_gallery_query.py')
     parts = cfg.test_dataloader.dataset.datasets
-    assert [Path(part.ann_file).name for part in parts] == [f'sthv2_{name}_list_videos.txt' for name in ('train', 'val')]
+    names = [Path(part.ann_file).name for part in parts]
+    assert names == [f'sthv2_{part}_list_videos.txt' for part in ('train', 'val')]
     assert all(part.pipeline[1] == dict(CLIP, sampling='segments') for part in parts)
 
 

@@ -54,6 +54,12 @@ def split_list(lists: list[Path], folder: Path) -> list[Path]:
     return parts
 
 
+def list_videos(settings: dict) -> list[str]:
+    """The videos of a data set with these arguments, of which those that are None count as not given."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    return [item['filename'] for item in VideoFolder(**given, lazy_init=True).load_data_list()]
+
+
 def describe(**settings: object) -> str:
     """Arguments of a ``dict(...)`` as text, without those that are None."""
     return ', '.join(f'{name}={value!r}' for name, value in settings.items() if value is not None)
@@ -66,8 +72,7 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     lists = [str(p.resolve()) for p in split_list(args.lists, args.out.parent)] if args.lists else [None, None]
     gallery, query = (dict(root=root, ann_file=file, label_names=labels) for file in lists)
     train = gallery if args.hold_out else dict(root=root)
-    given = {name: value for name, value in train.items() if value is not None}
-    files = [item['filename'] for item in VideoFolder(**given, lazy_init=True).load_data_list()]
+    files = list_videos(train)
     if len(files) < 2:
         sys.exit(f'{root} holds {len(files)} video: pre-training needs two at least.')
     if not args.lists:
@@ -84,6 +89,9 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
               '    pipeline=_base_.val_pipeline)' for role, part in (('gallery', gallery), ('query', query))]
     lines += [f'train_dataloader = dict(\n    dataset=dict({describe(**train)}, pipeline=_base_.train_pipeline))',
               'val_dataloader = dict(dataset=dict(datasets=[gallery, query]))', 'test_dataloader = val_dataloader']
+    neighbors = len(list_videos(gallery)) - 1  # one unreadable video must not stop the run
+    if neighbors < base.val_evaluator.k:
+        lines += [f'val_evaluator = dict(k={max(1, neighbors)})', 'test_evaluator = val_evaluator']
     if len(files) < batch:
         lines.append(f'train_cfg = dict(global_batch={1 << (len(files).bit_length() - 1)})')
     return lines

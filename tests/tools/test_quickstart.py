@@ -95,6 +95,19 @@ def test_config_splits_a_single_list(run, fruit, teacher, tmp_path):
     assert len(parts[1]) == len(whole) // 5 and sorted(sum(parts, [])) == sorted(whole)
 
 
+@pytest.mark.parametrize('videos, k', [(8, 7), (21, 20), (40, 20)])
+def test_no_more_neighbors_than_the_gallery_has(run, tmp_path, videos, k):
+    for number in range(videos + 2):
+        (tmp_path / f'{number}.mp4').write_text('')
+    lists = [tmp_path / 'gallery.txt', tmp_path / 'query.txt']
+    lists[0].write_text(''.join(f'{number}.mp4 0\n' for number in range(videos)))
+    lists[1].write_text(''.join(f'{number}.mp4 0\n' for number in range(videos, videos + 2)))
+    out = tmp_path / 'config.py'
+    assert run(make_config, out, '--videos', tmp_path, '--lists', *lists)[0] == 0
+    cfg = Config.fromfile(out)
+    assert cfg.val_evaluator == cfg.test_evaluator == dict(type='KNNMetric', k=k, temperature=.07)
+
+
 @pytest.mark.parametrize('options, words', [
     (['--teacher', 'no_such_teacher'], "no teacher 'no_such_teacher'"),
     (['--checkpoint', 'weights.pth'], 'cannot say how it wants to be fed'),
