@@ -40,9 +40,9 @@ class CheckpointInfo:
         feature_dim: Width D of its features.
         clip: ``clip_len`` (frames), ``frame_interval`` (frames, or ticks of ``target_fps``), ``target_fps`` (Hz, or
             None for each video's own), ``sampling``, ``size`` and ``short_side`` (pixels).
-        teachers: One dict per teacher, with ``type`` and, by its kind, ``model``, ``pretrained``, ``output``
-            (``'embedding'`` if absent) and so on: a training checkpoint's as the config says, a published one's as the
-            teacher itself said (:func:`identify_teachers`), then with ``width`` and ``licence``.
+        teachers: One dict per teacher, with ``type``, ``width`` (of W) and, by its kind, ``model``, ``pretrained``,
+            ``output`` (``'embedding'`` if absent) and so on: a training checkpoint's as the config says, a published
+            one's as the teacher itself said, then with ``licence``.
         temporal_pool: See :class:`~iboot_mm.models.pretrainers.IBoot`.
         target_norm: See :class:`~iboot_mm.models.pretrainers.IBoot`.
     """
@@ -70,17 +70,20 @@ class CheckpointInfo:
         return encoder.eval()
 
 
-def describe_checkpoint(path: str | Path, config: str | Path | None = None) -> CheckpointInfo:
+def describe_checkpoint(path: str | Path, config: str | Path | None = None,
+                        build_teachers: bool = False) -> CheckpointInfo:
     """Reads a checkpoint of any of the five kinds.
 
     Args:
         path: File or folder.
         config: What it was trained with; None takes the description that a published file carries, else the one config
             that mmengine left beside the checkpoint.
+        build_teachers: Build the config's teachers, weights and all, so that they name themselves and their licence.
 
     Raises:
         FileNotFoundError: there is no such file, folder or config.
-        ValueError: the file can't be read, is of another network than the config's, or the config says too little.
+        ValueError: the file can't be read, is of another network or (if they are built) of other teachers than the
+            config's, or the config says too little.
     """
     path = Path(path)
     if path.is_dir():
@@ -99,33 +102,28 @@ def describe_checkpoint(path: str | Path, config: str | Path | None = None) -> C
         state = {f'backbone.{key}': value for key, value in state.items()}  # the file of the backbone alone
     if published and config is None:
         return _from_description(meta, state, path)
-    return _from_config(Path(config) if config is not None else _config_beside(path), state, path)
+    config = Path(config) if config is not None else _config_beside(path)
+    return _from_config(config, state, path, build_teachers)
 
 
-def identify_teachers(info: CheckpointInfo) -> CheckpointInfo:
-    """The same with each teacher as it names itself, its licence included; builds those that are not yet known so.
+def _from_config(config: Path, state: StateDict, path: Path, build_teachers: bool) -> CheckpointInfo:
+    if not config.is_file():
+        raise FileNotFoundError(f'no config at {config}: give the one that {path.name} was trained with')
+    recipe = read_recipe(config)
+    info = _checked(CheckpointInfo(path=path, state=_kept(state, len(recipe['teachers'])), **recipe))
+    widths = [len(info.state[f'projectors.{i}.weight']) for i in range(len(info.teachers))]
+    teachers = [_identity(i, teacher, width, info) if build_teachers else {**teacher, 'width': width}
+                for i, (teacher, width) in enumerate(zip(info.teachers, widths))]
+    return dataclasses.replace(info, teachers=teachers)
 
-    Raises:
-        ValueError: W maps to another width than the teacher's.
-    """
-    return dataclasses.replace(info, teachers=[
-        teacher if 'licence' in teacher else _identity(i, teacher, info) for i, teacher in enumerate(info.teachers)])
 
-
-def _identity(i: int, teacher: dict, info: CheckpointInfo) -> dict:
-    identity, width = MODELS.build(teacher).identity(), len(info.state[f'projectors.{i}.weight'])
+def _identity(i: int, teacher: dict, width: int, info: CheckpointInfo) -> dict:
+    identity = MODELS.build(teacher).identity()
     if identity['width'] != width:
         raise ValueError(f'projectors.{i} of {info.path} maps to {width} dimensions, but the teacher of '
                          f'{info.config} ({identity.get("model", identity["type"])}) has {identity["width"]}: the '
                          'checkpoint was trained with another teacher or another output of it')
     return plain(identity)
-
-
-def _from_config(config: Path, state: StateDict, path: Path) -> CheckpointInfo:
-    if not config.is_file():
-        raise FileNotFoundError(f'no config at {config}: give the one that {path.name} was trained with')
-    recipe = read_recipe(config)
-    return _checked(CheckpointInfo(path=path, state=_kept(state, len(recipe['teachers'])), **recipe))
 
 
 def _from_description(meta: dict, state: StateDict, path: Path) -> CheckpointInfo:

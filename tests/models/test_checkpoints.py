@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from iboot_mm.models.checkpoints import describe_checkpoint, identify_teachers
+from iboot_mm.models.checkpoints import describe_checkpoint
 
 from ..checkpoints import CONFIG, STOCK_CONFIG, write_checkpoint
 from ..scripts import load_tool
@@ -55,7 +55,7 @@ def test_a_work_dir_stands_for_its_last_checkpoint_wherever_it_is_moved(trained,
 
 def test_published_files_say_the_same_without_a_config(trained):
     backbone, whole = publish.publish(trained['checkpoint'], trained['out'], trained['config'])
-    expected = identify_teachers(describe_checkpoint(trained['checkpoint'], trained['config']))
+    expected = describe_checkpoint(trained['checkpoint'], trained['config'], build_teachers=True)
     for path in (backbone, whole):
         info = describe_checkpoint(path)
         assert (info.path, info.config, info.feature_dim) == (path, 'my_recipe.py', 64)
@@ -66,11 +66,15 @@ def test_published_files_say_the_same_without_a_config(trained):
         assert all(torch.equal(info.state[key], trained['state'][key]) for key in kept)
 
 
-def test_teachers_name_their_licence_and_are_built_once(trained, monkeypatch):
-    info = identify_teachers(describe_checkpoint(trained['checkpoint'], trained['config']))
-    assert [(t['width'], t['licence']) for t in info.teachers] == [(8, 'none'), (6, 'none')]
-    monkeypatch.setattr('iboot_mm.models.checkpoints.MODELS.build', lambda config: 1 / 0)
-    assert identify_teachers(info).teachers == info.teachers
+def test_teachers_that_are_built_name_their_licence(trained):
+    assert not any('licence' in t for t in describe_checkpoint(trained['checkpoint']).teachers)
+    teachers = describe_checkpoint(trained['checkpoint'], build_teachers=True).teachers
+    assert [(t['width'], t['licence']) for t in teachers] == [(8, 'none'), (6, 'none')]
+
+
+def test_the_width_of_a_teacher_is_that_of_w(trained):
+    edit(trained, 'width=8', 'size=8')  # a teacher whose config does not say
+    assert [t['width'] for t in describe_checkpoint(trained['checkpoint']).teachers] == [8, 6]
 
 
 def test_a_stock_recognizer_is_a_backbone_too(tmp_path):

@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 from huggingface_hub import ModelCard
 
-from iboot_mm.models.checkpoints import describe_checkpoint, identify_teachers
+from iboot_mm.models.checkpoints import describe_checkpoint
 
 from ..checkpoints import STOCK_CONFIG, write_checkpoint
 from ..scripts import load_tool
@@ -26,7 +26,7 @@ def test_the_folder_holds_weights_description_and_card_and_nothing_else(trained)
     assert sorted(file.name for file in folder.iterdir()) == ['README.md', 'config.json', 'model.safetensors']
     assert all(file.stat().st_mode & 0o044 for file in (folder, *folder.iterdir()))  # others may read them
     state = safetensors.torch.load_file(folder / 'model.safetensors')
-    expected = identify_teachers(describe_checkpoint(trained['checkpoint'], trained['config']))
+    expected = describe_checkpoint(trained['checkpoint'], trained['config'], build_teachers=True)
     assert state.keys() == expected.state.keys()
     assert all(torch.equal(state[key], trained['state'][key]) for key in state)
     described = describe_checkpoint(folder)

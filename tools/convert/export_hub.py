@@ -19,7 +19,7 @@ from pathlib import Path
 from huggingface_hub import ModelCardData
 from safetensors.torch import save_file
 
-from iboot_mm.models.checkpoints import DESCRIPTION, WEIGHTS, CheckpointInfo, describe_checkpoint, identify_teachers
+from iboot_mm.models.checkpoints import DESCRIPTION, WEIGHTS, CheckpointInfo, describe_checkpoint
 
 CARD = '''# {title}
 
@@ -69,7 +69,7 @@ def export(checkpoint: str | Path, out_dir: str | Path, config: str | Path | Non
     out_dir = Path(out_dir)
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise FileExistsError(f'{out_dir} exists and is not an empty folder: name another one')
-    info = identify_teachers(describe_checkpoint(checkpoint, config))
+    info = describe_checkpoint(checkpoint, config, build_teachers=True)
     card = model_card(info, out_dir.name, licence, read_figures(figures))
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(dir=out_dir.parent, prefix=f'{out_dir.name}.', suffix='.partial'))

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import torch
 
-from iboot_mm.models.checkpoints import describe_checkpoint, identify_teachers
+from iboot_mm.models.checkpoints import describe_checkpoint
 
 
 def publish(checkpoint: str | Path, out_dir: str | Path, config: str | Path | None = None) -> tuple[Path, Path]:
@@ -43,7 +43,7 @@ def publish(checkpoint: str | Path, out_dir: str | Path, config: str | Path | No
         FileNotFoundError: there is no such checkpoint or config.
         ValueError: the file is no training checkpoint of this config, or W and the teacher differ in width.
     """
-    info = identify_teachers(describe_checkpoint(checkpoint, config))
+    info = describe_checkpoint(checkpoint, config, build_teachers=True)
     meta, name = info.description(), Path(info.config).stem
     backbone = {key.removeprefix('backbone.'): info.state[key] for key in info.state if key.startswith('backbone.')}
     return (_write(Path(out_dir), f'{name}_backbone', dict(meta=dict(meta, teachers=[]), state_dict=backbone)),
