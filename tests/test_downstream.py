@@ -5,6 +5,7 @@ from pathlib import Path
 import mmaction
 import pytest
 import torch
+from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -97,6 +98,17 @@ def test_our_configs_start_from_a_published_file(name, videos, tmp_path):
     assert ('BN sees' in log) == (name == 'finetune_digits')
     metrics = runner.test()
     assert metrics['acc/unreadable'] == 0 and 0 <= metrics['acc/top1'] <= 1
+
+
+def test_a_tenth_of_the_labels_at_mini_size(tmp_path):
+    cfg = Config.fromfile(CONFIGS / 'mini/downstream/semi_digits.py')
+    assert (cfg.train_cfg.max_epochs, cfg.param_scheduler[0].end, cfg.param_scheduler[1].end) == (40, 4, 40)
+    (tmp_path / 'a.mp4').touch()
+    (tmp_path / 'train.txt').write_text('a.mp4 3 0\na.mp4 3 1\na.mp4 5 1\n' * 5)
+    load_tool('data/make_subset').make(tmp_path / 'train.txt', tmp_path / 'train_10pct.txt', .1,
+                                       labels=('digit', 'motion'))
+    dataset = DATASETS.build(dict(cfg.train_dataloader.dataset, root=str(tmp_path)))
+    assert sorted(dataset.get_data_info(i)['labels']['digit'] for i in range(len(dataset))) == [3, 5]
 
 
 def test_from_scratch_the_log_says_so(videos, tmp_path):

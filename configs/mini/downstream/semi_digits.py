@@ -1,6 +1,6 @@
 """configs/downstream/semi_k400_10pct.py at mini size: all weights, on a tenth of each digit's videos.
 
-    python tools/data/make_subset.py data/moving_digits/train.txt data/moving_digits/train_10pct.txt --share .1 --seed 0 \\
+    python tools/data/make_subset.py data/moving_digits/train.txt data/moving_digits/train_10pct.txt --share .1 \\
         --labels digit motion
 """
 _base_ = './finetune_digits.py'
