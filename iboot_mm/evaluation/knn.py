@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from mmengine.device import get_device
 from torch import Tensor
 
+from ..datasets.parallel import show_progress
+
 
 class LazyStack:
     """Features of N videos as a matrix ``(N, D)`` of which only the rows asked for are put together.
@@ -57,7 +59,8 @@ def nearest_neighbors(queries: Features, gallery: Features, k: int, memory: floa
     query_rows, gallery_rows = chunk_sizes(len(queries), len(gallery), queries.shape[1], memory)
     best = torch.full((len(queries), k), -math.inf, device=device)
     indices = torch.zeros(len(queries), k, dtype=torch.long, device=device)
-    for start in range(0, len(gallery), gallery_rows):  # the outer loop: the larger matrix is read once
+    starts = range(0, len(gallery), gallery_rows)  # the outer loop: the larger matrix is read once
+    for start in show_progress(starts, len(starts), 'parts of the gallery searched'):
         part = unit_rows(gallery, start, gallery_rows, device)
         for begin in range(0, len(queries), query_rows):
             rows = slice(begin, begin + query_rows)

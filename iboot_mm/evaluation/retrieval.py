@@ -50,5 +50,6 @@ class VideoRetrievalMetric(FeatureMetric):
         metrics = {}
         for name in names:
             hits = stack_labels(gallery, name)[indices] == stack_labels(queries, name)[:, None]  # (Q, K)
-            metrics |= {result_key(name, f'retrieval/R@{k}'): hits[:, :k].any(1).float().mean().item() for k in self.topk}
+            for k in self.topk:
+                metrics[result_key(name, f'retrieval/R@{k}')] = hits[:, :k].any(1).float().mean().item()
         return metrics
