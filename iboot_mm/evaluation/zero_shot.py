@@ -27,7 +27,7 @@ class ZeroShotMetric(FeatureMetric):
     Example:
         >>> test_evaluator = dict(
         ...     type='ZeroShotMetric', class_names='data/kinetics400/label_map.txt',
-        ...     text=dict(type='OpenCLIPText', model='ViT-B-16-quickgelu', pretrained='openai'))
+        ...     text=dict(type='OpenCLIPText', model='ViT-B-16', pretrained='openai'))
 
     Args:
         class_names: C names in order of the class index, or a file with one a line. None with ``embeddings``.

@@ -38,7 +38,7 @@ class OpenCLIPText:
     :class:`~iboot_mm.models.teachers.OpenCLIPTeacher`, so a teacher's config names its text tower too.
 
     Example:
-        >>> text = MODELS.build(dict(type='OpenCLIPText', model='ViT-B-16-quickgelu', pretrained='openai'))
+        >>> text = MODELS.build(dict(type='OpenCLIPText', model='ViT-B-16', pretrained='openai'))
         >>> text(['a dog runs', 'a cat sleeps']).shape
         torch.Size([2, 512])
 

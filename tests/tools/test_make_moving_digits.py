@@ -117,6 +117,8 @@ def test_teacher_is_an_ordinary_checkpoint_with_its_config(tmp_path, monkeypatch
     teacher = MODELS.build(load_teacher_config(str(out / 'teacher.py')))
     import torch
     assert teacher(torch.rand(2, 3, 4, 48, 48)).shape == (2, 4, 96)
+    vectors = torch.from_numpy(np.load(out / 'classes.npy'))
+    assert vectors.shape == (10, 96) and (vectors.norm(dim=1) <= 1).all() and (vectors.norm(dim=1) > 0).all()
     weights = torch.load(out / 'teacher.pth', weights_only=True)['state_dict']
     own = teacher.network.state_dict()
     assert weights.keys() == own.keys() and all(torch.equal(weights[k], own[k]) for k in own)

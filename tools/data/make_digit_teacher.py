@@ -1,7 +1,8 @@
 """Train a small timm image model on still digits: the teacher of the moving-digits videos.
 
 It sees single images only, composed as the videos' frames are, and of the training scans alone. The weights are saved
-as an ordinary checkpoint (a plain ``state_dict``), with a config beside it that says how the teacher wants to be fed.
+as an ordinary checkpoint (a plain ``state_dict``), with a config beside it that says how the teacher wants to be fed,
+and with a vector per digit, the mean of the features of its scans, for zero-shot classification.
 
     python tools/data/make_digit_teacher.py data/digit_teacher
 """
@@ -88,8 +89,19 @@ def train(model: torch.nn.Module, epochs: int, batch_size: int, lr: float, seed:
     return float((guess == digits).mean())
 
 
+@torch.inference_mode()
+def class_vectors(model: torch.nn.Module, seed: int) -> np.ndarray:
+    """Per digit the mean of the unit feature vectors of its training scans, each composed once: ``(10, D)``."""
+    rng = np.random.default_rng([seed, 8])
+    textures = np.stack([draw_texture(rng, IMAGE_SIZE) for _ in range(100)])
+    scans, digits = load_scans(seed)['train']
+    features = model.forward_head(model.forward_features(to_batch(draw_stills(scans, rng, textures))), pre_logits=True)
+    units = torch.nn.functional.normalize(features, dim=1).numpy()
+    return np.stack([units[digits == digit].mean(0) for digit in range(10)])
+
+
 def make(out: Path, model_name: str = 'test_resnet', epochs: int = 20, seed: int = 0) -> bool:
-    """Train and save ``teacher.pth`` and ``teacher.py`` in ``out``, both or neither.
+    """Train and save ``teacher.pth``, ``teacher.py`` and ``classes.npy`` in ``out``, all or none.
 
     Returns:
         False when ``out`` already holds a teacher (it is then left as it is).
@@ -108,6 +120,7 @@ def make(out: Path, model_name: str = 'test_resnet', epochs: int = 20, seed: int
     model = timm.create_model(model_name, num_classes=10)
     accuracy = train(model, epochs, batch_size=64, lr=3e-3, seed=seed)
     torch.save(dict(state_dict=model.state_dict()), partial / 'teacher.pth')
+    np.save(partial / 'classes.npy', class_vectors(model, seed))
     text = CONFIG.format(accuracy=accuracy, model=model_name, mean=MEAN, std=STD, size=IMAGE_SIZE,
                          checkpoint=(out / 'teacher.pth').resolve().as_posix())
     (partial / 'teacher.py').write_text(text)
