@@ -50,8 +50,9 @@ def add_stream(container: av.container.OutputContainer, frame: av.VideoFrame, fp
     context.thread_count = 1  # the files fill the cores
     context.gop_size = KEYFRAME_DISTANCE
     context.time_base = frame.time_base if frame.pts is not None else 1 / rate
+    context.color_range = frame.color_range
     if not frame.format.is_rgb:
-        context.colorspace, context.color_range = frame.colorspace, frame.color_range
+        context.colorspace = frame.colorspace
     if frame.rotation:
         stream.set_display_rotation(frame.rotation)
     return stream
