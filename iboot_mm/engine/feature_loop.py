@@ -26,8 +26,9 @@ class FeatureLoop(TestLoop):
     There is one :class:`~iboot_mm.evaluation.feature_store.FeatureStore` for each data set of a ``ConcatDataset``, in a
     folder of its own below ``store``, named after the network's weights, the videos and the views. What is there
     already is not encoded again, so a stopped run goes on where it was, and all evaluations of one network share what
-    they have in common. The test videos are divided over the processes without repetition; the metrics, ordinary ones
-    of mmengine, run in the first process.
+    they have in common. One run at a time should write to a store. Videos that cannot be read are stored as such: to
+    try them again, delete the folder. The test videos are divided over the processes without repetition; the metrics,
+    ordinary ones of mmengine, run in the first process.
 
     Example:
         >>> test_cfg = dict(type='FeatureLoop', store='work_dirs/features')
@@ -71,7 +72,7 @@ class FeatureLoop(TestLoop):
     def open_stores(self) -> list[FeatureStore]:
         """The store of each data set."""
         model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
-        network = dict(network_identity(model, self.runner.cfg.model), fp16=self.fp16)
+        network = dict(network_identity(model, self.runner.cfg.get('model')), fp16=self.fp16)
         identities = [dict(network=network, data=data_identity(dataset, config)) for dataset, config in self._parts()]
         folders = [self.store / folder_name(identity) for identity in identities]
         if is_main_process():  # the first process makes the folders, and the others find them

@@ -92,7 +92,7 @@ class VideoEncoder(BaseModel):
 def write_features(data_samples: list[ActionDataSample], features: Tensor) -> list[ActionDataSample]:
     """Writes features ``(N, V, T', D)``, averaged over time, into N data samples; see :meth:`VideoEncoder.forward`."""
     for sample, view_features in zip(data_samples, features.float().mean(dim=2), strict=True):
-        sample.view_features = view_features  # (V, D)
+        sample.view_features = view_features.clone()  # (V, D); a part of the batch would be pickled with all of it
         sample.feature = view_features.mean(dim=0)  # (D,)
     return data_samples
 
