@@ -84,6 +84,9 @@ def search(sentence: str, folder: str, info: CheckpointInfo, store: str = 'work_
     target, text = text_tower_of(info.teachers)
     if text_weights is not None:
         text['checkpoint'] = text_weights
+    elif not Path(text.get('checkpoint', '.')).exists() and '://' not in text['checkpoint']:
+        raise FileNotFoundError(f"the teacher's weights came from a file, {text['checkpoint']}, which is not here: "
+                                'name it with --text-weights')
     config = dict(type='JointSpaceEncoder', backbone=info.backbone, feature_dim=info.feature_dim, target=target,
                   width=info.teachers[target]['width'], target_norm=info.target_norm, temporal_pool=info.temporal_pool)
     model = MODELS.build(config)

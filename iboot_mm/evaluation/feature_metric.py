@@ -11,16 +11,9 @@ class FeatureMetric(BaseMetric):
     """Gathers the features of all videos; a subclass scores those that could be read.
 
     A subclass implements :meth:`score` and sets ``title``, what to call it in logs.
-
-    Args:
-        collect_device: As in mmengine's ``BaseMetric``.
-        prefix: As in mmengine's ``BaseMetric``.
     """
 
     title: str
-
-    def __init__(self, collect_device: str = 'cpu', prefix: str | None = None) -> None:
-        super().__init__(collect_device, prefix)
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
         """Keeps of each sample its ``view_features`` ``(V, D)``, role, labels and name.

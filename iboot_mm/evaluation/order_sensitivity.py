@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ..datasets.transforms.reordering import ORDERS
 from .feature_metric import FeatureMetric, result_key
-from .knn import knn_classify
-from .metrics import label_names, split_roles, stack_labels
+from .knn import nearest_neighbors, weighted_vote
+from .metrics import label_names, lazy_features, split_roles, stack_labels
 
 
 @METRICS.register_module()
@@ -30,6 +30,8 @@ class OrderSensitivityMetric(FeatureMetric):
         orders: As in ``ReorderFrames``; ``'forward'`` must be among them.
         k: Neighbours that vote.
         temperature: Of the vote's weights.
+        memory: GiB to search in.
+        device: Where to search, ``'auto'`` for a GPU if there is one.
         collect_device: As in mmengine's ``BaseMetric``.
         prefix: As in mmengine's ``BaseMetric``.
 
@@ -40,12 +42,14 @@ class OrderSensitivityMetric(FeatureMetric):
     title = 'Order sensitivity'
 
     def __init__(self, orders: Sequence[str] = ORDERS, k: int = 20, temperature: float = .07,
-                 collect_device: str = 'cpu', prefix: str | None = None) -> None:
+                 memory: float = 4., device: str = 'auto', collect_device: str = 'cpu',
+                 prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
         if 'forward' not in orders:
             raise ValueError(f"OrderSensitivityMetric compares with 'forward', which is not in orders={list(orders)}")
         self.orders = tuple(orders)
-        self.vote = dict(k=k, temperature=temperature)
+        self.k, self.temperature = k, temperature
+        self.limits = dict(memory=memory, device=device)
 
     def score(self, samples: list[dict]) -> dict[str, float]:
         """See the class.
@@ -54,14 +58,14 @@ class OrderSensitivityMetric(FeatureMetric):
             ValueError: no gallery, no query, or a query's views do not divide into the orders; names a file.
         """
         gallery, queries = split_roles(samples)
-        by_order = self._by_order(queries)
-        forward_gallery = torch.stack([s['view_features'].mean(0) for s in gallery])
-        metrics = {}
-        for name in label_names(samples):
-            labels, truth = stack_labels(gallery, name), stack_labels(queries, name)
-            for order, features in by_order.items():
-                guess = knn_classify(features, forward_gallery, labels, **self.vote).cpu()
-                metrics[result_key(name, f'order/knn_top1_{order}')] = (guess == truth).float().mean().item()
+        names, by_order, metrics = label_names(samples), self._by_order(queries), {}
+        for order, features in by_order.items() if names else ():
+            cosines, indices = nearest_neighbors(features, lazy_features(gallery), self.k, **self.limits)
+            for name in names:
+                labels = stack_labels(gallery, name)
+                guess = weighted_vote(cosines, labels[indices], int(labels.max()) + 1, self.temperature).argmax(1)
+                accuracy = (guess == stack_labels(queries, name)).float().mean().item()
+                metrics[result_key(name, f'order/knn_top1_{order}')] = accuracy
         forward = F.normalize(by_order['forward'], dim=1)
         for order, features in by_order.items():
             distances = 1 - F.cosine_similarity(features, forward, dim=1)

@@ -91,7 +91,8 @@ def test_the_best_files_come_first_and_the_next_sentence_reads_no_video(publishe
 def test_a_checkpoint_that_knows_no_words(published, videos, tmp_path, monkeypatch):
     _, backbone, whole = published
     for checkpoint, words in ((backbone, r'shares its space with words \(none is named\)'),
-                              (tmp_path / 'missing.pth', 'no checkpoint at')):
+                              (tmp_path / 'missing.pth', 'no checkpoint at'),
+                              (whole, 'from a file, clip.pth, which is not here: name it with --text-weights')):
         monkeypatch.setattr(sys, 'argv', ['search_videos', SENTENCE, str(videos), '--checkpoint', str(checkpoint)])
         with pytest.raises(SystemExit, match=words):
             TOOL.main()
