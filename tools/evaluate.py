@@ -111,7 +111,8 @@ class Evaluation:
         if cfg.test_cfg.type == 'FeatureLoop':
             cfg.test_cfg.store = str(self.args.out / 'features')
         if self.args.cfg_options:
-            cfg.merge_from_dict(self.args.cfg_options)
+            options = self.args.cfg_options
+            cfg.merge_from_dict({key: options[key] for key in options if cfg.get(key.split('.')[0]) is not None})
         text = cfg.pretty_text
         if path.is_file() and path.read_text() != text:
             sys.exit(f'{path.parents[1]} holds a run with other settings: name another --out, or remove that folder')
@@ -186,10 +187,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--lists', type=Path, nargs=2, metavar=('TRAIN', 'TEST'), help='lists of lines `path label`')
     parser.add_argument('--class-names', type=Path, help='file with a name for each class, for zero-shot')
     parser.add_argument('--seeds', type=int, default=1, help='runs of one checkpoint, with seeds from 0')
-    parser.add_argument('--epochs', type=int, help='epochs of what is trained, instead of the configs\' own')
+    parser.add_argument('--epochs', type=int, help='epochs of what is trained, instead of the config\'s own')
     parser.add_argument('--processes', type=int, default=max(1, torch.cuda.device_count()), help='default: the GPUs')
     parser.add_argument('--title', help='of the page; default: the names of the checkpoints')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='settings that override every config')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
+                        help='settings that override those of every config that has them')
     args = parser.parse_args()
     args.recipes = args.recipes or ('mini' if args.videos else 'paper')
     if args.list:

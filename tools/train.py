@@ -42,7 +42,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
-    """The config with the command line's settings, in MMAction2's order, ``--cfg-options`` over all but ``--resume``."""
+    """The config with the command line's settings; ``--cfg-options`` prevail over all but ``--resume``."""
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.launcher = args.launcher
@@ -67,8 +67,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 def resume(cfg: Config, checkpoint: str) -> None:
     """Goes on from a checkpoint or, with ``'auto'``, from the latest one in the work directory.
 
-    Where there is none yet, training starts from ``load_from``: MMAction2's launcher forgets that one, and a fine-tuning
-    that is always called with ``--resume`` would silently start from scratch.
+    Where there is none yet, training starts from ``load_from``: MMAction2's launcher forgets that one, and a
+    fine-tuning that is always called with ``--resume`` would silently start from scratch.
     """
     latest = find_latest_checkpoint(cfg.work_dir) if checkpoint == 'auto' else checkpoint
     if latest is not None:

@@ -28,18 +28,19 @@ class LabelledVideos:
     test: Path
     class_names: Path | None = None
 
-    def num_classes(self) -> int:
-        """One more than the greatest label of both lists.
+    def labels(self) -> tuple[list[int], list[int]]:
+        """The classes of both lists, line by line.
 
         Raises:
-            ValueError: a list has no labels.
+            ValueError: a list has none.
         """
-        labels = [entry['labels'].get('label') for file in (self.train, self.test)
-                  for entry in VideoFolder(root=str(self.root), ann_file=str(file), lazy_init=True).load_data_list()]
-        if None in labels:
+        parts = [[entry['labels'].get('label') for entry in VideoFolder(
+            root=str(self.root), ann_file=str(file), lazy_init=True).load_data_list()]
+            for file in (self.train, self.test)]
+        if None in parts[0] + parts[1]:
             raise ValueError(f'{self.train} and {self.test} need a class after each path: an evaluation compares with '
                              'labels')
-        return max(labels) + 1
+        return parts[0], parts[1]
 
 
 def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None = None, keep_clips: bool = True,
@@ -128,7 +129,7 @@ def set_views(cfg: Config, clip: dict) -> None:
 
 def set_videos(cfg: Config, videos: LabelledVideos) -> None:
     """Puts videos of one's own in the place of the config's."""
-    classes = videos.num_classes()
+    train, test = videos.labels()
     for loader, dataset in datasets(cfg):
         trains = loader == 'train_dataloader' or dataset.get('role') == 'gallery'
         dataset.root = str(videos.root.resolve())
@@ -137,7 +138,10 @@ def set_videos(cfg: Config, videos: LabelledVideos) -> None:
         for step in dataset.pipeline:
             step.pop('label', None)
     if 'cls_head' in cfg.model:
-        cfg.model.cls_head.num_classes = classes
+        cfg.model.cls_head.num_classes = max(train + test) + 1
+    if cfg.get('train_cfg') and 'global_batch' in cfg.train_cfg:
+        most = 1 << (len(train).bit_length() - 1)  # the greatest power of two that the list fills
+        cfg.train_cfg.global_batch = min(cfg.train_cfg.global_batch, most)
     for metric in _metrics(cfg):
         metric.pop('label', None)
         if 'class_names' in metric and videos.class_names is not None:
@@ -151,12 +155,17 @@ def set_epochs(cfg: Config, epochs: int) -> None:
     """
     factor = epochs / cfg.train_cfg.max_epochs
     cfg.train_cfg.max_epochs = epochs
-    for scheduler in cfg.get('param_scheduler') or []:
-        for name in ('begin', 'end', 'T_max'):
-            if scheduler.get(name) is not None:
-                scheduler[name] = max(1, round(scheduler[name] * factor)) if scheduler[name] else 0
-        if scheduler.get('milestones'):
-            scheduler.milestones = [round(at * factor) for at in scheduler.milestones]
+    cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', 1), epochs)
+    for scheduler in cfg.param_scheduler:
+        # Parts of an epoch are possible where mmengine counts iterations.
+        stretched = (lambda at: at * factor) if scheduler.get('convert_to_iter_based') else (
+            lambda at: round(at * factor))
+        scheduler.update({name: stretched(scheduler[name]) for name in ('begin', 'end') if name in scheduler})
+        if 'milestones' in scheduler:
+            scheduler.milestones = [stretched(at) for at in scheduler.milestones]
+    steps = count_videos(cfg)['train'] // cfg.train_cfg.global_batch
+    # mmengine refuses a warm-up of less than a step.
+    cfg.param_scheduler = [s for s in cfg.param_scheduler if 'end' not in s or int(s.end * steps) > int(s.begin * steps)]
 
 
 def count_videos(cfg: Config) -> dict[str, int]:

@@ -28,8 +28,9 @@ def classifier():
                                            label_names=('a', 'b'),
                                            pipeline=pipeline(size=224, short_side=(256, 320), flip_prob=0.))),
         val_dataloader=dict(dataset=test), test_dataloader=dict(dataset=test),
-        train_cfg=dict(max_epochs=100),
-        param_scheduler=[dict(type='LinearLR', begin=0, end=8), dict(type='CosineAnnealingLR', begin=8, end=100),
+        train_cfg=dict(max_epochs=100, global_batch=64),
+        param_scheduler=[dict(type='LinearLR', begin=0, end=8, convert_to_iter_based=True),
+                         dict(type='CosineAnnealingLR', begin=8, end=100, convert_to_iter_based=True),
                          dict(type='MultiStepLR', milestones=[60, 80])]))
 
 
@@ -124,6 +125,7 @@ def test_own_videos_train_on_the_first_list_and_test_on_the_second(videos):
     cfg = classifier()
     adapt(cfg, videos=videos)
     assert cfg.model.cls_head.num_classes == 4
+    assert cfg.train_cfg.global_batch == 2  # no more than there are
     train, test = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset
     assert train.root == test.root == str(videos.root) and train.label_names is None
     assert 'label' not in train.pipeline[4]
@@ -142,9 +144,16 @@ def test_lists_without_classes_are_told(videos):
         adapt(classifier(), videos=videos)
 
 
-def test_a_schedule_is_stretched_as_a_whole():
+def test_a_schedule_is_stretched_as_a_whole(videos):
+    videos.train.write_text('a.mp4 0\n' * 1280)  # 20 steps of 64
     cfg = classifier()
-    adapt(cfg, epochs=25)
+    adapt(cfg, videos=videos, epochs=25)
     assert cfg.train_cfg.max_epochs == 25
     assert [(s.begin, s.end) for s in cfg.param_scheduler[:2]] == [(0, 2), (2, 25)]
     assert cfg.param_scheduler[2].milestones == [15, 20]
+    adapt(cfg, epochs=1)
+    assert [(s.begin, s.end) for s in cfg.param_scheduler[:2]] == [(0, .08), (.08, 1)]  # .08 epochs: one step
+    videos.train.write_text('a.mp4 0\n' * 64)
+    cfg = classifier()
+    adapt(cfg, videos=videos, epochs=1)
+    assert [s.type for s in cfg.param_scheduler] == ['CosineAnnealingLR', 'MultiStepLR']  # no room for a warm-up
