@@ -165,7 +165,8 @@ def set_epochs(cfg: Config, epochs: int) -> None:
             scheduler.milestones = [stretched(at) for at in scheduler.milestones]
     steps = count_videos(cfg)['train'] // cfg.train_cfg.global_batch
     # mmengine refuses a warm-up of less than a step.
-    cfg.param_scheduler = [s for s in cfg.param_scheduler if 'end' not in s or int(s.end * steps) > int(s.begin * steps)]
+    cfg.param_scheduler = [part for part in cfg.param_scheduler
+                           if 'end' not in part or int(part.end * steps) > int(part.begin * steps)]
 
 
 def count_videos(cfg: Config) -> dict[str, int]:
