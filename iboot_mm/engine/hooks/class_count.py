@@ -38,7 +38,8 @@ class ClassCountHook(Hook):
     def _check(runner: Runner, split: str) -> None:
         dataset = getattr(runner, f'{split}_loop').dataloader.dataset
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        head, found, source = model.cls_head.num_classes, count_classes(dataset), getattr(dataset, 'ann_file', '')
+        head, found = model.cls_head.num_classes, count_classes(dataset)
+        source = getattr(dataset, 'ann_file', '') or type(dataset).__name__
         if found == 0:
             raise ValueError(f"{split}_dataloader: '{source}' has no labels to learn from or to test with; give an "
                              "ann_file of lines 'path label'")

@@ -1,6 +1,6 @@
 # Clips of 8 frames, every 8th, as in pre-training but without colours and blur ([19], Feichtenhofer et al., 2021, B.2):
-# short side uniform in [256, 320], 224 x 224, flip. `target_fps=30` in SampleViews counts on the clock of the paper's
-# framework instead of each video's own.
+# short side uniform in [256, 320], 224 x 224, flip. Frames are counted as each video has them; `target_fps=30` in
+# SampleViews is the clock of the paper's framework.
 clip = dict(clip_len=8, frame_interval=8)
 train_pipeline = [
     dict(type='OpenVideo'),
