@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
+from mmengine.logging import HistoryBuffer
 from mmengine.runner import save_checkpoint
 
 CONFIG = '''
@@ -58,6 +59,8 @@ def write_checkpoint(work_dir: Path, text: str = CONFIG, config_name: str = 'my_
             module.running_var.uniform_(.5, 1.5)
     if hasattr(model, 'target_norms'):
         model.target_norms[-1].mean.fill_(.25)
-    save_checkpoint(dict(meta=dict(epoch=3, cfg=text), state_dict=model.state_dict(), message_hub={}), str(checkpoint))
+    history = dict(log_scalars={'train/loss': HistoryBuffer([1.], [1])})
+    save_checkpoint(dict(meta=dict(epoch=3, cfg=text), state_dict=model.state_dict(), message_hub=history),
+                    str(checkpoint))
     (work_dir / 'last_checkpoint').write_text(str(checkpoint))
     return dict(config=config, checkpoint=checkpoint, state=model.state_dict())

@@ -87,20 +87,19 @@ def describe_checkpoint(path: str | Path, config: str | Path | None = None,
     """
     path = Path(path)
     if path.is_dir():
-        if (path / DESCRIPTION).is_file() and config is None:
-            return _from_description(_read_json(path / DESCRIPTION), read_file(path / WEIGHTS), path / WEIGHTS)
-        path = _last_checkpoint(path)
+        path = path / WEIGHTS if (path / DESCRIPTION).is_file() else _last_checkpoint(path)
     if not path.is_file():
         raise FileNotFoundError(f'no checkpoint at {path}')
     content = read_file(path)
     state = content.get('state_dict', content) if isinstance(content, dict) else None
     if not isinstance(state, dict):
         raise ValueError(f'{path} holds a {type(content).__name__}, not a dict of weights')
-    meta = content.get('meta')
+    exported = path.name == WEIGHTS and (path.parent / DESCRIPTION).is_file()
+    meta = _read_json(path.parent / DESCRIPTION) if exported else content.get('meta')
     published = isinstance(meta, dict) and meta.get('project') == PROJECT
     if published and not any(key.startswith('backbone.') for key in state):
         state = {f'backbone.{key}': value for key, value in state.items()}  # the file of the backbone alone
-    if published and config is None:
+    if config is None and (published or exported):
         return _from_description(meta, state, path)
     config = Path(config) if config is not None else _config_beside(path)
     return _from_config(config, state, path, build_teachers)

@@ -10,6 +10,7 @@ from iboot_mm.models.checkpoints import describe_checkpoint
 from ..checkpoints import CONFIG, STOCK_CONFIG, write_checkpoint
 from ..scripts import load_tool
 
+export_hub = load_tool('convert/export_hub')
 publish = load_tool('convert/publish')
 
 
@@ -64,6 +65,23 @@ def test_published_files_say_the_same_without_a_config(trained):
         kept = [key for key in expected.state if path == whole or key.startswith('backbone.')]
         assert list(info.state) == kept
         assert all(torch.equal(info.state[key], trained['state'][key]) for key in kept)
+
+
+def test_an_exported_folder_and_its_file_say_the_same(trained):
+    folder = export_hub.export(trained['checkpoint'], trained['out'], trained['config'])
+    expected = describe_checkpoint(trained['checkpoint'], build_teachers=True)
+    for path in (folder, folder / 'model.safetensors'):
+        info = describe_checkpoint(path)
+        assert info.path == folder / 'model.safetensors'
+        assert (info.backbone, info.clip, info.teachers) == (expected.backbone, expected.clip, expected.teachers)
+        assert all(torch.equal(info.state[key], expected.state[key]) for key in expected.state)
+    assert describe_checkpoint(folder / 'model.safetensors', trained['config']).config == 'my_recipe.py'
+    (folder / 'config.json').write_text('{"cut')
+    with pytest.raises(ValueError, match='config.json is no JSON file'):
+        describe_checkpoint(folder)
+    (folder / 'model.safetensors').unlink()
+    with pytest.raises(FileNotFoundError, match='no checkpoint at .*model.safetensors'):
+        describe_checkpoint(folder)
 
 
 def test_teachers_that_are_built_name_their_licence(trained):
