@@ -160,7 +160,8 @@ def test_segments_hold_one_uniform_frame_each():
 
 def test_segments_of_a_length_that_does_not_divide():
     transform = SampleViews(num_views=1, clip_len=3, sampling='segments')
-    inds = np.concatenate([sample(transform, 10)['frame_inds'] for _ in range(6000)])
+    transform.set_epoch(0, 0)
+    inds = np.concatenate([sample(transform, 10, index=i)['frame_inds'] for i in range(6000)])
     # Frame 3 belongs to the first part by a third (10 / 3) and to the second by two thirds.
     np.testing.assert_allclose((inds == 3).mean(0), [.1, .2, 0], atol=.02)
     assert inds.min() == 0 and inds.max() == 9
