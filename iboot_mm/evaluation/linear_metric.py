@@ -53,7 +53,7 @@ class LinearOnFeaturesMetric(FeatureMetric):
         """See the class.
 
         Raises:
-            ValueError: no gallery, no query, no labels, or no class with two videos to hold one out.
+            ValueError: no gallery, no query, no labels, no class with two videos to hold one out, or training diverged.
         """
         gallery, queries = split_roles(samples)
         names = label_names(samples)
@@ -73,6 +73,9 @@ class LinearOnFeaturesMetric(FeatureMetric):
             rate, accuracy = self._choose_rate(features, labels, name)
             metrics['linear/heldout_top1'] = accuracy
         grid = self._train(features, labels, [rate])
+        if not grid.weight.isfinite().all():
+            raise ValueError(f'training a linear classifier diverged with learning rate {rate:g}: give smaller '
+                             'learning_rates')
         (top1, top5), _ = grid_scores(grid, [s['view_features'] for s in queries], stack_labels(queries, name), (1, 5))
         return {'linear/top1': top1.item(), 'linear/top5': top5.item(), 'linear/lr': rate, **metrics}
 
@@ -82,6 +85,7 @@ class LinearOnFeaturesMetric(FeatureMetric):
         inside, outside = ([features[i] for i in mask.nonzero().flatten()] for mask in (~held, held))
         grid = self._train(inside, labels[~held], self.learning_rates)
         (accuracies,), likelihoods = grid_scores(grid, outside, labels[held])
+        accuracies = accuracies.where(likelihoods.isfinite(), 0)  # a rate that diverged is never the best
         found = list(zip(accuracies.tolist(), likelihoods.nan_to_num(-torch.inf).tolist()))
         best = max(range(len(found)), key=found.__getitem__)
         table = ', '.join(f'{rate:g}: {100 * a:.1f}' for rate, (a, _) in zip(self.learning_rates, found))

@@ -102,6 +102,12 @@ def test_bad_samples(change, words):
         score(samples)
 
 
+def test_a_rate_that_diverges_is_never_chosen():
+    assert score(gallery_and_queries(), learning_rates=(.1, 1e38))['linear/lr'] == .1
+    with pytest.raises(ValueError, match='diverged with learning rate 1e\\+38'):
+        score(gallery_and_queries(), learning_rates=[1e38])
+
+
 def test_broken_features_and_options():
     samples = gallery_and_queries()
     samples[3].view_features[0, 0] = float('nan')

@@ -25,6 +25,11 @@ def tiny_models(tmp_path_factory):
     for name, config in {
             'text-clip': dict(embed_dim=12, vision_cfg=VISION, text_cfg=TEXT),
             'text-custom': dict(embed_dim=12, vision_cfg=timm, text_cfg=TEXT, custom_text=True, init_logit_bias=-10),
+            'text-coca': dict(
+                embed_dim=12, vision_cfg=dict(VISION, attentional_pool=True, attn_pooler_heads=2, output_tokens=True),
+                text_cfg=dict(TEXT, context_length=76, embed_cls=True, output_tokens=True),
+                multimodal_cfg=dict(context_length=76, vocab_size=49408, width=16, heads=2, layers=1),
+                custom_text=True),
             'text-hf': dict(embed_dim=12, vision_cfg=VISION, text_cfg=dict(hf_model_name='roberta-base'))}.items():
         (folder / f'{name}.json').write_text(json.dumps(config))
     open_clip.add_model_config(folder)
@@ -36,7 +41,7 @@ def whole(model: str) -> nn.Module:
 
 
 @pytest.mark.parametrize('model, name', [('text-clip', 'w.safetensors'), ('text-clip', 'w.pth'),
-                                         ('text-custom', 'w.pth'), ('text-custom', 'old.pth')])
+                                         ('text-custom', 'w.pth'), ('text-custom', 'old.pth'), ('text-coca', 'w.pth')])
 def test_the_tower_alone_gives_what_the_whole_model_gives(model, name, tmp_path):
     network = whole(model)
     state = network.state_dict()

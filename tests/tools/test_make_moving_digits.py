@@ -117,8 +117,14 @@ def test_teacher_is_an_ordinary_checkpoint_with_its_config(tmp_path, monkeypatch
     teacher = MODELS.build(load_teacher_config(str(out / 'teacher.py')))
     import torch
     assert teacher(torch.rand(2, 3, 4, 48, 48)).shape == (2, 4, 96)
-    vectors = torch.from_numpy(np.load(out / 'classes.npy'))
-    assert vectors.shape == (10, 96) and (vectors.norm(dim=1) <= 1).all() and (vectors.norm(dim=1) > 0).all()
+    # The vectors of the classes lie in the space that the teacher gives to students.
+    rng = np.random.default_rng([0, 8])
+    textures = np.stack([maker.draw_texture(rng, 48) for _ in range(100)])
+    stills = maker.draw_stills(parts['train'][0][:64], rng, textures)
+    clips = torch.from_numpy(stills).permute(0, 3, 1, 2)[:, :, None].float() / 255  # (64, 3, 1, 48, 48)
+    units = torch.nn.functional.normalize(teacher(clips)[:, 0], dim=1)
+    expected = [units[parts['train'][1][:64] == digit].mean(0) for digit in range(10)]
+    torch.testing.assert_close(torch.from_numpy(np.load(out / 'classes.npy')), torch.stack(expected), atol=1e-5, rtol=0)
     weights = torch.load(out / 'teacher.pth', weights_only=True)['state_dict']
     own = teacher.network.state_dict()
     assert weights.keys() == own.keys() and all(torch.equal(weights[k], own[k]) for k in own)
