@@ -1,5 +1,6 @@
 """Makes a protocol's config fit one network, and videos of one's own."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,21 +164,36 @@ def set_epochs(cfg: Config, epochs: int) -> None:
         scheduler.update({name: stretched(scheduler[name]) for name in ('begin', 'end') if name in scheduler})
         if 'milestones' in scheduler:
             scheduler.milestones = [stretched(at) for at in scheduler.milestones]
-    steps = count_videos(cfg)['train'] // cfg.train_cfg.global_batch
+    steps = count_videos(cfg)['train']['videos'] // cfg.train_cfg.global_batch
     # mmengine refuses a warm-up of less than a step.
     cfg.param_scheduler = [part for part in cfg.param_scheduler
                            if 'end' not in part or int(part.end * steps) > int(part.begin * steps)]
 
 
-def count_videos(cfg: Config) -> dict[str, int]:
-    """How many videos the lists hold: ``train``, ``test``, or ``gallery`` and ``query``; validation's are test's."""
+def count_videos(cfg: Config) -> dict[str, dict[str, int | None]]:
+    """How many videos the lists of training and test hold, beside how many officially belong to them.
+
+    Copies of Kinetics differ, so a figure says little without it. The official number is known of the lists of
+    ``tools/data/prepare.py``, which leaves a ``counts.json`` beside them.
+
+    Returns:
+        ``train`` and ``test``, or ``gallery`` and ``query``: ``dict(videos, official)``.
+    """
     counts = {}
     for loader, dataset in datasets(cfg):
         if loader != 'val_dataloader':
-            name = dataset.get('role') or loader.partition('_')[0]
             settings = {key: value for key, value in dataset.items() if key not in ('type', 'pipeline', 'lazy_init')}
-            counts[name] = len(VideoFolder(**settings))
+            counts[dataset.get('role') or loader.partition('_')[0]] = dict(
+                videos=len(VideoFolder(**settings)), official=official_count(dataset.get('ann_file', '')))
     return counts
+
+
+def official_count(ann_file: str) -> int | None:
+    """How many videos a list of ``tools/data/prepare.py`` officially has."""
+    path = Path(ann_file).parent / 'counts.json'
+    if not ann_file or not path.is_file():
+        return None
+    return json.loads(path.read_text())['lists'].get(Path(ann_file).name, {}).get('official')
 
 
 def _metrics(cfg: Config) -> list[ConfigDict]:

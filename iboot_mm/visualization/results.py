@@ -84,8 +84,9 @@ def _paper(row: Row) -> str:
     return '' if row['paper'] is None else f"{row['paper']:.1f} ({row['source']})"
 
 
-def _counts(counts: dict[str, int]) -> str:
-    return ', '.join(f'{count} {name}' for name, count in counts.items())
+def _counts(counts: dict[str, dict[str, int | None]]) -> str:
+    return ', '.join(f"{count['videos']} {name}" + (f" (official {count['official']})" if count['official'] else '')
+                     for name, count in counts.items())
 
 
 def _minutes(seconds: list[float]) -> str:

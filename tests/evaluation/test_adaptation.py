@@ -1,5 +1,6 @@
 """A protocol's config, made to fit a network and videos of one's own."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -130,12 +131,13 @@ def test_own_videos_train_on_the_first_list_and_test_on_the_second(videos):
     assert train.root == test.root == str(videos.root) and train.label_names is None
     assert 'label' not in train.pipeline[4]
     assert (train.ann_file, test.ann_file) == (str(videos.train), str(videos.test))
-    assert count_videos(cfg) == dict(train=2, test=1)
+    assert {name: count['videos'] for name, count in count_videos(cfg).items()} == dict(train=2, test=1)
     cfg = features()
     adapt(cfg, videos=LabelledVideos(videos.root, videos.train, videos.test, videos.root / 'names.txt'))
     assert [part.ann_file for part in cfg.test_dataloader.dataset.datasets] == [str(videos.train), str(videos.test)]
     assert cfg.test_evaluator[0] == dict(type='ZeroShotMetric', class_names=str(videos.root / 'names.txt'))
-    assert count_videos(cfg) == dict(gallery=2, query=1)
+    (videos.root / 'counts.json').write_text(json.dumps(dict(lists={'train.txt': dict(listed=2, official=5)})))
+    assert count_videos(cfg) == dict(gallery=dict(videos=2, official=5), query=dict(videos=1, official=None))
 
 
 def test_lists_without_classes_are_told(videos):

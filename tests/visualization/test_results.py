@@ -6,11 +6,12 @@ from iboot_mm.visualization.results import draw_results, format_table, model_car
 
 ROWS = [
     dict(name='knn', title='k-NN, K400', figures={'knn_top1': [.5, .52, .57]}, paper=56.2, source='Table 6',
-         counts={'gallery': 240, 'query': 20}, config='downstream/knn_k400.py', commands=['python tools/test.py knn'],
+         counts=dict(gallery=dict(videos=240, official=250), query=dict(videos=20, official=None)),
+         config='downstream/knn_k400.py', commands=['python tools/test.py knn'],
          seconds=[60., 30., 30.]),
     dict(name='order', title='order', figures={'order/knn_top1_forward': [.25, .25, .25],
                                                'order/knn_top1_reversed': [.125, .125, .125]},
-         paper=None, source='', counts={'query': 7}, config='downstream/order.py',
+         paper=None, source='', counts=dict(query=dict(videos=7, official=None)), config='downstream/order.py',
          commands=['python tools/test.py order'], seconds=[6., 6., 6.]),
 ]
 RESULTS = dict(title='A network', checkpoints=[dict(name='a.pth', sha256='0123456789abcdef' * 4, seed=0),
@@ -35,7 +36,7 @@ def test_table_puts_the_papers_figure_beside_the_first_of_ours():
 
 def test_page_carries_every_figure_its_counts_its_config_and_its_commands():
     page = model_card_page(RESULTS)
-    assert ('| k-NN, K400 | `knn_top1` | 53.0 ± 3.6 | 56.2 (Table 6) | 240 gallery, 20 query '
+    assert ('| k-NN, K400 | `knn_top1` | 53.0 ± 3.6 | 56.2 (Table 6) | 240 gallery (official 250), 20 query '
             '| `downstream/knn_k400.py` | 2.0 min |') in page
     assert '| order | `order/knn_top1_forward` | 25.0 ± 0.0 | none | 7 query |' in page
     assert '|  | `order/knn_top1_reversed` | 12.5 ± 0.0 |  |' in page
