@@ -85,6 +85,7 @@ class FeatureExtractor:
 
         Raises:
             FileNotFoundError: see :meth:`files`.
+            ValueError: the features are not as wide as the config says.
         """
         files = self.files(videos)
         features = torch.full((len(files), self.info.feature_dim), torch.nan)
@@ -97,8 +98,16 @@ class FeatureExtractor:
             readable = [(row, views) for row, views, reason in batch if not reason]
             if readable:
                 rows, views = zip(*readable)
-                data = self.model.data_preprocessor(dict(inputs=list(views)))
-                features[list(rows)] = self.model(data['inputs']).float().mean(dim=(1, 2)).cpu()  # of (N, V, T', D)
+                features[list(rows)] = self._encode(list(views)).cpu()
+        return features
+
+    def _encode(self, views: list[Tensor]) -> Tensor:
+        """N times uint8 ``(V, C, T, H, W)`` to float32 ``(N, D)``."""
+        inputs = self.model.data_preprocessor(dict(inputs=views))['inputs']
+        features = self.model(inputs).float().mean(dim=(1, 2))  # of (N, V, T', D)
+        if features.shape[-1] != self.info.feature_dim:
+            raise ValueError(f'the backbone of {self.info.path} gives features of width {features.shape[-1]}, but '
+                             f'{self.info.config} says {self.info.feature_dim}')
         return features
 
 

@@ -100,6 +100,13 @@ def test_published_files_give_the_same_features(trained, videos, tmp_path):
         assert torch.equal(iboot_mm.load(path, device='cpu')(videos), expected)
 
 
+def test_another_width_than_the_config_s_is_said(trained, videos, tmp_path):
+    config = tmp_path / 'narrow.py'
+    config.write_text(trained['config'].read_text().replace('feature_dim=64', 'feature_dim=32'))
+    with pytest.raises(ValueError, match='gives features of width 64, but narrow.py says 32'):
+        iboot_mm.load(trained['checkpoint'], config, device='cpu')(videos / NAMES[0])
+
+
 class Hub:
     """The hub's client with one repository, or out of reach; its local cache is empty."""
 
