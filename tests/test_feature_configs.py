@@ -1,5 +1,6 @@
 """Configs of evaluations on stored features: one checkpoint in, figures out, at both sizes."""
 
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -78,7 +79,7 @@ def run_test(monkeypatch, config, *options):
     monkeypatch.setattr(sys, 'argv', ['test.py', str(ROOT / config), 'weights.pth', '--out', 'metrics.json',
                                       '--cfg-options', 'test_dataloader.num_workers=0', *options])
     runpy.run_path(str(ROOT / 'tools/test.py'), run_name='__main__')
-    return Config.fromfile('metrics.json')
+    return json.loads(Path('metrics.json').read_text())
 
 
 def test_at_mini_size_by_the_command_line(digits, monkeypatch):
@@ -88,6 +89,13 @@ def test_at_mini_size_by_the_command_line(digits, monkeypatch):
     stores = sorted((digits / 'work_dirs/features').iterdir())
     figures = run_test(monkeypatch, 'configs/mini/downstream/retrieval_digits.py', 'test_evaluator.topk="[1,4]"')
     assert sorted((digits / 'work_dirs/features').iterdir()) == stores  # the features of k-NN, read again
+    moved = digits / 'moved'
+    (digits / 'data').rename(moved)
+    (moved / 'moving_digits').rename(moved / 'digits')
+    named = [f'test_dataloader.dataset.datasets.{part}.root=moved/digits' for part in range(2)]
+    assert run_test(monkeypatch, 'configs/mini/downstream/retrieval_digits.py', 'test_evaluator.topk="[1,4]"',
+                    *named) == figures
+    assert sorted((digits / 'work_dirs/features').iterdir()) == stores
     assert figures['digit/retrieval/R@4'] == 1 and figures['motion/retrieval/R@1'] >= 1 / 3
 
 

@@ -130,10 +130,14 @@ class FeatureLoop(TestLoop):
             if found < wanted:
                 raise RuntimeError(f'only {found} of {wanted} videos are stored below {self.store}: all machines of a '
                                    'run must see the same folder')
-            samples = (sample for store in stores for sample in store.samples())
-            metrics = [judge(self.evaluator, samples)]
+            metrics = [judge(self.evaluator, self._samples(stores))]
         broadcast_object_list(metrics)
         return metrics[0]
+
+    def _samples(self, stores: list[FeatureStore]) -> Iterator[dict]:
+        for store, (dataset, _) in zip(stores, self._parts(), strict=True):
+            for sample in store.samples():  # the videos may lie elsewhere by now
+                yield {**sample, 'filename': dataset.get_data_info(sample['index'])['filename']}
 
     def _parts(self) -> Iterable[tuple]:
         """Each data set with its config."""

@@ -72,6 +72,13 @@ def test_a_stopped_run_goes_on_with_what_is_missing(tmp_path):
     assert figures == pytest.approx(make_runner(tmp_path, 'whole', test_cfg=dict(type='TestLoop')).test(), abs=1e-6)
 
 
+def test_stored_videos_are_called_by_where_they_lie_now(tmp_path):
+    named = dict(type='NamesMetric', prefix='names')
+    assert make_runner(tmp_path, query=dict(root='here'), test_evaluator=named).test() == {'names/here': 6.}
+    moved = make_runner(tmp_path, 'moved', query=dict(root='there'), test_evaluator=named)
+    assert moved.test() == {'names/there': 6.} and moved.model.seen == []
+
+
 def test_parts_may_have_different_numbers_of_views(tmp_path):
     runner = make_runner(tmp_path, query=dict(views=3))
     runner.test()

@@ -1,10 +1,12 @@
 """A data set and an encoder small enough for a test run in a second; configs import them as custom imports."""
 
 import math
+from collections import Counter
 
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS, METRICS, MODELS
 from mmaction.structures import ActionDataSample
+from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -20,8 +22,10 @@ class ToyFeatures(Dataset):
 
     metainfo: dict = {}
 
-    def __init__(self, role: str, length: int, views: int = 1, unreadable: int | None = None, seed: int = 0) -> None:
+    def __init__(self, role: str, length: int, views: int = 1, unreadable: int | None = None, seed: int = 0,
+                 root: str = '') -> None:
         self.role, self.length, self.views, self.unreadable, self.seed = role, length, views, unreadable, seed
+        self.root = root or role
 
     def full_init(self) -> None:
         """mmengine's concatenation calls it."""
@@ -30,7 +34,7 @@ class ToyFeatures(Dataset):
         return self.length
 
     def get_data_info(self, index: int) -> dict:
-        return dict(filename=f'{self.role}/{index}.mp4', labels=dict(label=index % 3))
+        return dict(filename=f'{self.root}/{index}.mp4', labels=dict(label=index % 3))
 
     def __getitem__(self, index: int) -> dict:
         info = self.get_data_info(index)
@@ -64,6 +68,17 @@ class ToyEncoder(BaseModel):
             sample.set_field(views, self.gives)
             sample.feature = views.mean(0)
         return data_samples
+
+
+@METRICS.register_module(force=True)
+class NamesMetric(BaseMetric):
+    """How many queries lie in which folder."""
+
+    def process(self, data_batch: dict, data_samples: list[dict]) -> None:
+        self.results += [sample['filename'].split('/')[0] for sample in data_samples if sample['role'] == 'query']
+
+    def compute_metrics(self, results: list[str]) -> dict:
+        return {folder: float(count) for folder, count in Counter(results).items()}
 
 
 def feature_config(work_dir: str, store: str, gallery: dict | None = None, query: dict | None = None,

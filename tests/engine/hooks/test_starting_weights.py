@@ -82,20 +82,21 @@ def test_a_file_of_ddp_and_one_without_counters(start, slow_backbone):
     assert f'{len(state) - 2 - counters} of {len(state) - 2} tensors' in line
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(depth=34), r'given.pth does not fit the backbone of the config \(.*another depth'),
-    (dict(base_channels=16), r'conv1.conv.weight is \(16, .*\) there and \(8, .*\) here'),
+@pytest.mark.parametrize('depth, other, message', [
+    (34, 18, 'it has no backbone.layer1.2.conv1.conv.weight'),
+    (18, 34, 'it has backbone.layer1.2.conv1.conv.weight besides'),  # whose other weights all fit
 ])
-def test_a_checkpoint_of_another_network(start, slow_backbone, change, message):
-    model = recognizer(slow_backbone, **change)
-    model['cls_head']['in_channels'] = 64 * change.get('base_channels', 8) // 8
-    state = weights_of(model)
-    if 'depth' in change:  # ours is the deeper one
-        with pytest.raises(ValueError, match='it has no backbone.layer1.2'):
-            start(weights_of(recognizer(slow_backbone)), model)
-    else:
-        with pytest.raises(ValueError, match=message):
-            start(state)
+def test_a_checkpoint_of_another_depth(start, slow_backbone, depth, other, message):
+    state = weights_of(recognizer(slow_backbone, depth=other))
+    with pytest.raises(ValueError, match=fr'given.pth does not fit the backbone of the config \({message}\)'):
+        start(state, recognizer(slow_backbone, depth=depth))
+
+
+def test_a_checkpoint_of_another_width(start, slow_backbone):
+    model = recognizer(slow_backbone, base_channels=16)
+    model['cls_head']['in_channels'] = 128
+    with pytest.raises(ValueError, match=r'conv1.conv.weight is \(16, .*\) there and \(8, .*\) here'):
+        start(weights_of(model))
 
 
 def test_a_part_of_a_network(start, slow_backbone):
