@@ -160,12 +160,10 @@ def _kept(state: StateDict, num_teachers: int) -> StateDict:
 
 
 def _checked(info: CheckpointInfo) -> CheckpointInfo:
-    saved = {key for key in info.state if key.startswith('backbone.')}
-    if not saved:
+    if not any(key.startswith('backbone.') for key in info.state):
         raise ValueError(f'{info.path} has no key that starts with "backbone.": it is no checkpoint of a video network')
     own = {f'backbone.{key}': value for key, value in MODELS.build(info.backbone).state_dict().items()}
-    problem = next(misfits(own, info.state), None) or next((f'it has {key} besides' for key in saved - own.keys()), '')
-    if problem:
+    if problem := next(misfits(own, info.state, 'backbone.'), None):
         raise ValueError(f'the backbone in {info.path} is not the one of {info.config}: {problem}')
     for i in range(len(info.teachers)):
         if f'projectors.{i}.weight' not in info.state:

@@ -82,7 +82,7 @@ class VideoEncoder(BaseModel):
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
         # mmengine only logs what does not fit, and the evaluation would go on with random weights.
         own = {f'{prefix}backbone.{key}': value for key, value in self.backbone.state_dict().items()}
-        problem = next(misfits(own, state_dict), None)
+        problem = next(misfits(own, state_dict, f'{prefix}backbone.'), None)
         if problem is not None:
             raise ValueError(f'the checkpoint does not fit the backbone of the config ({problem}): it is of another '
                              'depth, width or kind; set model.backbone to what it was trained with')
@@ -97,11 +97,20 @@ def write_features(data_samples: list[ActionDataSample], features: Tensor) -> li
     return data_samples
 
 
-def misfits(own: dict[str, Tensor], saved: dict[str, Tensor]) -> Iterator[str]:
-    """What keeps saved weights from filling a network's own, one phrase per key; counters of BN may be missing."""
+def misfits(own: dict[str, Tensor], saved: dict[str, Tensor], prefix: str | None = None) -> Iterator[str]:
+    """What keeps saved weights from filling a network's own, one phrase per key; counters of BN may be missing.
+
+    Args:
+        own: The network's weights.
+        saved: Those of a file.
+        prefix: Saved names that begin so and are not the network's own are misfits, too: a deeper ResNet of the same
+            kind has all weights of a shallower one.
+    """
     for key, value in own.items():
         if key not in saved:
             if not key.endswith('num_batches_tracked'):
                 yield f'it has no {key}'
         elif saved[key].shape != value.shape:
             yield f'{key} is {tuple(saved[key].shape)} there and {tuple(value.shape)} here'
+    if prefix is not None:
+        yield from (f'it has {key} besides' for key in saved if key.startswith(prefix) and key not in own)

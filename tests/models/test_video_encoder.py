@@ -47,4 +47,6 @@ def test_a_checkpoint_of_another_backbone_is_refused(slow_backbone, change, key)
 def test_misfits_forgive_only_counters():
     own = {'a': torch.zeros(2), 'bn.num_batches_tracked': torch.zeros(()), 'b': torch.zeros(3)}
     assert list(misfits(own, {'a': torch.zeros(2), 'b': torch.zeros(3)})) == []
+    assert list(misfits(own, {'a': torch.zeros(2), 'b': torch.zeros(3), 'c': torch.zeros(1)}, '')) == [
+        'it has c besides']
     assert list(misfits(own, {'a': torch.zeros(4)})) == ['a is (4,) there and (2,) here', 'it has no b']

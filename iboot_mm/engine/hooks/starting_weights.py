@@ -43,7 +43,7 @@ class StartingWeightsHook(Hook):
             raise ValueError(f'{file} holds no weights named backbone.* to start from: give a training checkpoint or '
                              'the published file that has W; the file of the backbone alone goes into '
                              'model.backbone.pretrained (with pretrained2d=False)')
-        if problem := next(misfits(backbone, saved), None):
+        if problem := next(misfits(backbone, saved, 'backbone.'), None):
             raise ValueError(f'{file} does not fit the backbone of the config ({problem}): it is of another depth, '
                              'width or kind; set model.backbone to what it was trained with')
         self.new = [key for key, value in own.items()
