@@ -104,7 +104,7 @@ class Evaluation:
         videos = self.videos
         if protocol.subset is not None and videos is not None:
             videos = replace(videos, train=self._subset(protocol, network, path.parents[1]))
-        adapt(cfg, network.info, network.teacher, self.args.recipes == 'paper', videos,
+        adapt(cfg, network.info, network.teacher, network.clip if self.args.recipes == 'mini' else None, videos,
               self.args.epochs if protocol.trains else None)
         if network.weights is not None:
             cfg.load_from = str(network.weights)

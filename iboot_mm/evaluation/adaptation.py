@@ -44,7 +44,7 @@ class LabelledVideos:
         return parts[0], parts[1]
 
 
-def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None = None, keep_clips: bool = True,
+def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None = None, clip: dict | None = None,
           videos: LabelledVideos | None = None, epochs: int | None = None) -> None:
     """Changes a protocol's config in place.
 
@@ -52,7 +52,8 @@ def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None 
         cfg: The config.
         info: The checkpoint that takes the place of the config's own network.
         teacher: Config of a teacher that is evaluated by itself, in place of the model.
-        keep_clips: Whether clips are the config's own, as a published protocol wants, or those of the checkpoint.
+        clip: Clips in place of the config's own, see :class:`~iboot_mm.models.checkpoints.CheckpointInfo`; a published
+            protocol keeps its own.
         videos: Videos in place of the config's own.
         epochs: Epochs of training in place of the config's own.
 
@@ -64,8 +65,8 @@ def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None 
         cfg.model = ConfigDict(type='TeacherEncoder', teacher=teacher)
     if info is not None:
         set_network(cfg, info)
-        if not keep_clips:
-            set_views(cfg, info.clip)
+    if clip is not None:
+        set_views(cfg, clip)
     if videos is not None:
         set_videos(cfg, videos)
     if epochs is not None:

@@ -9,6 +9,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from ..datasets.clip_recipe import clip_recipe
 from ..models.checkpoints import CheckpointInfo, describe_checkpoint
 from ..models.recipes import read_recipe
 from ..models.weights import StateDict, read_file
@@ -21,6 +22,7 @@ class Network:
     Attributes:
         name: A path, ``random`` or ``teacher``.
         seed: Of the training that a protocol does, and of random weights.
+        clip: The clips of its pre-training, see :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
         weights: File of the weights that stock launchers load; None for a teacher, which brings its own.
         info: The checkpoint's content; None for a teacher.
         teacher: The teacher's config, where it is one.
@@ -28,6 +30,7 @@ class Network:
 
     name: str
     seed: int
+    clip: dict
     weights: Path | None = None
     info: CheckpointInfo | None = None
     teacher: dict | None = None
@@ -55,10 +58,10 @@ def load_network(name: str, seed: int, config: Path | None, folder: Path) -> Net
     if name in ('random', 'teacher') and config is None:
         raise ValueError(f'{name} needs --config, the pre-training config that describes it')
     if name == 'teacher':
-        return Network(name, seed, teacher=_teacher(config))
+        return Network(name, seed, clip_recipe(Config.fromfile(config), config), teacher=_teacher(config))
     path = folder / f'{name if name == "random" else "checkpoint"}_{seed}.pth'
     info = _untrained(config, seed, path) if name == 'random' else describe_checkpoint(name, config)
-    return Network(name, seed, _plain_checkpoint(info, path), info)
+    return Network(name, seed, info.clip, _plain_checkpoint(info, path), info)
 
 
 def _teacher(config: Path) -> dict:

@@ -106,7 +106,7 @@ def test_a_teacher_takes_the_place_of_the_model():
 
 def test_clips_are_those_of_the_checkpoint_and_the_number_of_views_is_the_protocols():
     cfg = classifier()
-    adapt(cfg, info(), keep_clips=False)
+    adapt(cfg, info(), clip=CLIP)
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         sample = steps(cfg, loader)['SampleViews']
         assert (sample.clip_len, sample.frame_interval, sample.target_fps, sample.num_views) == (4, 2, 15, 10)
@@ -117,7 +117,7 @@ def test_clips_are_those_of_the_checkpoint_and_the_number_of_views_is_the_protoc
     cfg = features()
     adapt(cfg, info())
     assert cfg.test_dataloader.dataset.datasets[0].pipeline[1].clip_len == 8  # a published protocol's own
-    adapt(cfg, info(), keep_clips=False)
+    adapt(cfg, info(), clip=CLIP)
     crop = cfg.test_dataloader.dataset.datasets[0].pipeline[3]
     assert (crop['size'], crop.short_side) == (64, 68)
 

@@ -49,6 +49,7 @@ def test_a_training_checkpoint_is_used_as_it_is_and_a_safetensors_file_is_copied
 def test_a_teacher_is_that_of_the_config(config, tmp_path):
     network = load_network('teacher', 2, config, tmp_path)
     assert network.teacher == dict(type='PatchMeanTeacher') and network.weights is network.sha256 is None
+    assert network.clip == load_network('random', 0, config, tmp_path).clip
     config.write_text(CONFIG.replace("dict(type='PatchMeanTeacher')", "[dict(type='A'), dict(type='B')]"))
     with pytest.raises(ValueError, match='several teachers'):
         load_network('teacher', 0, config, tmp_path)
