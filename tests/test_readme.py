@@ -14,7 +14,7 @@ from .videos import moving_frames, write_video
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'model_cards').glob('*.md')),
-         ROOT / 'configs/ablations/README.md']
+         ROOT / 'configs/ablations/README.md', ROOT / 'configs/downstream/README.md', ROOT / 'tools/data/README.md']
 README = PAGES[0].read_text()
 
 
@@ -27,6 +27,7 @@ def test_links_and_named_files_exist(page):
     text = page.read_text()
     links = [link.split('#')[0] for link in re.findall(r'\]\(([^)]+)\)', text) if not link.startswith('http')]
     named = re.findall(r'`((?:configs|tools|tests|iboot_mm|model_cards)/[\w./]+)`', text)
+    named += re.findall(r'(?:^|\s)((?:configs|tools|benchmarks)/[\w./]+\.(?:py|sh))', text)  # in commands
     missing = [link for link in links if not (page.parent / link).exists()]
     # MMAction2's own folder of the same name is meant in one place.
     missing += [name for name in named if not (ROOT / name).exists() and name != 'tools/data/kinetics']
