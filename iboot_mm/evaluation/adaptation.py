@@ -9,6 +9,7 @@ from mmengine.config import Config, ConfigDict
 
 from ..datasets import VideoFolder
 from ..models.checkpoints import CheckpointInfo
+from ..models.text import text_tower_of
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -88,23 +89,12 @@ def set_network(cfg: Config, info: CheckpointInfo) -> None:
     if 'cls_head' in model:
         model.cls_head.in_channels = info.feature_dim
     if model.type == 'JointSpaceEncoder':
-        if not info.teachers:
-            raise ValueError(f'zero-shot classification needs W and its teacher, which {info.path} does not hold: take '
-                             'a training checkpoint of iBoot, or the published file that is not named "_backbone"')
-        model.update(feature_dim=info.feature_dim, width=info.teachers[0]['width'], target_norm=info.target_norm,
-                     temporal_pool=info.temporal_pool)
+        target, text = text_tower_of(info.teachers)
+        model.update(feature_dim=info.feature_dim, width=info.teachers[target]['width'], target=target,
+                     target_norm=info.target_norm, temporal_pool=info.temporal_pool)
         for metric in _metrics(cfg):
             if metric.get('text') is not None:
-                metric.text = ConfigDict(_text_tower(info.teachers[0], info))
-
-
-def _text_tower(teacher: dict, info: CheckpointInfo) -> dict:
-    if teacher['type'] != 'OpenCLIPTeacher' or teacher.get('output', 'embedding') != 'embedding':
-        raise ValueError(f'zero-shot classification compares with text, but the teacher of {info.path}, '
-                         f'{teacher.get("model", teacher["type"])} (output {teacher.get("output", "embedding")!r}), '
-                         'has no space of text: it takes the embedding of an open_clip model')
-    names = ('model', 'pretrained', 'checkpoint')
-    return dict(type='OpenCLIPText', **{name: teacher[name] for name in names if teacher.get(name) is not None})
+                metric.text = ConfigDict(text)
 
 
 def set_views(cfg: Config, clip: dict) -> None:

@@ -84,15 +84,16 @@ def zero_shot():
 
 def test_zero_shot_takes_w_and_the_text_tower_of_the_networks_teacher():
     cfg = zero_shot()
-    adapt(cfg, info(teachers=[CLIP_TEACHER], target_norm='standardize', temporal_pool=False))
-    assert (cfg.model.feature_dim, cfg.model.width) == (128, 512)
+    other = dict(type='TimmTeacher', model='resnet50', width=9)
+    adapt(cfg, info(teachers=[other, CLIP_TEACHER], target_norm='standardize', temporal_pool=False))
+    assert (cfg.model.feature_dim, cfg.model.width, cfg.model.target) == (128, 512, 1)
     assert (cfg.model.target_norm, cfg.model.temporal_pool) == ('standardize', False)
     assert cfg.test_evaluator[0].text == dict(type='OpenCLIPText', model='ViT-B-16', pretrained='openai')
 
 
 @pytest.mark.parametrize('teachers, words', [
-    ([], 'needs W and its teacher'), ([dict(type='TimmTeacher', model='resnet50', width=9)], 'resnet50'),
-    ([dict(CLIP_TEACHER, output='cls')], "output 'cls'")])
+    ([], 'none is named'), ([dict(type='TimmTeacher', model='resnet50', width=9)], 'resnet50'),
+    ([dict(CLIP_TEACHER, output='cls')], 'cls')])
 def test_zero_shot_of_a_network_that_knows_no_text_is_told(teachers, words):
     with pytest.raises(ValueError, match=words):
         adapt(zero_shot(), info(teachers=teachers))
