@@ -64,12 +64,12 @@ def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None 
     """
     if teacher is not None:
         cfg.model = ConfigDict(type='TeacherEncoder', teacher=teacher)
+    if videos is not None:
+        set_videos(cfg, videos)
     if info is not None:
         set_network(cfg, info)
     if clip is not None:
         set_views(cfg, clip)
-    if videos is not None:
-        set_videos(cfg, videos)
     if epochs is not None:
         set_epochs(cfg, epochs)
 
@@ -89,12 +89,12 @@ def set_network(cfg: Config, info: CheckpointInfo) -> None:
     if 'cls_head' in model:
         model.cls_head.in_channels = info.feature_dim
     if model.type == 'JointSpaceEncoder':
-        target, text = text_tower_of(info.teachers)
+        named = [metric for metric in _metrics(cfg) if 'class_names' in metric]  # others bring their classes' vectors
+        target, text = text_tower_of(info.teachers) if named or not info.teachers else (0, None)
         model.update(feature_dim=info.feature_dim, width=info.teachers[target]['width'], target=target,
                      target_norm=info.target_norm, temporal_pool=info.temporal_pool)
-        for metric in _metrics(cfg):
-            if metric.get('text') is not None:
-                metric.text = ConfigDict(text)
+        for metric in named:
+            metric.text = ConfigDict(text)
 
 
 def set_views(cfg: Config, clip: dict) -> None:
@@ -136,7 +136,11 @@ def set_videos(cfg: Config, videos: LabelledVideos) -> None:
         cfg.train_cfg.global_batch = min(cfg.train_cfg.global_batch, most)
     for metric in _metrics(cfg):
         metric.pop('label', None)
-        if 'class_names' in metric and videos.class_names is not None:
+        if metric.type == 'ZeroShotMetric':
+            if videos.class_names is None:
+                raise ValueError('zero-shot classification of videos of your own needs the names of their classes: '
+                                 '--class-names FILE, one a line')
+            metric.pop('embeddings', None)
             metric.class_names = str(videos.class_names.resolve())
 
 

@@ -91,6 +91,13 @@ def test_zero_shot_takes_w_and_the_text_tower_of_the_networks_teacher():
     assert cfg.test_evaluator[0].text == dict(type='OpenCLIPText', model='ViT-B-16', pretrained='openai')
 
 
+def test_classes_that_come_as_vectors_need_no_text():
+    cfg = zero_shot()
+    cfg.test_evaluator[0] = dict(type='ZeroShotMetric', embeddings='classes.npy')
+    adapt(cfg, info(teachers=[dict(type='TimmTeacher', model='resnet50', width=9)]))
+    assert (cfg.model.width, cfg.model.target) == (9, 0) and 'text' not in cfg.test_evaluator[0]
+
+
 @pytest.mark.parametrize('teachers, words', [
     ([], 'none is named'), ([dict(type='TimmTeacher', model='resnet50', width=9)], 'resnet50'),
     ([dict(CLIP_TEACHER, output='cls')], 'cls')])
@@ -133,6 +140,9 @@ def test_own_videos_train_on_the_first_list_and_test_on_the_second(videos):
     assert 'label' not in train.pipeline[4]
     assert (train.ann_file, test.ann_file) == (str(videos.train), str(videos.test))
     assert {name: count['videos'] for name, count in count_videos(cfg).items()} == dict(train=2, test=1)
+    cfg = features()
+    with pytest.raises(ValueError, match='--class-names FILE'):
+        adapt(cfg, videos=videos)
     cfg = features()
     adapt(cfg, videos=LabelledVideos(videos.root, videos.train, videos.test, videos.root / 'names.txt'))
     assert [part.ann_file for part in cfg.test_dataloader.dataset.datasets] == [str(videos.train), str(videos.test)]
