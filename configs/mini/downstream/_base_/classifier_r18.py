@@ -58,7 +58,7 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
 train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=10, global_batch=32, val_interval=5)
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=.05, momentum=.9, weight_decay=0.))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=.01, momentum=.9, weight_decay=0.))
 param_scheduler = [
     dict(type='LinearLR', start_factor=.01, by_epoch=True, begin=0, end=1, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', eta_min=0, by_epoch=True, begin=1, end=10, convert_to_iter_based=True),
