@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 from mmengine.device import get_device
 from mmengine.utils import track_iter_progress
@@ -50,7 +51,8 @@ class FeatureExtractor:
                  device: str = 'auto') -> None:
         self.info = info
         self.model = info.build_encoder().to(get_device() if device == 'auto' else device)
-        self.pipeline = Compose(clip_pipeline(info.clip, num_clips))
+        # Built here: Compose looks names up in mmengine's own registry unless a Runner has set MMAction2's scope.
+        self.pipeline = Compose([TRANSFORMS.build(step) for step in clip_pipeline(info.clip, num_clips)])
         self.batch_size, self.num_workers = batch_size, num_workers
 
     @staticmethod
@@ -94,7 +96,7 @@ class FeatureExtractor:
         for batch in track_iter_progress((loader, len(loader)), file=sys.stderr) if len(loader) > 1 else loader:
             for _, _, reason in batch:
                 if reason:
-                    warnings.warn(f'{reason}; its features are NaN', stacklevel=2)
+                    warnings.warn(f'{reason}; its features are NaN', stacklevel=3)
             readable = [(row, views) for row, views, reason in batch if not reason]
             if readable:
                 rows, views = zip(*readable)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import warnings
+from collections import OrderedDict
 from pathlib import Path
 
 import huggingface_hub
@@ -13,6 +14,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
 
 import iboot_mm
 from iboot_mm.models.checkpoints import describe_checkpoint
@@ -24,6 +26,12 @@ from .videos import cut, moving_frames, write_video
 export_hub = load_tool('convert/export_hub')
 publish = load_tool('convert/publish')
 NAMES = ['a.mp4', 'b/c.mp4', 'b/d.mp4']
+
+
+@pytest.fixture(autouse=True)
+def plain_python(monkeypatch) -> None:
+    """As in a session of one's own: no launcher has set MMAction2's scope."""
+    monkeypatch.setattr(DefaultScope, '_instance_dict', OrderedDict())
 
 
 @pytest.fixture(scope='module')
@@ -43,7 +51,8 @@ def videos(tmp_path_factory) -> Path:
 def reference(trained: dict, videos: Path) -> torch.Tensor:
     """Features by the data set, the pipeline of the config, and the model's own test step."""
     config = Config.fromfile(trained['config'])
-    dataset = DATASETS.build(dict(config.val_dataloader.dataset.datasets[0], root=str(videos)))
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        dataset = DATASETS.build(dict(config.val_dataloader.dataset.datasets[0], root=str(videos)))
     encoder = describe_checkpoint(trained['checkpoint']).build_encoder()
     samples = encoder.test_step(pseudo_collate([dataset[i] for i in range(len(dataset))]))
     return torch.stack([sample.feature for sample in samples])
