@@ -77,7 +77,8 @@ def student(digits):  # noqa: F811
 
 
 def test_at_mini_size_by_the_command_line(student, monkeypatch):
-    figures = run_test(monkeypatch, MINI.format('linear_fast'), 'test_evaluator.epochs=2')
+    figures = run_test(monkeypatch, MINI.format('linear_fast'), 'test_evaluator.epochs=2',
+                       'test_dataloader.dataset.datasets.1.pipeline.1.num_views=2')  # of the queries alone
     assert {'digit/linear/top1', 'motion/linear/top5', 'digit/linear/lr'} < set(figures)
     stores = len(list((student / 'work_dirs/features').iterdir()))
     figures = run_test(monkeypatch, MINI.format('order'), 'test_evaluator.k=1')

@@ -94,4 +94,4 @@ def test_target_norm_and_backbone_must_be_those_of_training(slow_backbone):
     with pytest.raises(ValueError, match=r'no projectors\.0\.weight'):
         encoder.load_state_dict(VideoEncoder(slow_backbone).state_dict(), strict=False)
     with pytest.raises(ValueError, match='does not fit the backbone'):
-        encoder.load_state_dict(method(dict(slow_backbone, depth=50)).state_dict(), strict=False)
+        encoder.load_state_dict(method(dict(slow_backbone, depth=34)).state_dict(), strict=False)
