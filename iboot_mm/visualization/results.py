@@ -10,10 +10,14 @@ GRAY, OURS = '#b9b9b3', '#0b6e99'
 Row = dict
 
 
-def spread_of(values: list[float], digits: int = 1) -> str:
-    """Mean of values in [0, 1] in percent and, of several runs, their sample standard deviation: ``42.0 ± 1.3``."""
-    text = f'{100 * mean(values):.{digits}f}'
-    return text if len(values) < 2 else f'{text} ± {100 * stdev(values):.{digits}f}'
+def spread_of(values: list[float], metric: str = '') -> str:
+    """Mean and, of several runs, their sample standard deviation: ``42.0 ± 1.3``.
+
+    Accuracies in [0, 1] are shown in percent; cosine distances, the metrics called ``change_*``, as they are.
+    """
+    factor, digits = (1, 4) if '/change_' in metric else (100, 1)
+    text = f'{factor * mean(values):.{digits}f}'
+    return text if len(values) < 2 else f'{text} ± {factor * stdev(values):.{digits}f}'
 
 
 def format_table(rows: list[Row]) -> str:
@@ -22,7 +26,7 @@ def format_table(rows: list[Row]) -> str:
     for row in rows:
         for i, (metric, values) in enumerate(row['figures'].items()):
             title = row['title'] if i == 0 else f'  {metric}'
-            lines.append((title, spread_of(values), _paper(row) if i == 0 else ''))
+            lines.append((title, spread_of(values, metric), _paper(row) if i == 0 else ''))
     widths = [max(len(line[i]) for line in lines) for i in range(3)]
     return '\n'.join(f'{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}'.rstrip() for a, b, c in lines)
 
@@ -41,14 +45,14 @@ def model_card_page(results: dict) -> str:
              f"| hardware | {results['hardware']} |",
              f"| versions | {', '.join(f'{name} {v}' for name, v in results['versions'].items())} |",
              f"| date | {results['date']} |", '', '## Measured by us', '',
-             'In percent' + ('; mean and sample standard deviation over the runs' if len(results['checkpoints']) > 1
+             'In percent, cosine distances (`change`) as they are' + ('; mean and sample standard deviation over the runs' if len(results['checkpoints']) > 1
                              else '') + ". The paper's figures are those of iBoot (Saleh et al., 2022) for Slow R50, "
              'not ours.', '', "| protocol | figure | ours | paper's | videos as found | config | time |",
              '|---|---|---|---|---|---|---|']
     for row in results['rows']:
         for i, (metric, values) in enumerate(row['figures'].items()):
             about = [_paper(row) or 'none', _counts(row['counts']), f"`{row['config']}`", _minutes(row['seconds'])]
-            lines.append('| ' + ' | '.join([row['title'] if i == 0 else '', f'`{metric}`', spread_of(values),
+            lines.append('| ' + ' | '.join([row['title'] if i == 0 else '', f'`{metric}`', spread_of(values, metric),
                                             *(about if i == 0 else [''] * 4)]) + ' |')
     lines += ['', '## Commands', '', '```bash', results['command'], '```', '', 'which ran, for each checkpoint:', '',
               '```bash', *(command for row in results['rows'] for command in row['commands']), '```', '']

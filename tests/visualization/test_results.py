@@ -24,6 +24,7 @@ def test_mean_and_sample_deviation_in_percent():
     values = [.5, .52, .57]
     assert spread_of(values) == f'{100 * mean(values):.1f} ± {100 * stdev(values):.1f}' == '53.0 ± 3.6'
     assert spread_of([.4567]) == '45.7'
+    assert spread_of([.4567, .4569], 'order/change_reversed') == '0.4568 ± 0.0001'  # a distance, no share
 
 
 def test_table_puts_the_papers_figure_beside_the_first_of_ours():
