@@ -45,8 +45,9 @@ def model_card_page(results: dict) -> str:
              f"| hardware | {results['hardware']} |",
              f"| versions | {', '.join(f'{name} {v}' for name, v in results['versions'].items())} |",
              f"| date | {results['date']} |", '', '## Measured by us', '',
-             'In percent, cosine distances (`change`) as they are' + ('; mean and sample standard deviation over the runs' if len(results['checkpoints']) > 1
-                             else '') + ". The paper's figures are those of iBoot (Saleh et al., 2022) for Slow R50, "
+             'In percent, cosine distances (`change`) as they are'
+             + ('; mean and sample standard deviation over the runs' if len(results['checkpoints']) > 1 else '')
+             + ". The paper's figures are those of iBoot (Saleh et al., 2022) for Slow R50, "
              'not ours.', '', "| protocol | figure | ours | paper's | videos as found | config | time |",
              '|---|---|---|---|---|---|---|']
     for row in results['rows']:
