@@ -27,7 +27,7 @@ def test_linear_reads_the_features_of_knn():
     linear, knn = load('linear_fast_k400'), load('knn_k400')
     assert (linear.model, linear.test_dataloader, linear.test_cfg) == (knn.model, knn.test_dataloader, knn.test_cfg)
     metric = METRICS.build(linear.test_evaluator)
-    assert metric.training == dict(epochs=100, batch_size=64, standardize=True) and metric.holdout == .1
+    assert metric.training == dict(epochs=100, batch_size=64, momentum=.9, standardize=True) and metric.holdout == .1
 
 
 @pytest.mark.parametrize('name, knn', [('order_ucf101', 'retrieval_ucf101'), ('order_ssv2', None)])

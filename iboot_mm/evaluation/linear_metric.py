@@ -29,17 +29,23 @@ class LinearOnFeaturesMetric(FeatureMetric):
     Args:
         learning_rates: The grid; a single one is used as it is and nothing is held out.
         holdout: Share of each class of the gallery to choose the learning rate on.
+        epochs: See :func:`~iboot_mm.evaluation.linear.train_grid`, as for the next three.
+        batch_size: Videos per step.
+        momentum: Of SGD.
+        standardize: Whether channels are brought to one scale.
         seed: Of the held-out videos and of training.
         collect_device: As in mmengine's ``BaseMetric``.
         prefix: As in mmengine's ``BaseMetric``.
-        **training: ``epochs``, ``batch_size``, ``momentum`` and ``standardize`` of
-            :func:`~iboot_mm.evaluation.linear.train_grid`.
+
+    Raises:
+        ValueError: no learning rate, or a ``holdout`` outside (0, 1).
     """
 
     title = 'Linear'
 
-    def __init__(self, learning_rates: Sequence[float] = LEARNING_RATES, holdout: float = .1, seed: int = 0,
-                 collect_device: str = 'cpu', prefix: str | None = None, **training) -> None:
+    def __init__(self, learning_rates: Sequence[float] = LEARNING_RATES, holdout: float = .1, epochs: int = 100,
+                 batch_size: int = 64, momentum: float = .9, standardize: bool = True, seed: int = 0,
+                 collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
         if not learning_rates or not 0 < holdout < 1:
             raise ValueError(f'LinearOnFeaturesMetric needs a learning rate and a holdout in (0, 1), got '
@@ -47,7 +53,7 @@ class LinearOnFeaturesMetric(FeatureMetric):
         self.learning_rates = sorted(learning_rates)
         self.holdout = holdout
         self.seed = seed
-        self.training = training
+        self.training = dict(epochs=epochs, batch_size=batch_size, momentum=momentum, standardize=standardize)
 
     def score(self, samples: list[dict]) -> dict[str, float]:
         """See the class.
