@@ -105,11 +105,6 @@ def test_gallery_list_is_missing(digits, monkeypatch):
         run_test(monkeypatch, 'configs/mini/downstream/knn_digits.py')
 
 
-def test_more_neighbours_than_gallery(digits, monkeypatch):
-    with pytest.raises(ValueError, match='the gallery holds 4 readable videos: set k to a number from 1 to 4'):
-        run_test(monkeypatch, 'configs/mini/downstream/knn_digits.py')
-
-
 def test_whole_mini_data_set_is_what_the_configs_expect():
     cfg = Config.fromfile(ROOT / 'configs/mini/downstream/retrieval_digits.py')
     training = Config.fromfile(ROOT / 'configs/mini/iboot_r18_digits.py')

@@ -13,13 +13,10 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
+from iboot_mm.engine import feature_loop
 from iboot_mm.engine.feature_loop import judge, missing_batches
-from iboot_mm.engine.model_wrapper import DistributedPretrainer
 from iboot_mm.evaluation import FeatureStore
-from iboot_mm.models import TeacherEncoder
 
-from .. import conftest
-from ..distributed import run_in_processes
 from .toy_features import feature_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +26,10 @@ VIDEOS = [('gallery', i) for i in range(11)] + [('query', i) for i in range(6)]
 
 def make_runner(folder, name='run', **changes):
     return Runner.from_cfg(Config(feature_config(folder / name, folder / 'store', **changes)))
+
+
+def stores_of(folder):
+    return [FeatureStore(path) for path in (folder / 'store').iterdir()]
 
 
 def test_figures_are_those_of_mmengines_test_loop(tmp_path):
@@ -82,8 +83,7 @@ def test_stored_videos_are_called_by_where_they_lie_now(tmp_path):
 def test_parts_may_have_different_numbers_of_views(tmp_path):
     runner = make_runner(tmp_path, query=dict(views=3))
     runner.test()
-    stores = [FeatureStore(folder) for folder in (tmp_path / 'store').iterdir()]
-    assert sorted(len(next(store.samples())['view_features']) for store in stores) == [1, 3]
+    assert sorted(len(next(store.samples())['view_features']) for store in stores_of(tmp_path)) == [1, 3]
 
 
 def test_stand_ins_are_left_out_and_counted(tmp_path, caplog):
@@ -97,41 +97,38 @@ def test_stand_ins_are_left_out_and_counted(tmp_path, caplog):
     assert figures == pytest.approx(stock.test(), abs=1e-6)
 
 
-def one_of_two(rank, world_size, folder):
-    """One process of two; 11 and 6 videos in batches of 2 divide neither over batches nor over processes."""
-    runner = make_runner(folder, f'rank_{rank}')
-    figures = runner.test()
-    (folder / f'figures_{rank}.json').write_text(json.dumps(dict(figures=figures, seen=runner.model.seen)))
-    rest = make_runner(folder, f'rest_{rank}', query=dict(length=1, seed=1),
-                       test_evaluator=dict(type='VideoRetrievalMetric', topk=(1,)))
-    rest.test()
-    assert len(rest.model.seen) == (1 if rank == 0 else 0)  # one video for two processes
-    DistributedPretrainer(TeacherEncoder(dict(type=conftest.PatchMeanTeacher)))  # torch wants a parameter
-
-
-def test_two_processes_encode_each_video_once(tmp_path):
-    expected = make_runner(tmp_path / 'one', test_cfg=dict(type='TestLoop')).test()
-    run_in_processes(one_of_two, 2, tmp_path)
-    first, second = (json.loads((tmp_path / f'figures_{rank}.json').read_text()) for rank in range(2))
-    assert first['figures'] == second['figures'] == pytest.approx(expected, abs=1e-6)
-    assert sorted(map(tuple, first['seen'] + second['seen'])) == VIDEOS
-    assert [len(first['seen']), len(second['seen'])] == [10, 7]  # five batches and four
-
-
-def test_mmaction2s_own_launcher(tmp_path):
-    """Stock tools/test.py knows us by ``custom_imports`` alone."""
-    config = feature_config(tmp_path / 'run', tmp_path / 'store')
+def test_mmaction2s_own_launcher_in_two_processes(tmp_path):
+    """Stock tools/test.py knows us by ``custom_imports`` alone. Each of 11 and 6 videos is encoded once, though batches
+    of 2 divide neither them nor the processes."""
+    config = feature_config(tmp_path / 'run', tmp_path / 'store', gallery=dict(unreadable=3),
+                            model_wrapper_cfg=dict(type='DistributedPretrainer'))
     Config(config).dump(str(tmp_path / 'config.py'))
     runner = make_runner(tmp_path, 'here')
     torch.save(dict(state_dict=runner.model.state_dict()), tmp_path / 'weights.pth')
     done = subprocess.run(
-        [sys.executable, STOCK_TEST, tmp_path / 'config.py', tmp_path / 'weights.pth'], cwd=tmp_path, text=True,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}, capture_output=True)
+        ['bash', '-c', f'source {ROOT}/tools/torchrun.sh; run_distributed 2 {STOCK_TEST} config.py weights.pth '
+         '--launcher pytorch'], cwd=tmp_path, text=True, capture_output=True,
+        env={**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': '-1'})
     log = done.stdout + done.stderr
     assert done.returncode == 0, log[-3000:]
-    assert '17 are to encode' in log and 'Epoch(test) [8/9]    eta: 0:00:0' in log and 'retrieval/R@5' in log
-    figures = runner.test()
-    assert runner.model.seen == [] and f'{figures["knn_top1"]:.4f}' in log
+    assert '17 are to encode' in log and 'Epoch(test) [4/5]    eta: 0:00:0' in log
+    stored = [(store.identity['data']['config']['role'], index) for store in stores_of(tmp_path)
+              for shard in store.folder.glob('0*.json') for index in json.loads(shard.read_text())['index']]
+    assert sorted(stored) == VIDEOS
+    figures = make_runner(tmp_path, 'one', gallery=dict(unreadable=3), test_cfg=dict(type='TestLoop')).test()
+    assert all(f'{name}: {value:.4f}' in log for name, value in figures.items())
+
+
+def test_a_process_without_a_share_goes_through_the_same_steps(tmp_path, monkeypatch):
+    """The second of two, which have one video to encode: hooks that exchange what they found must not wait for it."""
+    make_runner(tmp_path).test()
+    runner = make_runner(tmp_path, 'second', query=dict(length=1, seed=1))
+    monkeypatch.setattr(feature_loop, 'get_dist_info', lambda: (1, 2))
+    steps = []
+    monkeypatch.setattr(runner, 'call_hook', lambda name, **kwargs: steps.append((name, kwargs.get('data_batch'))))
+    with pytest.raises(RuntimeError, match='only 11 of 12 videos are stored below .*: all machines of a run must see'):
+        runner.test()
+    assert steps[-2:] == [('before_test_iter', None), ('after_test_iter', None)] and runner.model.seen == []
 
 
 def test_missing_batches_by_hand():

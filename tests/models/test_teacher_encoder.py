@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+import torch.distributed as dist
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 
+from iboot_mm.engine import DistributedPretrainer
 from iboot_mm.evaluation.feature_identity import network_identity
 from iboot_mm.models import TeacherEncoder
 
@@ -22,6 +24,16 @@ def test_features_are_the_teachers_averaged_over_frames_and_views():
     assert encoder(VIEWS).shape == (2, 3, 4, 8)
     with pytest.raises(ValueError, match="mode='loss' is unknown to TeacherEncoder"):
         encoder(VIEWS, mode='loss')
+
+
+def test_torchs_distributed_wrapper_takes_it(tmp_path):
+    """It refuses models without a parameter."""
+    dist.init_process_group('gloo', init_method=f'file://{tmp_path}/group', rank=0, world_size=1)
+    try:
+        wrapped = DistributedPretrainer(TeacherEncoder(dict(type='PatchMeanTeacher')))
+    finally:
+        dist.destroy_process_group()
+    assert wrapped.module(VIEWS).shape == (2, 3, 4, 8)
 
 
 def small(seed, **options):
