@@ -73,6 +73,9 @@ class Evaluation:
         """Figures, counts, time and commands of one protocol on one network; the mean of several configs."""
         parts = [self._run_config(protocol, network, config) for config in protocol.configs]
         figures = {name: sum(part['figures'][name] for part in parts) / len(parts) for name in parts[0]['figures']}
+        if len(parts) > 1:
+            figures.update({f'{name}, split {split}': part['figures'][name] for split, part in enumerate(parts, 1)
+                            for name in part['figures']})
         return dict(figures=figures, counts=parts[0]['counts'], seconds=sum(part['seconds'] for part in parts),
                     commands=[command for part in parts for command in part['commands']])
 
@@ -105,7 +108,7 @@ class Evaluation:
         if protocol.subset is not None and videos is not None:
             videos = replace(videos, train=self._subset(protocol, network, path.parents[1]))
         adapt(cfg, network.info, network.teacher, network.clip if self.args.recipes == 'mini' else None, videos,
-              self.args.epochs if protocol.trains else None)
+              self.args.epochs if protocol.trains else None, network.seed)
         if network.weights is not None:
             cfg.load_from = str(network.weights)
         if cfg.test_cfg.type == 'FeatureLoop':

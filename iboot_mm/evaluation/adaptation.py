@@ -46,7 +46,7 @@ class LabelledVideos:
 
 
 def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None = None, clip: dict | None = None,
-          videos: LabelledVideos | None = None, epochs: int | None = None) -> None:
+          videos: LabelledVideos | None = None, epochs: int | None = None, seed: int = 0) -> None:
     """Changes a protocol's config in place.
 
     Args:
@@ -57,6 +57,7 @@ def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None 
             protocol keeps its own.
         videos: Videos in place of the config's own.
         epochs: Epochs of training in place of the config's own.
+        seed: Of linear classifiers on stored features; a training's is an argument of its launcher.
 
     Raises:
         ValueError: the videos' lists have no classes, or zero-shot classification is asked of a network whose teacher
@@ -72,6 +73,9 @@ def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None 
         set_views(cfg, clip)
     if epochs is not None:
         set_epochs(cfg, epochs)
+    for metric in _metrics(cfg):
+        if metric.type == 'LinearOnFeaturesMetric':
+            metric.seed = seed
 
 
 def datasets(cfg: Config) -> Iterator[tuple[str, ConfigDict]]:
@@ -131,6 +135,9 @@ def set_videos(cfg: Config, videos: LabelledVideos) -> None:
             step.pop('label', None)
     if 'cls_head' in cfg.model:
         cfg.model.cls_head.num_classes = max(train + test) + 1
+        for hook in cfg.get('custom_hooks', []):
+            if hook.type == 'ClassCountHook':
+                hook.exact = False
     if cfg.get('train_cfg') and 'global_batch' in cfg.train_cfg:
         most = 1 << (len(train).bit_length() - 1)  # the greatest power of two that the list fills
         cfg.train_cfg.global_batch = min(cfg.train_cfg.global_batch, most)

@@ -29,7 +29,7 @@ def classifier():
                                            label_names=('a', 'b'),
                                            pipeline=pipeline(size=224, short_side=(256, 320), flip_prob=0.))),
         val_dataloader=dict(dataset=test), test_dataloader=dict(dataset=test),
-        train_cfg=dict(max_epochs=100, global_batch=64),
+        train_cfg=dict(max_epochs=100, global_batch=64), custom_hooks=[dict(type='ClassCountHook')],
         param_scheduler=[dict(type='LinearLR', begin=0, end=8, convert_to_iter_based=True),
                          dict(type='CosineAnnealingLR', begin=8, end=100, convert_to_iter_based=True),
                          dict(type='MultiStepLR', milestones=[60, 80])]))
@@ -106,6 +106,13 @@ def test_zero_shot_of_a_network_that_knows_no_text_is_told(teachers, words):
         adapt(zero_shot(), info(teachers=teachers))
 
 
+def test_linear_classifiers_get_the_seed():
+    cfg = features()
+    cfg.test_evaluator.append(dict(type='LinearOnFeaturesMetric'))
+    adapt(cfg, seed=3)
+    assert cfg.test_evaluator[1].seed == 3 and 'seed' not in cfg.test_evaluator[0]
+
+
 def test_a_teacher_takes_the_place_of_the_model():
     cfg = features()
     adapt(cfg, teacher=dict(type='PatchMeanTeacher'))
@@ -134,6 +141,7 @@ def test_own_videos_train_on_the_first_list_and_test_on_the_second(videos):
     cfg = classifier()
     adapt(cfg, videos=videos)
     assert cfg.model.cls_head.num_classes == 4
+    assert cfg.custom_hooks[0] == dict(type='ClassCountHook', exact=False)  # the last class may be the test's alone
     assert cfg.train_cfg.global_batch == 2  # no more than there are
     train, test = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset
     assert train.root == test.root == str(videos.root) and train.label_names is None

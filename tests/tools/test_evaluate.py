@@ -129,6 +129,7 @@ def test_splits_are_averaged_and_one_training_is_tested_under_other_views(checkp
     printed = call(checkpoint, '--protocols', 'ucf101_3splits,ssv2,ssv2_3views', '--out', tmp_path / 'out')
     rows = {row['name']: row for row in json.loads((tmp_path / 'out' / 'results.json').read_text())['rows']}
     assert rows['ucf101_3splits']['figures']['acc/top1'] == [pytest.approx((0 + .01 + .02) / 3)]
+    assert rows['ucf101_3splits']['figures']['acc/top1, split 3'] == [.02]
     assert rows['ssv2']['figures']['acc/top1'] == [.03] and rows['ssv2_3views']['figures']['acc/top5'] == [.08]
     assert 'fine-tuning, UCF101, mean of 3 splits' in printed and '94.5 (Table 10)' in printed
     names = [Path(c[1]).name for c in figures]

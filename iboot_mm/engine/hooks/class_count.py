@@ -20,9 +20,16 @@ class ClassCountHook(Hook):
     Example:
         >>> custom_hooks = [dict(type='ClassCountHook')]
 
+    Args:
+        exact: Whether the training list must have videos of the head's last class; not where the head was made for
+            lists of one's own, whose last class may be in the test list alone.
+
     Raises:
         ValueError: before training or testing, if they differ or a list has no labels.
     """
+
+    def __init__(self, exact: bool = True) -> None:
+        self.exact = exact
 
     def before_train(self, runner: Runner) -> None:
         """Checks the training list, and the validation list if there is one."""
@@ -34,8 +41,7 @@ class ClassCountHook(Hook):
         """Checks the test list."""
         self._check(runner, 'test')
 
-    @staticmethod
-    def _check(runner: Runner, split: str) -> None:
+    def _check(self, runner: Runner, split: str) -> None:
         dataset = getattr(runner, f'{split}_loop').dataloader.dataset
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         head, found = model.cls_head.num_classes, count_classes(dataset)
@@ -43,7 +49,7 @@ class ClassCountHook(Hook):
         if found == 0:
             raise ValueError(f"{split}_dataloader: '{source}' has no labels to learn from or to test with; give an "
                              "ann_file of lines 'path label'")
-        if found > head or (split == 'train' and found != head):
+        if found > head or (split == 'train' and self.exact and found != head):
             raise ValueError(f"{split}_dataloader: '{source}' has {found} classes (its largest label is {found - 1}), "
                              f'but model.cls_head.num_classes is {head}: set it to {found}, or give the list that '
                              'belongs to it')

@@ -43,6 +43,13 @@ def test_a_training_list_of_another_number(folder, classes):
         ClassCountHook().before_train(runner_of(classes, train=folder('0', '2')))
 
 
+def test_a_head_made_for_both_lists_may_have_a_class_that_only_the_test_has(folder):
+    train, val = folder('0', '1'), folder('3', name='val.txt')
+    ClassCountHook(exact=False).before_train(runner_of(4, train=train, val=val))
+    with pytest.raises(ValueError, match="train_dataloader: 'train.txt' has 2 classes"):
+        ClassCountHook(exact=False).before_train(runner_of(1, train=train))
+
+
 def test_a_test_list_beyond_the_head(folder):
     train, beyond = folder('0', '1'), folder('5', name='val.txt')
     with pytest.raises(ValueError, match="val_dataloader: 'val.txt' has 6 classes"):
