@@ -16,7 +16,6 @@ from pathlib import Path
 import torch
 from mmaction.registry import METRICS
 from mmengine.evaluator import Evaluator
-from mmengine.logging import MMLogger
 
 from iboot_mm.engine.feature_loop import judge
 from iboot_mm.evaluation import FeatureStore
@@ -55,7 +54,6 @@ def main() -> None:
     parser.add_argument('--width', type=int, default=2048)
     parser.add_argument('--folder', type=Path, default=Path('work_dirs/knn_memory'))
     args = parser.parse_args()
-    MMLogger.get_instance('knn_memory', log_level='INFO')
     print(f'{args.gallery} x {args.width} gallery, {args.queries} queries, memory={args.memory:g}, '
           f'{torch.get_num_threads()} threads; libraries: {peak_gib():.2f} GiB', flush=True)
     start = time.monotonic()
