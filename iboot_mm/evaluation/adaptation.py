@@ -74,8 +74,8 @@ def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None 
     if epochs is not None:
         set_epochs(cfg, epochs)
     for metric in _metrics(cfg):
-        if metric.type == 'LinearOnFeaturesMetric':
-            metric.seed = seed
+        if metric['type'] == 'LinearOnFeaturesMetric':
+            metric['seed'] = seed
 
 
 def datasets(cfg: Config) -> Iterator[tuple[str, ConfigDict]]:
@@ -143,7 +143,7 @@ def set_videos(cfg: Config, videos: LabelledVideos) -> None:
         cfg.train_cfg.global_batch = min(cfg.train_cfg.global_batch, most)
     for metric in _metrics(cfg):
         metric.pop('label', None)
-        if metric.type == 'ZeroShotMetric':
+        if metric['type'] == 'ZeroShotMetric':
             if videos.class_names is None:
                 raise ValueError('zero-shot classification of videos of your own needs the names of their classes: '
                                  '--class-names FILE, one a line')

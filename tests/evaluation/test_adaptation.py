@@ -110,7 +110,7 @@ def test_linear_classifiers_get_the_seed():
     cfg = features()
     cfg.test_evaluator.append(dict(type='LinearOnFeaturesMetric'))
     adapt(cfg, seed=3)
-    assert cfg.test_evaluator[1].seed == 3 and 'seed' not in cfg.test_evaluator[0]
+    assert cfg.test_evaluator[1]['seed'] == 3 and 'seed' not in cfg.test_evaluator[0]
 
 
 def test_a_teacher_takes_the_place_of_the_model():
