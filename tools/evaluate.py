@@ -232,10 +232,12 @@ def main() -> None:
         sys.exit(str(error))
     about = [dict(name=os.path.relpath(n.weights) if n.weights else n.name, seed=n.seed, sha256=n.sha256)
              for n in networks]
-    backbone = networks[0].info.backbone if networks[0].info else networks[0].teacher
+    first = networks[0]
     results = dict(title=args.title or ' and '.join(dict.fromkeys(args.checkpoints)), checkpoints=about,
-                   backbone=backbone, hardware=hardware(), versions=versions(), date=str(date.today()),
-                   command=shlex.join(['python', 'tools/evaluate.py', *sys.argv[1:]]), rows=rows)
+                   backbone=first.info.backbone if first.info else first.teacher,
+                   teachers=first.info.teachers if first.info else [], hardware=hardware(), versions=versions(),
+                   date=str(date.today()), command=shlex.join(['python', 'tools/evaluate.py', *sys.argv[1:]]),
+                   rows=rows)
     backend = AtomicLocalBackend()
     backend.put_text(json.dumps(results, indent=1), args.out / 'results.json')
     backend.put_text(model_card_page(results), args.out / 'results.md')

@@ -41,7 +41,7 @@ def model_card_page(results: dict) -> str:
                            for c in results['checkpoints'])
     seeds = ', '.join(str(c['seed']) for c in results['checkpoints'])
     lines = [f"# {results['title']}", '', '| | |', '|---|---|', f'| network | {networks} |',
-             f"| backbone | `{results['backbone']}` |", f'| seeds | {seeds} |',
+             f"| backbone | `{results['backbone']}` |", *map(_teacher, results['teachers']), f'| seeds | {seeds} |',
              f"| hardware | {results['hardware']} |",
              f"| versions | {', '.join(f'{name} {v}' for name, v in results['versions'].items())} |",
              f"| date | {results['date']} |", '', '## Measured by us', '',
@@ -83,6 +83,12 @@ def draw_results(rows: list[Row]) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format='svg', metadata={'Date': None})
     return buffer.getvalue()
+
+
+def _teacher(teacher: dict) -> str:
+    licence = f", licence of its weights: {teacher['licence']}" if 'licence' in teacher else ''
+    return (f"| pre-trained towards | {teacher.get('model', teacher['type'])}, {teacher.get('output', 'embedding')} of "
+            f"width {teacher['width']}{licence} |")
 
 
 def _paper(row: Row) -> str:

@@ -16,7 +16,9 @@ ROWS = [
 ]
 RESULTS = dict(title='A network', checkpoints=[dict(name='a.pth', sha256='0123456789abcdef' * 4, seed=0),
                                                dict(name='b.pth', sha256='f' * 64, seed=1)],
-               backbone=dict(type='SlowResNet', depth=18), hardware='2 CPU cores (x)', versions=dict(torch='2.14.1'),
+               backbone=dict(type='SlowResNet', depth=18),
+               teachers=[dict(type='TimmTeacher', model='resnet50', width=2048, licence='mit')],
+               hardware='2 CPU cores (x)', versions=dict(torch='2.14.1'),
                date='2026-11-21', command='python tools/evaluate.py a.pth b.pth', rows=ROWS)
 
 
@@ -42,7 +44,8 @@ def test_page_carries_every_figure_its_counts_its_config_and_its_commands():
     assert '| order | `order/knn_top1_forward` | 25.0 ± 0.0 | none | 7 query |' in page
     assert '|  | `order/knn_top1_reversed` | 12.5 ± 0.0 |  |' in page
     for text in ('`a.pth`, sha256 0123456789abcdef', '2 CPU cores (x)', 'torch 2.14.1', 'python tools/test.py order',
-                 'python tools/evaluate.py a.pth b.pth', '| seeds | 0, 1 |'):
+                 'python tools/evaluate.py a.pth b.pth', '| seeds | 0, 1 |',
+                 '| pre-trained towards | resnet50, embedding of width 2048, licence of its weights: mit |'):
         assert text in page
     rows = [line for line in page.splitlines() if line.startswith('|')]
     assert all(line.count('|') == 8 for line in rows if '`knn' in line or '`order' in line)
