@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -47,14 +48,17 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
     """Runs a command, all of its output into ``log``, and prints what ``show`` makes of its lines.
 
     Raises:
-        SystemExit: it failed; its last lines are printed.
+        SystemExit: it failed; its last lines are printed. Or this process was told to stop, and the command with it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     last = deque(maxlen=25)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # the command must not go on alone
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     with log.open('a') as file:
         process = subprocess.Popen(
             [str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd,
-            env={**CHILD_ENV, **os.environ, **(env or {})})
+            env={**CHILD_ENV, **os.environ, **(env or {})}, start_new_session=True)  # Ctrl-C comes from stop(), once
         try:
             for line in process.stdout:
                 file.write(line)
@@ -62,11 +66,21 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
                 if (text := show(line.rstrip())) is not None:
                     print(f'  {text}', flush=True)
         except KeyboardInterrupt:
-            process.wait()
+            stop(process)
             sys.exit('\nStopped. The same command goes on from here.')
     if process.wait():
         print(''.join(last), file=sys.stderr)
         sys.exit(f'That failed (exit status {process.returncode}); the whole output is in {log}.')
+
+
+def stop(process: subprocess.Popen) -> None:
+    """Interrupts a command, which may write what it has; a second Ctrl-C, or a minute, ends it at once."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=60)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def quiet(line: str) -> str | None:

@@ -1,8 +1,12 @@
+import os
+import signal
+import subprocess
 import sys
+import time
 
 import pytest
 
-from ..scripts import load_tool
+from ..scripts import TOOLS, load_tool
 
 console = load_tool('console')
 
@@ -26,3 +30,21 @@ def test_a_failing_stage_stops_with_its_last_lines(tmp_path, capsys):
         console.run(failing, tmp_path / 'log', lambda _: None)
     assert 'what went wrong' in capsys.readouterr().err
     assert 'what went wrong' in (tmp_path / 'log').read_text()
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_is_stopped_with_its_caller(tmp_path, number):
+    child = ('import os, time\nopen("pid", "w").write(str(os.getpid()))\nprint("begun", flush=True)\n'
+             'try: time.sleep(60)\nfinally: open("kept", "w").write("what it had")')
+    caller = (f'import sys; sys.path.insert(0, {str(TOOLS)!r}); from pathlib import Path; import console\n'
+              f'console.run([sys.executable, "-c", {child!r}], Path("log"), lambda line: line, cwd=Path.cwd())')
+    process = subprocess.Popen([sys.executable, '-c', caller], cwd=tmp_path, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == '  begun\n'
+    time.sleep(.2)  # the child enters its try
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert 'The same command goes on from here' in errors
+    assert (tmp_path / 'kept').read_text() == 'what it had'
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / 'pid').read_text()), 0)

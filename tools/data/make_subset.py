@@ -89,7 +89,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         print(make(args.list, args.out, args.share, args.seed, args.labels, args.by))
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'make_subset: {error}')
 
 
