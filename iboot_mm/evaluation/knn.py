@@ -61,17 +61,21 @@ def nearest_neighbors(queries: Features, gallery: Features, k: int, memory: floa
     indices = torch.zeros(len(queries), k, dtype=torch.long, device=device)
     starts = range(0, len(gallery), gallery_rows)  # the outer loop: the larger matrix is read once
     for start in show_progress(starts, len(starts), 'parts of the gallery searched'):
-        part = unit_rows(gallery, start, gallery_rows, device)
-        for begin in range(0, len(queries), query_rows):
-            rows = slice(begin, begin + query_rows)
-            similarities = unit_rows(queries, begin, query_rows, device) @ part.T
-            found, where = similarities.topk(min(k, len(part)), dim=1)
-            best[rows], order = torch.cat([best[rows], found], 1).topk(k, dim=1)
-            indices[rows] = torch.cat([indices[rows], where + start], 1).gather(1, order)
+        # No name here holds on to the part: the next one is made when it is gone.
+        _look_through(unit_rows(gallery, start, gallery_rows, device), start, queries, query_rows, best, indices)
     return best.cpu(), indices.cpu()
 
 
-def unit_rows(features: Features, start: int, count: int, device: str = 'cpu') -> Tensor:
+def _look_through(part: Tensor, start: int, queries: Features, query_rows: int, best: Tensor, indices: Tensor) -> None:
+    """Takes what is nearest in a part of the gallery into ``best`` and ``indices`` ``(Q, k)``."""
+    for begin in range(0, len(queries), query_rows):
+        rows, k = slice(begin, begin + query_rows), best.shape[1]
+        found, where = (unit_rows(queries, begin, query_rows, part.device) @ part.T).topk(min(k, len(part)), dim=1)
+        best[rows], order = torch.cat([best[rows], found], 1).topk(k, dim=1)
+        indices[rows] = torch.cat([indices[rows], where + start], 1).gather(1, order)
+
+
+def unit_rows(features: Features, start: int, count: int, device: str | torch.device = 'cpu') -> Tensor:
     """Rows ``start`` to ``start + count`` of a feature matrix on a device, each divided by its length."""
     return F.normalize(features[start:start + count].to(device).float(), dim=1)
 
@@ -99,9 +103,11 @@ def weighted_vote(similarities: Tensor, neighbor_labels: Tensor, num_classes: in
         temperature: Positive; small values listen to the nearest alone.
 
     Returns:
-        Scores ``(Q, C)``, float32.
+        Scores ``(Q, C)``, float32; where they would be beyond it, all scores of a query share a smaller factor.
     """
-    weights = (similarities.float() / temperature).exp()
+    exponents = similarities.float() / temperature
+    beyond = (exponents.amax(1, keepdim=True) - 80).clamp(min=0)  # float32 ends at exp(88), and k votes are summed
+    weights = (exponents - beyond).exp()
     scores = weights.new_zeros(len(weights), num_classes)
     return scores.scatter_add_(1, neighbor_labels, weights)
 

@@ -79,6 +79,13 @@ def test_vote_by_hand():
     assert torch.allclose(scores, torch.tensor([[np.exp(11.), 2 * np.exp(10.), 0.]], dtype=torch.float32))
 
 
+def test_a_cold_vote_listens_to_the_nearest():
+    """exp(1 / .01) is no float32: with infinite votes the lowest class would win."""
+    scores = weighted_vote(torch.tensor([[.99, .93, .92]]), torch.tensor([[2, 0, 0]]), 3, .01)
+    assert scores.isfinite().all() and scores.argmax() == 2
+    assert scores[0, 0] / scores[0, 2] == pytest.approx(np.exp(-6) + np.exp(-7), rel=1e-4)
+
+
 @pytest.mark.parametrize('temperature', [.5, .07])
 def test_vote_of_the_peer(shared, temperature):
     golden = np.load(shared / 'golden' / 'knn.npz')
