@@ -2,21 +2,25 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from mmaction.registry import LOOPS
-from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
+from mmengine.dist import barrier, broadcast_object_list, get_dist_info, get_world_size, is_main_process
 from mmengine.evaluator import Evaluator
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, TestLoop
 from mmengine.runner.amp import autocast
 from torch.utils.data import DataLoader
 
 from ..evaluation.feature_identity import data_identity, folder_name, network_identity
 from ..evaluation.feature_store import FeatureStore
+from .model_wrapper import unwrap
+
+Result = TypeVar('Result')
 
 
 @LOOPS.register_module()
@@ -71,7 +75,7 @@ class FeatureLoop(TestLoop):
 
     def open_stores(self) -> list[FeatureStore]:
         """The store of each data set."""
-        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        model = unwrap(self.runner.model)
         network = dict(network_identity(model, self.runner.cfg.get('model')), fp16=self.fp16)
         identities = [dict(network=network, data=data_identity(dataset, config)) for dataset, config in self._parts()]
         folders = [self.store / folder_name(identity) for identity in identities]
@@ -124,15 +128,14 @@ class FeatureLoop(TestLoop):
 
     def evaluate(self, stores: list[FeatureStore]) -> dict:
         """The metrics, computed in the first process and known to all."""
-        metrics = [None]
-        if is_main_process():
-            found, wanted = sum(len(store.stored()) for store in stores), len(self.dataloader.dataset)
-            if found < wanted:
-                raise RuntimeError(f'only {found} of {wanted} videos are stored below {self.store}: all machines of a '
-                                   'run must see the same folder')
-            metrics = [judge(self.evaluator, self._samples(stores))]
-        broadcast_object_list(metrics)
-        return metrics[0]
+        return from_first_process(lambda: self._judge(stores))
+
+    def _judge(self, stores: list[FeatureStore]) -> dict:
+        found, wanted = sum(len(store.stored()) for store in stores), len(self.dataloader.dataset)
+        if found < wanted:
+            raise RuntimeError(f'only {found} of {wanted} videos are stored below {self.store}: all machines of a run '
+                               'must see the same folder')
+        return judge(self.evaluator, self._samples(stores))
 
     def _samples(self, stores: list[FeatureStore]) -> Iterator[dict]:
         for store, (dataset, _) in zip(stores, self._parts(), strict=True):
@@ -167,6 +170,21 @@ def with_batches(loader: DataLoader, batches: list[list[int]]) -> DataLoader:
     return DataLoader(loader.dataset, batch_sampler=batches, num_workers=loader.num_workers,
                       collate_fn=loader.collate_fn, pin_memory=loader.pin_memory,
                       worker_init_fn=loader.worker_init_fn, prefetch_factor=loader.prefetch_factor)
+
+
+def from_first_process(compute: Callable[[], Result]) -> Result:
+    """What ``compute`` gives in the first process, known to all.
+
+    The others wait as long as it takes: NCCL's processes would give up after ten minutes, which linear classifiers on
+    the features of Kinetics take, so they wait in a group of their own.
+    """
+    if get_world_size() == 1:
+        return compute()
+    patient = torch.distributed.new_group(backend='gloo', timeout=timedelta(days=7))
+    result = [compute() if is_main_process() else None]
+    broadcast_object_list(result, group=patient)
+    torch.distributed.destroy_process_group(patient)
+    return result[0]
 
 
 def judge(evaluator: Evaluator, samples: Iterable[dict]) -> dict:

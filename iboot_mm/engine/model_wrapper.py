@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import broadcast
 from mmengine.logging import print_log
-from mmengine.model import MMDistributedDataParallel, convert_sync_batchnorm, revert_sync_batchnorm
+from mmengine.model import MMDistributedDataParallel, convert_sync_batchnorm, is_model_wrapper, revert_sync_batchnorm
 from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
@@ -58,6 +58,11 @@ class DistributedPretrainer(MMDistributedDataParallel):
             for buffer in self.module.buffers():
                 broadcast(buffer)
         return super().train(mode)
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The model inside a distributed wrapper, or the model itself."""
+    return model.module if is_model_wrapper(model) else model
 
 
 def synchronises_bn(model: nn.Module) -> bool | None:

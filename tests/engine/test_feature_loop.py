@@ -2,11 +2,14 @@ import json
 import os
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import mmaction
 import pytest
 import torch
+import torch.distributed as dist
 from mmaction.registry import METRICS
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -17,6 +20,7 @@ from iboot_mm.engine import feature_loop
 from iboot_mm.engine.feature_loop import judge, missing_batches
 from iboot_mm.evaluation import FeatureStore
 
+from ..distributed import run_in_processes
 from .toy_features import feature_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,6 +133,22 @@ def test_a_process_without_a_share_goes_through_the_same_steps(tmp_path, monkeyp
     with pytest.raises(RuntimeError, match='only 11 of 12 videos are stored below .*: all machines of a run must see'):
         runner.test()
     assert steps[-2:] == [('before_test_iter', None), ('after_test_iter', None)] and runner.model.seen == []
+
+
+def score_slowly(rank, world_size):
+    def compute():
+        assert rank == 0
+        time.sleep(4)
+        return dict(top1=.5)
+
+    dist.barrier()  # processes start at unlike times, hence no short patience before
+    dist.distributed_c10d._set_pg_timeout(timedelta(seconds=2), dist.group.WORLD)
+
+    assert feature_loop.from_first_process(compute) == dict(top1=.5)
+
+
+def test_processes_outwait_a_metric_that_takes_longer_than_their_groups_patience():
+    run_in_processes(score_slowly, 2)
 
 
 def test_missing_batches_by_hand():

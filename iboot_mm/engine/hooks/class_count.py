@@ -2,10 +2,10 @@
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
+from ..model_wrapper import unwrap
 from .seeding import find_transforms
 
 
@@ -43,7 +43,7 @@ class ClassCountHook(Hook):
 
     def _check(self, runner: Runner, split: str) -> None:
         dataset = getattr(runner, f'{split}_loop').dataloader.dataset
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         head, found = model.cls_head.num_classes, count_classes(dataset)
         source = getattr(dataset, 'ann_file', '') or type(dataset).__name__
         if found == 0:

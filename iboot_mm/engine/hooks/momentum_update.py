@@ -2,9 +2,9 @@
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
+
+from ..model_wrapper import unwrap
 
 
 @HOOKS.register_module()
@@ -38,8 +38,3 @@ class MomentumUpdateHook(Hook):
         if runner.optim_wrapper.should_update():
             model = unwrap(runner.model)
             model.momentum.update(model.backbone, progress=(runner.iter + 1) / runner.max_iters)
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """The model inside a distributed wrapper, or the model itself."""
-    return model.module if is_model_wrapper(model) else model

@@ -2,11 +2,11 @@
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ...models.video_encoder import misfits
+from ..model_wrapper import unwrap
 
 
 @HOOKS.register_module()
@@ -33,7 +33,7 @@ class StartingWeightsHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compares the checkpoint with the network, before the network is filled."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         saved = {key.removeprefix('module.'): value
                  for key, value in checkpoint.get('state_dict', checkpoint).items() if isinstance(value, Tensor)}
         file = runner._load_from or runner.work_dir
@@ -53,7 +53,7 @@ class StartingWeightsHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Logs the line."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         source = self.source or _initialisation(model.backbone) or 'random (from scratch)'
         if runner.iter:
             source = f'of the interrupted run, after epoch {runner.epoch}'
