@@ -1,7 +1,7 @@
 """The networks that an evaluation compares: trained ones, untrained ones, and a teacher by itself."""
 
 import hashlib
-import os
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,11 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from ..datasets.clip_recipe import clip_recipe
+from ..engine.atomic_backend import AtomicLocalBackend
 from ..models.checkpoints import CheckpointInfo, describe_checkpoint
 from ..models.recipes import read_recipe
 from ..models.weights import StateDict, read_file
+from .feature_identity import digest_weights
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,12 @@ def load_network(name: str, seed: int, config: Path | None, folder: Path) -> Net
         raise ValueError(f'{name} needs --config, the pre-training config that describes it')
     if name == 'teacher':
         return Network(name, seed, clip_recipe(Config.fromfile(config), config), teacher=_teacher(config))
-    path = folder / f'{name if name == "random" else "checkpoint"}_{seed}.pth'
-    info = _untrained(config, seed, path) if name == 'random' else describe_checkpoint(name, config)
-    return Network(name, seed, info.clip, _plain_checkpoint(info, path), info)
+    if name == 'random':
+        path = folder / f'random_{seed}.pth'
+        info = _untrained(config, seed, path)
+        return Network(name, seed, info.clip, path, info)
+    info = describe_checkpoint(name, config)
+    return Network(name, seed, info.clip, _plain_checkpoint(info, folder), info)
 
 
 def _teacher(config: Path) -> dict:
@@ -81,18 +86,21 @@ def _untrained(config: Path, seed: int, path: Path) -> CheckpointInfo:
     return CheckpointInfo(path=path, state={}, **{**recipe, 'teachers': []})
 
 
-def _plain_checkpoint(info: CheckpointInfo, path: Path) -> Path:
-    """The checkpoint itself where ``load_from`` takes it, else a copy of its weights."""
+def _plain_checkpoint(info: CheckpointInfo, folder: Path) -> Path:
+    """The checkpoint itself where ``load_from`` takes it, else a copy of its weights, named after them.
+
+    Under one name for all, the results of one checkpoint would pass for another's.
+    """
     if info.path.suffix != '.safetensors':
         content = read_file(info.path)
         if any(key.startswith('backbone.') for key in content.get('state_dict', content)):
             return info.path.resolve()
+    path = folder / f'checkpoint_{digest_weights(info.state)[:12]}.pth'
     _save(info.state, path)
     return path
 
 
 def _save(state: StateDict, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix('.partial')
-    torch.save(dict(meta={}, state_dict=state), partial)
-    os.replace(partial, path)
+    content = io.BytesIO()
+    torch.save(dict(meta={}, state_dict=state), content)
+    AtomicLocalBackend().put(content.getvalue(), path)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from mmaction.registry import MODELS
+from safetensors.torch import save_file
 
 from iboot_mm.evaluation.networks import load_network
 
@@ -41,9 +42,13 @@ def test_a_training_checkpoint_is_used_as_it_is_and_a_safetensors_file_is_copied
     torch.save(dict(state_dict={k.removeprefix('backbone.'): v for k, v in state.items() if k.startswith('backbone.')},
                     meta=dict(loaded.info.description(), teachers=[])), tmp_path / 'bare.pth')
     bare = load_network(str(tmp_path / 'bare.pth'), 0, None, tmp_path / 'out')
-    assert bare.weights == tmp_path / 'out' / 'checkpoint_0.pth'
+    assert bare.weights.parent == tmp_path / 'out'
     copied = torch.load(bare.weights, weights_only=True)['state_dict']
     assert all(torch.equal(copied[key], value) for key, value in state.items() if key.startswith('backbone.'))
+    state['backbone.conv1.conv.weight'] += 1
+    save_file(state, tmp_path / 'other.safetensors')
+    other = load_network(str(tmp_path / 'other.safetensors'), 0, config, tmp_path / 'out')
+    assert other.weights != bare.weights  # or the results of one would pass for the other's
 
 
 def test_a_teacher_is_that_of_the_config(config, tmp_path):
