@@ -10,7 +10,6 @@ sides then make k-NN look better than it is.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from statistics import median
@@ -20,6 +19,7 @@ import iboot_mm  # noqa: F401  (before any config is read)
 from mmengine.config import Config
 
 from iboot_mm.datasets import UnreadableVideo, VideoFolder, open_video
+from iboot_mm.engine.atomic_backend import AtomicLocalBackend
 from iboot_mm.models.teachers.catalog import load_teacher_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -132,7 +132,6 @@ def main() -> None:
     if args.checkpoint and not args.teacher:
         sys.exit(f'{args.checkpoint}: a file of weights cannot say how it wants to be fed; name its teacher, too '
                  '(TEACHER=NAME_OR_CONFIG of make quickstart).')
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     base_file = (args.base or FOLDER_CONFIG).resolve()
     lines = ['# Written by tools/make_config.py.', f'_base_ = {str(base_file)!r}']
     try:
@@ -143,9 +142,7 @@ def main() -> None:
     text = '\n'.join(lines + (schedule_lines(args.epochs) if args.epochs else [])) + '\n'
     if args.out.is_file() and args.out.read_text() == text:
         return
-    partial = args.out.with_suffix('.partial')
-    partial.write_text(text)
-    os.replace(partial, args.out)
+    AtomicLocalBackend().put_text(text, args.out)
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from iboot_mm.engine.atomic_backend import AtomicLocalBackend
 from iboot_mm.engine.model_wrapper import wrap_on_cpu
 
 
@@ -60,10 +61,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 
 def write_json(metrics: dict[str, float], path: Path) -> None:
     """Writes the figures whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + '.partial')
-    partial.write_text(json.dumps({name: float(value) for name, value in metrics.items()}, indent=1) + '\n')
-    os.replace(partial, path)
+    text = json.dumps({name: float(value) for name, value in metrics.items()}, indent=1)
+    AtomicLocalBackend().put_text(text + '\n', path)
 
 
 def main() -> None:

@@ -12,15 +12,19 @@ class AtomicLocalBackend(LocalBackend):
     """Local files through a temporary neighbour: a crash leaves the old file or the new one, never half of one."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Writes bytes; the file appears, complete and on the disk, in one step."""
+        """Writes bytes; the file appears, complete and on the disk, in one step. What fails leaves nothing behind."""
         filepath = Path(filepath)
         filepath.parent.mkdir(parents=True, exist_ok=True)
         part = filepath.with_name(filepath.name + PART)  # same folder: a rename across file systems is no single step
-        with open(part, 'wb') as file:
-            file.write(obj)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, filepath)
+        try:
+            with open(part, 'wb') as file:
+                file.write(obj)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, filepath)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
         _sync_folder(filepath.parent)
 
     def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:

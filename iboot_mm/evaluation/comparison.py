@@ -52,21 +52,20 @@ def comparison_encoders(model: nn.Module, backbone: dict, seed: int = 0) -> dict
 
 
 @torch.no_grad()
-def encode_dataset(loader: Iterable, preprocess: Callable[[dict], dict], encoders: dict[str, Encoder],
-                   on_batch: Callable[[int], None] = lambda done: None) -> tuple[dict[str, Tensor], list[dict]]:
+def encode_dataset(loader: Iterable, preprocess: Callable[[dict], dict], encoders: dict[str, Encoder]
+                   ) -> tuple[dict[str, Tensor], list[dict]]:
     """Encodes every readable video once with each encoder; views of a video are averaged.
 
     Args:
         loader: Gives batches ``dict(inputs, data_samples)``.
         preprocess: The model's data preprocessor.
         encoders: See :func:`comparison_encoders`.
-        on_batch: Called with the number of batches done.
 
     Returns:
         Features by encoder, each ``(M, D)`` on the CPU, and for each of the M videos ``dict(role, labels, filename)``.
     """
     features, samples = {name: [] for name in encoders}, []
-    for done, batch in enumerate(loader, 1):
+    for batch in loader:
         data = preprocess(batch)
         keep = [i for i, s in enumerate(data['data_samples']) if not s.get('replaced')]
         views = data['inputs'][keep]  # (N, V, C, T, H, W)
@@ -76,7 +75,6 @@ def encode_dataset(loader: Iterable, preprocess: Callable[[dict], dict], encoder
             if keep:
                 encoded = encode(views.flatten(0, 1)).unflatten(0, views.shape[:2]).mean(1)
                 features[name].append(encoded.float().cpu())
-        on_batch(done)
     return {name: torch.cat(parts) for name, parts in features.items()}, samples
 
 

@@ -90,7 +90,7 @@ def test_a_failed_write_leaves_nothing(trained, monkeypatch):
     def full(*_):
         raise OSError('no space left on device')
 
-    monkeypatch.setattr(publish.os, 'fsync', full)
+    monkeypatch.setattr('os.fsync', full)
     with pytest.raises(OSError, match='no space'):
         run(trained)
     assert list(trained['out'].iterdir()) == []

@@ -9,7 +9,6 @@ the nearest neighbours by the trained network's features.
 import argparse
 import json
 import os
-import time
 from pathlib import Path
 
 import iboot_mm  # noqa: F401  (before any config is read)
@@ -21,6 +20,8 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, load_checkpoint
 
+from iboot_mm.datasets.parallel import show_progress
+from iboot_mm.engine.atomic_backend import AtomicLocalBackend
 from iboot_mm.evaluation.comparison import comparison_encoders, encode_dataset, find_neighbors, knn_table
 from iboot_mm.models.losses import spread
 
@@ -38,19 +39,6 @@ def format_table(table: dict[str, dict[str, float]], k: int) -> str:
     return '\n'.join(lines)
 
 
-def progress(total: int):
-    """A callback that prints how far it is and the time left, every five seconds."""
-    start = shown = time.time()
-
-    def show(done: int) -> None:
-        nonlocal shown
-        if time.time() - shown > 5:
-            shown = time.time()
-            left = (shown - start) / done * (total - done)
-            print(f'  {done} of {total} batches, about {left:.0f} s left', flush=True)
-    return show
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
@@ -64,8 +52,8 @@ def main() -> None:
     load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
     model.to(get_device()).eval()
     loader = Runner.build_dataloader(cfg.val_dataloader, seed=0)
-    features, samples = encode_dataset(loader, model.data_preprocessor, comparison_encoders(model, cfg.model.backbone),
-                                       progress(len(loader)))
+    features, samples = encode_dataset(show_progress(loader, len(loader), 'batches encoded'), model.data_preprocessor,
+                                       comparison_encoders(model, cfg.model.backbone))
     vote = dict(k=cfg.val_evaluator.k, temperature=cfg.val_evaluator.temperature)
     table = knn_table(features, samples, **vote)
     counts = {role: sum(s['role'] == role for s in samples) for role in ('gallery', 'query')}
@@ -75,10 +63,7 @@ def main() -> None:
         parameters=sum(p.numel() for p in model.backbone.parameters()),
         spread={name: spread(encoded).item() for name, encoded in features.items()},
         neighbors=find_neighbors(features['iBoot'], samples, args.queries))
-    args.out.mkdir(parents=True, exist_ok=True)
-    partial = args.out / 'knn_table.json.partial'
-    partial.write_text(json.dumps(result, indent=1))
-    os.replace(partial, args.out / 'knn_table.json')
+    AtomicLocalBackend().put_text(json.dumps(result, indent=1), args.out / 'knn_table.json')
     print(f"{counts['query']} queries in a gallery of {counts['gallery']} videos")
     print(format_table(table, vote['k']))
 

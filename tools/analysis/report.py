@@ -7,7 +7,6 @@ needs the run's log and `knn_table.json`, which tools/analysis/knn_table.py writ
 
 import argparse
 import json
-import os
 import sys
 from datetime import datetime
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from iboot_mm.engine.atomic_backend import AtomicLocalBackend
 from iboot_mm.environment import versions
 from iboot_mm.visualization import build_report, read_scalars, read_thumbnail
 from iboot_mm.visualization.scalars import scalar_files
@@ -48,9 +48,7 @@ def main() -> None:
     page = build_report(args.title, summary, results, read_scalars(scalar_files(args.work_dir)), cfg.pretty_text,
                         versions(), cache(read_thumbnail), class_names(cfg))
     out = args.work_dir / 'report.html'
-    partial = out.with_suffix('.partial')
-    partial.write_text(page)
-    os.replace(partial, out)
+    AtomicLocalBackend().put_text(page, out)
     print(f'{out}: {len(page) / 1e6:.1f} MB')
 
 

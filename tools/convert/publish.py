@@ -18,12 +18,11 @@ and which clips it wants: ``iboot_mm.load`` and ``tools/evaluate.py`` need no co
 import argparse
 import hashlib
 import io
-import os
-import tempfile
 from pathlib import Path
 
 import torch
 
+from iboot_mm.engine.atomic_backend import AtomicLocalBackend
 from iboot_mm.models.checkpoints import describe_checkpoint
 
 
@@ -52,22 +51,11 @@ def publish(checkpoint: str | Path, out_dir: str | Path, config: str | Path | No
 
 def _write(out_dir: Path, name: str, content: dict) -> Path:
     """Writes whole or not at all; the same weights give the same hash."""
-    out_dir.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()  # torch writes a file's own name into it, so a file written directly never hashes alike
     torch.save(content, buffer)
     data = buffer.getvalue()
     path = out_dir / f'{name}-{hashlib.sha256(data).hexdigest()[:8]}.pth'
-    handle, partial = tempfile.mkstemp(dir=out_dir, prefix=path.name, suffix='.part')
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o644)
-        os.replace(partial, path)
-    except BaseException:
-        os.unlink(partial)
-        raise
+    AtomicLocalBackend().put(data, path)
     return path
 
 
