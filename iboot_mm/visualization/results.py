@@ -15,17 +15,22 @@ def spread_of(values: list[float], metric: str = '') -> str:
 
     Accuracies in [0, 1] are shown in percent; cosine distances, the metrics called ``change_*``, as they are.
     """
-    factor, digits = (1, 4) if '/change_' in metric else (100, 1)
+    factor, digits = (1, 4) if _is_distance(metric) else (100, 1)
     text = f'{factor * mean(values):.{digits}f}'
     return text if len(values) < 2 else f'{text} ± {factor * stdev(values):.{digits}f}'
 
 
+def _is_distance(metric: str) -> bool:
+    return '/change_' in metric
+
+
 def format_table(rows: list[Row]) -> str:
-    """The rows as text: each protocol's first figure beside the paper's, further figures below it."""
+    """The rows as text: each protocol's first figure, named, beside the paper's, and further figures below it."""
     lines = [('', 'ours, %', "paper's, %")]
     for row in rows:
         for i, (metric, values) in enumerate(row['figures'].items()):
-            title = row['title'] if i == 0 else f'  {metric}'
+            name = f'{metric}, a cosine distance' if _is_distance(metric) else metric
+            title = f"{row['title']} ({name})" if i == 0 else f'  {name}'
             lines.append((title, spread_of(values, metric), _paper(row) if i == 0 else ''))
     widths = [max(len(line[i]) for line in lines) for i in range(3)]
     return '\n'.join(f'{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}'.rstrip() for a, b, c in lines)

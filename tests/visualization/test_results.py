@@ -32,9 +32,11 @@ def test_mean_and_sample_deviation_in_percent():
 def test_table_puts_the_papers_figure_beside_the_first_of_ours():
     lines = format_table(ROWS).splitlines()
     assert re.fullmatch(r"\s+ours, %\s+paper's, %", lines[0])
-    assert re.fullmatch(r'k-NN, K400\s+53\.0 ± 3\.6\s+56\.2 \(Table 6\)', lines[1])
-    assert re.fullmatch(r'order\s+25\.0 ± 0\.0', lines[2])
+    assert re.fullmatch(r'k-NN, K400 \(knn_top1\)\s+53\.0 ± 3\.6\s+56\.2 \(Table 6\)', lines[1])
+    assert re.fullmatch(r'order \(order/knn_top1_forward\)\s+25\.0 ± 0\.0', lines[2])
     assert re.fullmatch(r'\s+order/knn_top1_reversed\s+12\.5 ± 0\.0', lines[3])
+    change = dict(ROWS[1], figures={'order/change_reversed': [.5]})
+    assert format_table([change]).splitlines()[1].split('  ')[0] == 'order (order/change_reversed, a cosine distance)'
 
 
 def test_page_carries_every_figure_its_counts_its_config_and_its_commands():
