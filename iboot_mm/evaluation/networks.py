@@ -59,6 +59,8 @@ def load_network(name: str, seed: int, config: Path | None, folder: Path) -> Net
     """
     if name in ('random', 'teacher') and config is None:
         raise ValueError(f'{name} needs --config, the pre-training config that describes it')
+    if config is not None and not config.is_file():
+        raise FileNotFoundError(f'there is no config {config}: name the one of the pre-training')
     if name == 'teacher':
         return Network(name, seed, clip_recipe(Config.fromfile(config), config), teacher=_teacher(config))
     if name == 'random':

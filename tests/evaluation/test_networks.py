@@ -64,3 +64,5 @@ def test_a_teacher_is_that_of_the_config(config, tmp_path):
 def test_without_a_config_it_is_told(name, tmp_path):
     with pytest.raises(ValueError, match=f'{name} needs --config'):
         load_network(name, 0, None, tmp_path)
+    with pytest.raises(FileNotFoundError, match='there is no config .*nope.py: name the one of the pre-training'):
+        load_network(name, 0, tmp_path / 'nope.py', tmp_path)
