@@ -2,25 +2,24 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from mmaction.registry import LOOPS
-from mmengine.dist import barrier, broadcast_object_list, get_dist_info, get_world_size, is_main_process
+from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
 from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner, TestLoop
 from mmengine.runner.amp import autocast
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..evaluation.feature_identity import data_identity, folder_name, network_identity
+from ..evaluation.feature_metric import FeatureMetric
 from ..evaluation.feature_store import FeatureStore
+from .first_process import from_first_process
 from .model_wrapper import unwrap
-
-Result = TypeVar('Result')
 
 
 @LOOPS.register_module()
@@ -172,25 +171,16 @@ def with_batches(loader: DataLoader, batches: list[list[int]]) -> DataLoader:
                       worker_init_fn=loader.worker_init_fn, prefetch_factor=loader.prefetch_factor)
 
 
-def from_first_process(compute: Callable[[], Result]) -> Result:
-    """What ``compute`` gives in the first process, known to all.
-
-    The others wait as long as it takes: NCCL's processes would give up after ten minutes, which linear classifiers on
-    the features of Kinetics take, so they wait in a group of their own.
-    """
-    if get_world_size() == 1:
-        return compute()
-    patient = torch.distributed.new_group(backend='gloo', timeout=timedelta(days=7))
-    result = [compute() if is_main_process() else None]
-    broadcast_object_list(result, group=patient)
-    torch.distributed.destroy_process_group(patient)
-    return result[0]
+def detached(sample: dict) -> dict:
+    """A sample with tensors of its own: ``DumpResults`` would pickle the whole file of which a feature is a part."""
+    return {name: value.clone() if isinstance(value, Tensor) else value for name, value in sample.items()}
 
 
 def judge(evaluator: Evaluator, samples: Iterable[dict]) -> dict:
     """What mmengine's ``Evaluator.evaluate`` gives, by this process alone: nothing is gathered from the others."""
     for sample in samples:
-        evaluator.process([sample])
+        for metric in evaluator.metrics:
+            metric.process(None, [sample if isinstance(metric, FeatureMetric) else detached(sample)])
     figures: dict[str, float] = {}
     for metric in evaluator.metrics:
         found = metric.compute_metrics(metric.results)

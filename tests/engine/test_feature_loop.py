@@ -2,17 +2,15 @@ import json
 import os
 import subprocess
 import sys
-import time
-from datetime import timedelta
 from pathlib import Path
 
 import mmaction
 import pytest
 import torch
-import torch.distributed as dist
 from mmaction.registry import METRICS
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
+from mmengine.fileio import load
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
@@ -20,7 +18,6 @@ from iboot_mm.engine import feature_loop
 from iboot_mm.engine.feature_loop import judge, missing_batches
 from iboot_mm.evaluation import FeatureStore
 
-from ..distributed import run_in_processes
 from .toy_features import feature_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,20 +132,14 @@ def test_a_process_without_a_share_goes_through_the_same_steps(tmp_path, monkeyp
     assert steps[-2:] == [('before_test_iter', None), ('after_test_iter', None)] and runner.model.seen == []
 
 
-def score_slowly(rank, world_size):
-    def compute():
-        assert rank == 0
-        time.sleep(4)
-        return dict(top1=.5)
-
-    dist.barrier()  # processes start at unlike times, hence no short patience before
-    dist.distributed_c10d._set_pg_timeout(timedelta(seconds=2), dist.group.WORLD)
-
-    assert feature_loop.from_first_process(compute) == dict(top1=.5)
-
-
-def test_processes_outwait_a_metric_that_takes_longer_than_their_groups_patience():
-    run_in_processes(score_slowly, 2)
+def test_dumped_features_are_not_those_of_the_whole_shard(tmp_path):
+    """As tools/test.py --dump has it; a tensor is pickled with all the memory that it is a part of."""
+    dump = dict(type='DumpResults', out_file_path=str(tmp_path / 'dump.pkl'))
+    make_runner(tmp_path, test_evaluator=[dict(type='KNNMetric', k=5), dump]).test()
+    dumped = load(tmp_path / 'dump.pkl')
+    assert len(dumped) == len(VIDEOS)
+    for sample in dumped:
+        assert sample['view_features'].untyped_storage().nbytes() == 4 * sample['view_features'].numel()
 
 
 def test_missing_batches_by_hand():
