@@ -8,8 +8,6 @@ is that of the whole process, with the libraries, the list of videos and what th
 """
 
 import argparse
-import resource
-import sys
 import time
 from pathlib import Path
 
@@ -18,9 +16,11 @@ from mmaction.registry import METRICS
 from mmengine.evaluator import Evaluator
 
 from iboot_mm.engine.feature_loop import judge
+from iboot_mm.engine.hooks.training_plan import peak_memory_gib
 from iboot_mm.evaluation import FeatureStore
 
 CLASSES = 400
+CPU = torch.device('cpu')  # the memory of the process, wherever the search runs
 
 
 def write_store(folder: Path, role: str, count: int, width: int, shard_size: int = 4096) -> FeatureStore:
@@ -39,12 +39,6 @@ def write_store(folder: Path, role: str, count: int, width: int, shard_size: int
     return store
 
 
-def peak_gib() -> float:
-    """The most memory that this process ever held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
-    return peak * (1 if sys.platform == 'darwin' else 1024) / 2**30
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--memory', type=float, default=4., help='GiB to work in, as KNNMetric takes it')
@@ -55,15 +49,16 @@ def main() -> None:
     parser.add_argument('--folder', type=Path, default=Path('work_dirs/knn_memory'))
     args = parser.parse_args()
     print(f'{args.gallery} x {args.width} gallery, {args.queries} queries, memory={args.memory:g}, '
-          f'{torch.get_num_threads()} threads; libraries: {peak_gib():.2f} GiB', flush=True)
+          f'{torch.get_num_threads()} threads; libraries: {peak_memory_gib(CPU):.2f} GiB', flush=True)
     start = time.monotonic()
     stores = [write_store(args.folder / f'{role}_{count}x{args.width}', role, count, args.width)
               for role, count in (('gallery', args.gallery), ('query', args.queries))]
-    print(f'store written: {time.monotonic() - start:.0f} s, peak so far {peak_gib():.2f} GiB', flush=True)
+    print(f'store written: {time.monotonic() - start:.0f} s, peak so far {peak_memory_gib(CPU):.2f} GiB', flush=True)
     start = time.monotonic()
     metric = METRICS.build(dict(type='KNNMetric', k=20, memory=args.memory, device=args.device))
     figures = judge(Evaluator(metric), (sample for store in stores for sample in store.samples()))
-    print(f"k-NN: {time.monotonic() - start:.0f} s, peak {peak_gib():.2f} GiB, top-1 {figures['knn_top1']:.4f}")
+    print(f'k-NN: {time.monotonic() - start:.0f} s, peak {peak_memory_gib(CPU):.2f} GiB, '
+          f"top-1 {figures['knn_top1']:.4f}")
 
 
 if __name__ == '__main__':

@@ -1,11 +1,12 @@
 """What a figure was measured with."""
 
-import os
 import platform
 from importlib import metadata
 from pathlib import Path
 
 import torch
+
+from .datasets.parallel import num_cores
 
 LIBRARIES = ('torch', 'torchvision', 'mmengine', 'mmcv-lite', 'mmcv', 'mmaction2', 'mmpretrain', 'timm',
              'open_clip_torch', 'decord', 'av')
@@ -28,8 +29,7 @@ def hardware() -> str:
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         return ', '.join(f'{names.count(name)} x {name}' for name in dict.fromkeys(names))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-    return f'{cores} CPU cores ({_cpu_name()})'
+    return f'{num_cores()} CPU cores ({_cpu_name()})'
 
 
 def _cpu_name() -> str:

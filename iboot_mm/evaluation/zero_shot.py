@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from mmaction.registry import METRICS, MODELS
 from torch import Tensor
 
+from ..datasets.benchmarks.annotation import read_lines
 from ..models.text import ACTION_TEMPLATES, class_vectors
 from .feature_metric import FeatureMetric, result_key
 from .metrics import label_names, stack_labels
@@ -98,7 +99,7 @@ def read_names(path: str) -> list[str]:
     """Class names, one a line."""
     if not Path(path).is_file():
         raise FileNotFoundError(f'there is no list of class names {path}: write one name a line, in order of the index')
-    names = [line.strip() for line in Path(path).read_text().splitlines() if line.strip()]
+    names = read_lines(Path(path))
     if not names:
         raise ValueError(f'{path} holds no class name')
     return names

@@ -41,10 +41,12 @@ def score(samples, **options):
 
 
 def test_names_in_accuracy_out(tmp_path):
-    (tmp_path / 'label_map.txt').write_text('\n'.join(NAMES) + '\n')
+    # As editors on Windows save it, whose mark at the beginning is no part of a name.
+    (tmp_path / 'label_map.txt').write_text('\n'.join(NAMES) + '\n', encoding='utf-8-sig')
     torch.manual_seed(3)
     metric = METRICS.build(dict(type='ZeroShotMetric', class_names=str(tmp_path / 'label_map.txt'), text=TEXT,
                                 templates=['{}.', 'a video of {}.']))
+    assert metric.class_names == NAMES
     vectors = class_vectors(metric.text, NAMES, ['{}.', 'a video of {}.'])  # (7, 12)
     # Videos 0 to 6 lie at their class, 7 at another one, 8 in between but nearer to its own; all of unlike lengths.
     features = torch.cat([vectors, vectors[:1], .6 * vectors[1:2] + .4 * vectors[2:3]])
