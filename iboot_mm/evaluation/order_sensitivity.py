@@ -24,7 +24,7 @@ class OrderSensitivityMetric(FeatureMetric):
     * ``order/knn_top1_<order>``, in [0, 1], as ``<name>/order/...`` for named labels; none without labels;
     * ``order/change_<order>``: mean of ``1 - cos(feature, forward feature)``, in [0, 2];
     * ``order/change_other_video``: the mean of ``1 - cos`` between the forward features of two queries, the scale
-      against which to read a change.
+      against which to read a change; none of a single query.
 
     Args:
         orders: As in ``ReorderFrames``; ``'forward'`` must be among them.
@@ -70,8 +70,8 @@ class OrderSensitivityMetric(FeatureMetric):
         for order, features in by_order.items():
             distances = 1 - F.cosine_similarity(features, forward, dim=1)
             metrics[f'order/change_{order}'] = distances.mean().clamp(min=0).item()
-        pairs = max(1, len(forward) * (len(forward) - 1))
-        metrics['order/change_other_video'] = 1 - ((forward.sum(0).square().sum() - len(forward)) / pairs).item()
+        if pairs := len(forward) * (len(forward) - 1):
+            metrics['order/change_other_video'] = 1 - ((forward.sum(0).square().sum() - len(forward)) / pairs).item()
         return metrics
 
     def _by_order(self, queries: list[dict]) -> dict[str, Tensor]:

@@ -85,6 +85,11 @@ def test_fewer_orders_and_no_labels():
                                               'order/change_other_video'}
 
 
+def test_a_single_query_has_no_other_to_differ_from():
+    metrics = score(gallery(reads_order, 4) + encode(reads_order, 1, 'query'))
+    assert 'order/change_other_video' not in metrics and metrics['order/change_reversed'] > 0
+
+
 def test_bad_input():
     samples = gallery(reads_order, 4) + encode(reads_order, 4, 'query', orders=['forward'])
     with pytest.raises(ValueError, match='0.mp4 has 2 views, which do not divide into 4 orders'):
