@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -45,6 +45,10 @@ class FeatureLoop(TestLoop):
         shard_size: Videos in a file: the most whose features a killed process loses.
         fp16: Encode in mixed precision.
 
+    Attributes:
+        unreadable (list[tuple[str, str]]): Path and reason of the stored videos that could not be read, by this run or
+            an earlier one, for ``UnreadableVideosHook``.
+
     Raises:
         ValueError: when the dataloader is no config.
     """
@@ -67,6 +71,7 @@ class FeatureLoop(TestLoop):
         self.runner.model.eval()
         stores = self.open_stores()
         self.encode(stores)
+        self.unreadable = list(self._stand_ins(stores))
         metrics = self.evaluate(stores)
         call_hook('after_test_epoch', metrics=metrics)
         call_hook('after_test')
@@ -141,6 +146,13 @@ class FeatureLoop(TestLoop):
             for sample in store.samples():  # the videos may lie elsewhere by now
                 yield {**sample, 'filename': dataset.get_data_info(sample['index'])['filename']}
 
+    def _stand_ins(self, stores: list[FeatureStore]) -> Iterator[tuple[str, str]]:
+        for store, (dataset, _) in zip(stores, self._parts(), strict=True):
+            for index, replaced in store.stored().items():
+                if replaced:
+                    reason = f'stored so in {store.folder} (delete that to try again)'
+                    yield dataset.get_data_info(index)['filename'], reason
+
     def _parts(self) -> Iterable[tuple]:
         """Each data set with its config."""
         dataset, config = self.dataloader.dataset, self.config['dataset']
@@ -148,7 +160,7 @@ class FeatureLoop(TestLoop):
         return [(dataset, config)] if parts is None else zip(parts, config['datasets'], strict=True)
 
 
-def missing_batches(starts: list[int], stored: list[set[int]], batch_size: int) -> Iterator[list[int]]:
+def missing_batches(starts: list[int], stored: list[Container[int]], batch_size: int) -> Iterator[list[int]]:
     """Batches of the videos that are not stored; none holds videos of two data sets, whose views may differ in number.
 
     Args:

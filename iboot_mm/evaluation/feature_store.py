@@ -80,9 +80,10 @@ class FeatureStore:
         # Last: the shard counts from now on.
         put_text(json.dumps(about), path.with_suffix('.json'), backend_args=WHOLE)
 
-    def stored(self) -> set[int]:
-        """Indices of the videos whose features are on the disk."""
-        return {index for about in self._shards() for index in json.loads(about.read_text())['index']}
+    def stored(self) -> dict[int, bool]:
+        """Indices of the videos whose features are on the disk, and whether another one stands in for each."""
+        abouts = (json.loads(about.read_text()) for about in self._shards())
+        return {index: bool(replaced) for about in abouts for index, replaced in zip(about['index'], about['replaced'])}
 
     def samples(self) -> Iterator[dict]:
         """The videos in order of their index, as mmengine's metrics take them.

@@ -98,6 +98,16 @@ def test_stand_ins_are_left_out_and_counted(tmp_path, caplog):
     assert figures == pytest.approx(stock.test(), abs=1e-6)
 
 
+def test_too_many_unreadable_videos_stop_the_resumed_run_too(tmp_path):
+    strict = dict(gallery=dict(unreadable=3), custom_hooks=[dict(type='UnreadableVideosHook', max_share=0)])
+    with pytest.raises(RuntimeError, match='1 of the 17 videos'):
+        make_runner(tmp_path, **strict).test()
+    resumed = make_runner(tmp_path, 'resumed', **strict)
+    with pytest.raises(RuntimeError, match='1 of the 17 videos'):
+        resumed.test()
+    assert resumed.model.seen == VIDEOS[4:]
+
+
 def test_mmaction2s_own_launcher_in_two_processes(tmp_path):
     """Stock tools/test.py knows us by ``custom_imports`` alone. Each of 11 and 6 videos is encoded once, though batches
     of 2 divide neither them nor the processes."""

@@ -60,7 +60,8 @@ class UnreadableVideosHook(Hook):
         self._after_epoch_of(runner, 'val')
 
     def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
-        """Count at the end of a test."""
+        """Count at the end of a test, those too that an earlier part of it has stored (see `FeatureLoop`)."""
+        self._new['test'] += getattr(runner.test_loop, 'unreadable', [])
         self._after_epoch_of(runner, 'test')
 
     def _after_epoch_of(self, runner: Runner, mode: str) -> None:
