@@ -71,6 +71,9 @@ class VideoFolder(BaseActionDataset):
             return [dict(filename=path, labels={}) for path in scan_folder(self.root, self.extensions)]
         below_root = os.path.join(self.root, self.ann_file)
         ann_file = below_root if not os.path.isfile(self.ann_file) and os.path.isfile(below_root) else self.ann_file
+        if not os.path.isfile(ann_file) and not os.path.isdir(self.root):
+            raise FileNotFoundError(f"There is no list '{self.ann_file}', and no folder '{self.root}' that could hold "
+                                    'it: set `root` to the folder of your videos.')
         entries = read_list(ann_file, self.root, self.label_names, self.extensions)
         return [dict(filename=path, labels=labels) for path, labels in entries]
 

@@ -79,11 +79,17 @@ def read_file(path: Path) -> object:
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # bytes that are no pickle make the unpickler fail in any way
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else 'no reason given'
         raise ValueError(
             f'{path} can not be read as plain weights, and nothing in it was executed; save its state dict '
-            f'with torch.save or as .safetensors ({type(error).__name__}: {reason}).'
+            f'with torch.save or as .safetensors ({type(error).__name__}: {_reason(error)}).'
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """What torch says in the end; before that it advises to run the file's code."""
+    lines = str(error).partition('Check the documentation')[0].split('\n')
+    last = next((line.strip() for line in reversed(lines) if line.strip()), 'no reason given')
+    return last.rpartition('WeightsUnpickler error: ')[2].split('. ')[0].rstrip('.')
 
 
 def _strip(tensors: StateDict, path: Path, encoder_prefixes: Sequence[str]) -> StateDict:

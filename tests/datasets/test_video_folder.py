@@ -121,6 +121,8 @@ def test_bad_folders(tmp_path):
         VideoFolder(str(tmp_path))
     with pytest.raises(FileNotFoundError, match="There is no folder '.*missing': set `root`"):
         VideoFolder(str(tmp_path / 'missing'))
+    with pytest.raises(FileNotFoundError, match="There is no list 'a.txt', and no folder '.*missing' .*: set `root`"):
+        VideoFolder(str(tmp_path / 'missing'), 'a.txt')
     with pytest.raises(FileNotFoundError, match="There is no list 'none.txt': set `ann_file`"):
         VideoFolder(str(tmp_path), 'none.txt')
     with pytest.raises(ValueError, match='need an ann_file'):
