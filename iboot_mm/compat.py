@@ -255,10 +255,13 @@ def _refuse_weights_that_match_nothing() -> None:
             own = module.state_dict()
             if own and not any(key in own and getattr(value, 'shape', None) == own[key].shape
                                for key, value in state_dict.items() if hasattr(own.get(key), 'shape')):
+                bare = any(f'backbone.{key}' in own for key in state_dict)
                 raise RuntimeError(
                     f'{_last_loaded}: none of its {len(state_dict)} weights fits {type(module).__name__} in name and '
-                    f'shape (it has {_first(state_dict)}, wanted is {_first(own)}): check the file and the prefix of '
-                    'init_cfg')
+                    f'shape (it has {_first(state_dict)}, wanted is {_first(own)}): ' +
+                    ('it holds the backbone alone, for backbone.pretrained; give the training checkpoint, or the '
+                     'published file that is not named "_backbone"' if bare else
+                     'check the file and the prefix of init_cfg'))
             return original(module, state_dict, *args, **kwargs)
         return load_state_dict
 

@@ -90,6 +90,13 @@ def test_load_from_that_matches_nothing_is_an_error(learned, tmp_path):
         Runner.from_cfg(cfg).load_or_resume()
 
 
+def test_load_from_the_backbone_alone_is_told(learned, tmp_path):
+    cfg = stock_config(tmp_path)
+    cfg.load_from = learned['backbone']
+    with pytest.raises(RuntimeError, match='holds the backbone alone, for backbone.pretrained'):
+        Runner.from_cfg(cfg).load_or_resume()
+
+
 def test_pretrained_that_matches_nothing_is_an_error(learned, tmp_path):
     # A training checkpoint's keys start with `backbone.`, a bare backbone's do not: nothing matches.
     model = MODELS.build(stock_config(tmp_path, pretrained2d=False).model)

@@ -34,9 +34,10 @@ from mmengine.registry import init_default_scope
 
 from iboot_mm.engine.atomic_backend import AtomicLocalBackend
 from iboot_mm.environment import hardware, versions
-from iboot_mm.evaluation.adaptation import LabelledVideos, adapt, count_videos
+from iboot_mm.evaluation.adaptation import LabelledVideos, adapt, count_videos, digest_lists
 from iboot_mm.evaluation.networks import Network, load_network
 from iboot_mm.evaluation.protocols import MINI_PROTOCOLS, PAPER_PROTOCOLS, Protocol, choose
+from iboot_mm.models.checkpoints import last_checkpoint
 from iboot_mm.visualization.results import draw_results, format_table, model_card_page
 
 
@@ -56,6 +57,10 @@ class Evaluation:
     def run(self, networks: list[Network]) -> list[dict]:
         """A row of results for each protocol."""
         self._check(networks)
+        for protocol in self.protocols:  # whatever is wrong is told before hours have passed
+            for network in networks:
+                for base in protocol.configs:
+                    self._write_config(protocol, network, base)
         stages = Stages(len(self.protocols) * len(networks))
         rows = []
         for protocol in self.protocols:
@@ -82,7 +87,6 @@ class Evaluation:
     def _run_config(self, protocol: Protocol, network: Network, base: str) -> dict:
         folder = self._folder(protocol, network, base)
         config, record = folder / 'recipe' / 'config.py', folder / 'record.json'
-        self._write_config(protocol, network, base, config)
         if record.is_file():
             print('  was done before')
             return json.loads(record.read_text())
@@ -102,11 +106,11 @@ class Evaluation:
         AtomicLocalBackend().put_text(json.dumps(result, indent=1), record)
         return result
 
-    def _write_config(self, protocol: Protocol, network: Network, base: str, path: Path) -> None:
-        cfg = Config.fromfile(ROOT / 'configs' / base)
-        videos = self.videos
+    def _write_config(self, protocol: Protocol, network: Network, base: str) -> None:
+        cfg, folder = Config.fromfile(ROOT / 'configs' / base), self._folder(protocol, network, base)
+        videos, path = self.videos, folder / 'recipe' / 'config.py'
         if protocol.subset is not None and videos is not None:
-            videos = replace(videos, train=self._subset(protocol, network, path.parents[1]))
+            videos = replace(videos, train=self._subset(protocol, network, folder))
         adapt(cfg, network.info, network.teacher, network.clip if self.args.recipes == 'mini' else None, videos,
               self.args.epochs if protocol.trains else None, network.seed)
         if network.weights is not None:
@@ -116,9 +120,11 @@ class Evaluation:
         if self.args.cfg_options:
             options = self.args.cfg_options
             cfg.merge_from_dict({key: options[key] for key in options if cfg.get(key.split('.')[0]) is not None})
+        cfg.evaluated = dict(weights=network.sha256, lists=digest_lists(cfg))  # so that others never pass for these
         text = cfg.pretty_text
         if path.is_file() and path.read_text() != text:
-            sys.exit(f'{path.parents[1]} holds a run with other settings: name another --out, or remove that folder')
+            sys.exit(f'{folder} holds a run with other settings, weights or lists: name another --out, or remove that '
+                     'folder')
         AtomicLocalBackend().put_text(text, path)
 
     def _subset(self, protocol: Protocol, network: Network, folder: Path) -> Path:
@@ -156,11 +162,6 @@ class Evaluation:
             if any(n.teacher for n in networks) and protocol.name not in frozen:
                 sys.exit(f'{protocol.name} trains the network, and a teacher stays frozen: choose from '
                          f'{", ".join(frozen)}')
-
-
-def last_checkpoint(folder: Path) -> Path:
-    """The checkpoint of a finished training."""
-    return Path((folder / 'last_checkpoint').read_text().strip())
 
 
 def pick(metrics: dict[str, float], names: tuple[str, ...]) -> dict[str, float]:

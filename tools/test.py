@@ -69,7 +69,11 @@ def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
     wrap_on_cpu(cfg)
-    metrics = Runner.from_cfg(cfg).test()
+    runner = Runner.from_cfg(cfg)
+    if args.checkpoint == 'none' and next(runner.model.parameters(), None) is not None:
+        raise SystemExit(f'{args.config} builds a model with weights to load, so `none` would test random ones: name a '
+                         'checkpoint')
+    metrics = runner.test()
     if args.out is not None and is_main_process():
         write_json(metrics, args.out)
 

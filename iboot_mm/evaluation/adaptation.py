@@ -1,5 +1,6 @@
 """Makes a protocol's config fit one network, and videos of one's own."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -188,6 +189,24 @@ def count_videos(cfg: Config) -> dict[str, dict[str, int | None]]:
             counts[dataset.get('role') or loader.partition('_')[0]] = dict(
                 videos=len(VideoFolder(**settings)), official=official_count(dataset.get('ann_file', '')))
     return counts
+
+
+def digest_lists(cfg: Config) -> dict[str, str]:
+    """The first digits of the SHA-256 of each list that a config reads.
+
+    Raises:
+        FileNotFoundError: a list is not there.
+    """
+    digests = {}
+    for _, dataset in datasets(cfg):
+        for file in (Path(dataset.ann_file), Path(dataset.root) / dataset.ann_file):
+            if file.is_file():
+                digests[dataset.ann_file] = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+                break
+        else:
+            raise FileNotFoundError(f'there is no list {dataset.ann_file}: tools/data/prepare.py writes those of whole '
+                                    'data sets, tools/data/make_subset.py those of a part of the labels')
+    return digests
 
 
 def official_count(ann_file: str) -> int | None:

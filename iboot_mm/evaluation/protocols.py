@@ -38,7 +38,7 @@ class Protocol:
 ACCURACY = ('acc/top1', 'acc/top5')
 RECALL = ('retrieval/R@1', 'retrieval/R@5', 'retrieval/R@10', 'retrieval/R@20')
 ORDER = tuple(f'order/{figure}_{order}' for order in ('forward', 'reversed', 'shuffled', 'frozen')
-              for figure in ('knn_top1', 'change'))
+              for figure in ('knn_top1', 'change')) + ('order/change_other_video', )
 
 
 def _splits(dataset: str) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def describe_checkpoint(path: str | Path, config: str | Path | None = None,
     """
     path = Path(path)
     if path.is_dir():
-        path = path / WEIGHTS if (path / DESCRIPTION).is_file() else _last_checkpoint(path)
+        path = path / WEIGHTS if (path / DESCRIPTION).is_file() else last_checkpoint(path)
     if not path.is_file():
         raise FileNotFoundError(f'no checkpoint at {path}')
     content = read_file(path)
@@ -172,7 +172,7 @@ def _checked(info: CheckpointInfo) -> CheckpointInfo:
     return info
 
 
-def _last_checkpoint(folder: Path) -> Path:
+def last_checkpoint(folder: Path) -> Path:
     """The file that mmengine's ``last_checkpoint`` names; by its name where the work dir was moved."""
     note = folder / 'last_checkpoint'
     if not note.is_file():

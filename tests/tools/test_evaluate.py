@@ -10,6 +10,8 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from iboot_mm.evaluation.adaptation import digest_lists
+
 from ..scripts import load_tool
 from ..videos import moving_frames, write_video
 
@@ -90,8 +92,26 @@ def test_protocols_run_once_and_their_results_are_written(checkpoint, videos, ca
 
     commands.clear()
     assert 'was done before' in call(*arguments) and not commands
-    with pytest.raises(SystemExit, match='finetune_0 holds a run with other settings'):
+    with pytest.raises(SystemExit, match='finetune_0 holds a run with other settings, weights or lists'):
         call(*[2 if argument == 1 else argument for argument in arguments])
+
+
+def test_figures_of_other_weights_or_lists_are_never_taken_for_these(checkpoint, videos, call, figures, tmp_path,
+                                                                     monkeypatch):
+    monkeypatch.setattr(evaluate, 'digest_lists', digest_lists)
+    arguments = [checkpoint, '--protocols', 'finetune', '--out', tmp_path / 'out', *videos]
+    call(*arguments)
+    call(*arguments)
+    assert len(figures) == 2  # trained and tested once
+    before = (tmp_path / 'train.txt').read_text()
+    (tmp_path / 'train.txt').write_text(before.replace('0.mp4 0', '0.mp4 1', 1))
+    with pytest.raises(SystemExit, match='finetune_0 holds a run with other settings, weights or lists'):
+        call(*arguments)
+    (tmp_path / 'train.txt').write_text(before)
+    call(*arguments)
+    checkpoint.write_bytes(checkpoint.with_name('2.pth').read_bytes())  # trained anew
+    with pytest.raises(SystemExit, match='finetune_0 holds a run with other settings, weights or lists'):
+        call(*arguments)
 
 
 def test_fine_tuning_starts_from_the_checkpoint(checkpoint, videos, call, commands, tmp_path):
@@ -122,6 +142,7 @@ def figures(monkeypatch):
 
     monkeypatch.setattr(evaluate, 'run', note)
     monkeypatch.setattr(evaluate, 'count_videos', lambda cfg: {})
+    monkeypatch.setattr(evaluate, 'digest_lists', lambda cfg: {})
     return found
 
 
@@ -157,13 +178,22 @@ def test_several_processes_go_through_the_launchers(checkpoint, call, figures, t
     (['a.pth', '--out', 'x', '--protocols', 'knn', '--videos', '.'], 'belong together'),
     (['a.pth', '--out', 'x', '--protocols', 'knn', '--videos', '.', '--lists', 'no.txt', 'no.txt'], 'no file no.txt'),
     (['absent.pth', '--out', 'x', '--protocols', 'knn'], 'absent.pth'),
+    (['CHECKPOINT', '--out', 'x', '--protocols', 'knn'], 'there is no list data/kinetics400/'),
     (['teacher', '--config', 'CONFIG', '--out', 'x', '--protocols', 'linear'], 'linear trains the network'),
 ])
 def test_bad_input_is_one_sentence(checkpoint, call, arguments, words, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stop:
-        call(*[str(checkpoint.with_name('config.py')) if a == 'CONFIG' else a for a in arguments])
+        named = dict(CONFIG=checkpoint.with_name('config.py'), CHECKPOINT=checkpoint)
+        call(*[named.get(argument, argument) for argument in arguments])
     assert words in f'{stop.value} {capsys.readouterr().err}'
+
+
+def test_random_weights_are_not_tested_by_mistake(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, 'argv', ['test.py', str(ROOT / 'configs/mini/downstream/knn_digits.py'), 'none',
+                                      '--work-dir', str(tmp_path)])
+    with pytest.raises(SystemExit, match='`none` would test random ones'):
+        runpy.run_path(str(ROOT / 'tools/test.py'), run_name='__main__')
 
 
 def test_every_protocol_has_its_config():
