@@ -32,7 +32,7 @@ from console import ROOT, Stages, clock, run, show_training
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
-from iboot_mm.engine.atomic_backend import AtomicLocalBackend
+from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.environment import hardware, versions
 from iboot_mm.evaluation.adaptation import LabelledVideos, adapt, count_videos, digest_lists
 from iboot_mm.evaluation.networks import Network, load_network

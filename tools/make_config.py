@@ -19,7 +19,7 @@ import iboot_mm  # noqa: F401  (before any config is read)
 from mmengine.config import Config
 
 from iboot_mm.datasets import UnreadableVideo, VideoFolder, open_video
-from iboot_mm.engine.atomic_backend import AtomicLocalBackend
+from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.models.teachers.catalog import load_teacher_config
 
 ROOT = Path(__file__).resolve().parents[1]

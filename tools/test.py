@@ -11,7 +11,7 @@ from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from iboot_mm.engine.atomic_backend import AtomicLocalBackend
+from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.engine.model_wrapper import wrap_on_cpu
 
 

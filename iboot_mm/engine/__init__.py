@@ -1,10 +1,9 @@
 from . import hooks, optimizers
-from .atomic_backend import AtomicLocalBackend
 from .batch_plan import BatchPlan, plan_batch
 from .feature_loop import FeatureLoop
 from .loops import GlobalBatchTrainLoop
 from .model_wrapper import DistributedPretrainer
 from .samplers import EpochSampler
 
-__all__ = ['AtomicLocalBackend', 'BatchPlan', 'DistributedPretrainer', 'EpochSampler', 'FeatureLoop',
+__all__ = ['BatchPlan', 'DistributedPretrainer', 'EpochSampler', 'FeatureLoop',
            'GlobalBatchTrainLoop', 'hooks', 'optimizers', 'plan_batch']

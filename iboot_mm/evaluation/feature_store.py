@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.fileio import put, put_text
 from torch import Tensor
 
-WHOLE = dict(backend='atomic')  # iboot_mm.engine.atomic_backend
+from ..atomic_files import AtomicLocalBackend
+
 COLUMNS = ('index', 'filename', 'role', 'labels', 'replaced')
 
 
@@ -49,7 +49,7 @@ class FeatureStore:
         if identity is None and not about.is_file():
             raise FileNotFoundError(f"There are no stored features in '{folder}': it has no store.json.")
         if not about.is_file():
-            put_text(json.dumps(identity, indent=1), about, backend_args=WHOLE)
+            AtomicLocalBackend().put_text(json.dumps(identity, indent=1), about)
         self.identity = json.loads(about.read_text())
         if identity is not None:
             self._check(json.loads(json.dumps(identity)))  # tuples become lists, as in the file
@@ -76,9 +76,9 @@ class FeatureStore:
         np.save(content, features.numpy())
         about = {name: [row.get(name) for row in rows] for name in COLUMNS}
         path = self.folder / f"{rows[0]['index']:08d}.npy"
-        put(content.getvalue(), path, backend_args=WHOLE)
+        AtomicLocalBackend().put(content.getvalue(), path)
         # Last: the shard counts from now on.
-        put_text(json.dumps(about), path.with_suffix('.json'), backend_args=WHOLE)
+        AtomicLocalBackend().put_text(json.dumps(about), path.with_suffix('.json'))
 
     def stored(self) -> dict[int, bool]:
         """Indices of the videos whose features are on the disk, and whether another one stands in for each."""

@@ -9,8 +9,8 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from ..atomic_files import AtomicLocalBackend
 from ..datasets.clip_recipe import clip_recipe
-from ..engine.atomic_backend import AtomicLocalBackend
 from ..models.checkpoints import CheckpointInfo, describe_checkpoint
 from ..models.recipes import read_recipe
 from ..models.weights import StateDict, read_file

@@ -21,7 +21,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, load_checkpoint
 
 from iboot_mm.datasets.parallel import show_progress
-from iboot_mm.engine.atomic_backend import AtomicLocalBackend
+from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.evaluation.comparison import comparison_encoders, encode_dataset, find_neighbors, knn_table
 from iboot_mm.models.losses import spread
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from iboot_mm.engine.atomic_backend import AtomicLocalBackend
+from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.models.checkpoints import describe_checkpoint
 
 

@@ -1,9 +1,10 @@
 """How many videos there should be, and what to say of those that are there."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from ...atomic_files import AtomicLocalBackend
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,5 @@ def write_counts(path: Path, name: str, counts: dict[str, ListCounts]) -> dict:
                              unreadable=count.unreadable, truncated=count.truncated,
                              official=official.videos[list_name]) for list_name, count in counts.items()}
     content = dict(dataset=name, classes=official.classes, lists=lists, official_source=official.source)
-    write_whole(path, json.dumps(content, indent=1) + '\n')
+    AtomicLocalBackend().put_text(json.dumps(content, indent=1) + '\n', path)
     return content
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that it is there whole or not at all."""
-    partial = path.with_name(f'{path.name}.partial')
-    partial.write_text(text, encoding='utf-8')
-    os.replace(partial, path)

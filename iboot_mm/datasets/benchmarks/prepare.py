@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from ...atomic_files import AtomicLocalBackend
 from ..parallel import show_progress
 from .annotation import Annotation, Benchmark, Clip
-from .counts import ListCounts, check_classes, describe, write_counts, write_whole
+from .counts import ListCounts, check_classes, describe, write_counts
 from .diving48 import read_diving48
 from .files import check_videos, index_videos, link
 from .hmdb51 import hmdb51_key, read_hmdb51
@@ -48,6 +49,7 @@ def prepare(name: str, root: str | Path, out: str | Path, annotations: str | Pat
         ValueError: For annotation files of another form or data set.
     """
     benchmark, root, out = BENCHMARKS[name], Path(root).expanduser(), Path(out).expanduser()
+    backend = AtomicLocalBackend()
     if not root.is_dir():
         raise FileNotFoundError(f"There is no folder '{root}': name the one that holds {benchmark.archives}.")
     annotation = benchmark.read(Path(annotations or root).expanduser())
@@ -62,12 +64,12 @@ def prepare(name: str, root: str | Path, out: str | Path, annotations: str | Pat
         found = [(path, label) for path, label in paths if path is not None]
         good = [(path, label) for path, label in found if not (check and results[path]['reason'])]
         lines = [f'{path.relative_to(out / part.folder).as_posix()} {label}' for path, label in good]
-        write_whole(out / part.list_name, ''.join(f'{line}\n' for line in lines))
+        backend.put_text(''.join(f'{line}\n' for line in lines), out / part.list_name)
         counts[part.list_name] = ListCounts(
             len(paths), len(found), len(found) - len(good) if check else None,
             sum(results[path]['truncated'] for path, _ in good) if check else None)
-    write_whole(out / 'label_map.txt', ''.join(f'{class_name}\n' for class_name in annotation.classes))
-    write_whole(out / 'left_out.txt', ''.join(f'{line}\n' for line in sorted(left_out)))
+    backend.put_text(''.join(f'{class_name}\n' for class_name in annotation.classes), out / 'label_map.txt')
+    backend.put_text(''.join(f'{line}\n' for line in sorted(left_out)), out / 'left_out.txt')
     print('\n'.join(describe(name, counts)), flush=True)
     if others:
         print(f'{others} more videos below {root} are in none of these lists: a test set, copies, or videos that these '
