@@ -58,7 +58,8 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
     with log.open('a') as file:
         process = subprocess.Popen(
             [str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd,
-            env={**CHILD_ENV, **os.environ, **(env or {})}, start_new_session=True)  # Ctrl-C comes from stop(), once
+            env={**CHILD_ENV, **os.environ, **(env or {})}, start_new_session=True,  # Ctrl-C comes from stop(), once
+            preexec_fn=listen_to_interrupts)
         try:
             for line in process.stdout:
                 file.write(line)
@@ -71,6 +72,11 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
     if process.wait():
         print(''.join(last), file=sys.stderr)
         sys.exit(f'That failed (exit status {process.returncode}); the whole output is in {log}.')
+
+
+def listen_to_interrupts() -> None:
+    """A shell's background jobs ignore interrupts, and so do the processes that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def stop(process: subprocess.Popen) -> None:

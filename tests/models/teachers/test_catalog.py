@@ -2,6 +2,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
+from iboot_mm.models import open_clip_models
 from iboot_mm.models.teachers import base, list_teachers, load_teacher_config
 from iboot_mm.models.teachers import open_clip as open_clip_teachers
 from iboot_mm.models.teachers import timm as timm_teachers
@@ -33,7 +34,7 @@ def test_the_ready_teachers():
 def test_ready_teacher_builds(name, monkeypatch):
     """Everything but the weights: names and tags exist, the architecture gives the output, on no memory."""
     fetched = []
-    for module in (timm_teachers, open_clip_teachers):
+    for module in (timm_teachers, open_clip_models):
         monkeypatch.setattr(module, 'fetch_from_hub', lambda repo_id, filenames: fetched.append(repo_id))
     monkeypatch.setattr(timm_teachers, 'load_timm_file', lambda *_: None)
     monkeypatch.setattr(open_clip_teachers, 'load_image_tower', lambda *_: None)
