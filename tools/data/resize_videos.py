@@ -54,6 +54,9 @@ def add_stream(container: av.container.OutputContainer, frame: av.VideoFrame, fp
     if not frame.format.is_rgb:
         context.colorspace = frame.colorspace
     if frame.rotation:
+        if not hasattr(stream, 'set_display_rotation'):
+            raise UnreadableVideo(container.name, 'it is turned, and only PyAV 18.1 and later can write that: '
+                                  'pip install --upgrade av')
         stream.set_display_rotation(frame.rotation)
     return stream
 
