@@ -73,6 +73,8 @@ def test_table_and_report_from_a_checkpoint(digits_config, tmp_path, monkeypatch
     load_tool('analysis/knn_table').main()
     assert 'iBoot' in capsys.readouterr().out
     results = json.loads((tmp_path / 'knn_table.json').read_text())
+    table = (tmp_path / 'knn_table.txt').read_text()
+    assert table.startswith(f"{results['counts']['query']} queries in a gallery of ") and 'chance' in table
     assert list(results['table']) == ['chance', 'raw pixels', 'random network', 'teacher', 'iBoot']
     assert set(results['table']['iBoot']) == {'digit', 'motion'} and len(results['neighbors']) == 2
     monkeypatch.setattr(sys, 'argv', ['report', str(tmp_path), '--config', str(tmp_path / 'config.py')])

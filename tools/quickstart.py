@@ -13,7 +13,6 @@ import argparse
 import hashlib
 import importlib.util
 import os
-import re
 import subprocess
 import sys
 import time
@@ -125,19 +124,8 @@ def evaluate(python: Path, config: Path, work_dir: Path, checkpoint: Path) -> No
     """Table and report."""
     results, text = work_dir / 'knn_table.json', work_dir / 'knn_table.txt'
     if not (results.is_file() and text.is_file() and results.stat().st_mtime > checkpoint.stat().st_mtime):
-        lines = []
-
-        def keep(line: str) -> str | None:
-            shown = quiet(line)
-            if shown and re.search(r'batches, about', shown):
-                return shown
-            if shown and 'mmengine - ' not in shown and not shown.startswith('Loads checkpoint'):
-                lines.append(shown)
-            return None
-
         command = tool(python, 'analysis/knn_table.py', config, checkpoint, '--out', work_dir)
-        run(command, work_dir / 'quickstart.log', keep)
-        text.write_text('\n'.join(lines) + '\n')
+        run(command, work_dir / 'quickstart.log', lambda line: quiet(line) if line.endswith(' left') else None)
     else:
         print(f'  {results} is there')
 

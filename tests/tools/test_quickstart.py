@@ -1,8 +1,12 @@
+import io
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+
+from iboot_mm.datasets import parallel
 
 from ..scripts import load_tool
 
@@ -41,6 +45,19 @@ def run(monkeypatch, capsys):
 def test_bad_input_is_one_sentence(run, options, words):
     status, said = run(quickstart, *options)
     assert status == 2 and words in said
+
+
+def test_of_the_evaluation_only_progress_is_shown(monkeypatch, tmp_path):
+    printed = io.StringIO()
+    with monkeypatch.context() as patch, redirect_stdout(printed):
+        patch.setattr(parallel.time, 'monotonic', iter(range(0, 100, 10)).__next__)
+        list(parallel.show_progress('abc', 3, 'batches encoded'))
+    shown = []
+    monkeypatch.setattr(quickstart, 'run', lambda command, log, show: shown.extend(
+        show(line) for line in [*printed.getvalue().splitlines(), '360 queries in a gallery of 1437 videos']))
+    (tmp_path / 'epoch_1.pth').touch()
+    quickstart.evaluate(Path('python'), tmp_path / 'config.py', tmp_path, tmp_path / 'epoch_1.pth')
+    assert shown == ['1 of 3 batches encoded, 0:00:20 left', '2 of 3 batches encoded, 0:00:10 left', None]
 
 
 def test_old_python_is_told(monkeypatch):

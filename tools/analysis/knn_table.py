@@ -2,8 +2,8 @@
 
     python tools/analysis/knn_table.py CONFIG CHECKPOINT --out work_dirs/RUN
 
-Prints the table and writes `knn_table.json`, which tools/analysis/report.py reads: the table and, for a dozen queries,
-the nearest neighbours by the trained network's features.
+Prints the table and writes it to `knn_table.txt`; `knn_table.json`, which tools/analysis/report.py reads, holds the
+table and, for a dozen queries, the nearest neighbours by the trained network's features.
 """
 
 import argparse
@@ -64,8 +64,10 @@ def main() -> None:
         spread={name: spread(encoded).item() for name, encoded in features.items()},
         neighbors=find_neighbors(features['iBoot'], samples, args.queries))
     AtomicLocalBackend().put_text(json.dumps(result, indent=1), args.out / 'knn_table.json')
-    print(f"{counts['query']} queries in a gallery of {counts['gallery']} videos")
-    print(format_table(table, vote['k']))
+    text = (f"{counts['query']} queries in a gallery of {counts['gallery']} videos\n"
+            + format_table(table, vote['k']))
+    AtomicLocalBackend().put_text(text + '\n', args.out / 'knn_table.txt')
+    print(text)
 
 
 if __name__ == '__main__':
