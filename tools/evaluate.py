@@ -34,7 +34,8 @@ from mmengine.registry import init_default_scope
 
 from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.environment import hardware, versions
-from iboot_mm.evaluation.adaptation import LabelledVideos, adapt, count_videos, digest_lists
+from iboot_mm.evaluation.adaptation import adapt
+from iboot_mm.evaluation.lists import LabelledVideos, count_videos, digest_lists
 from iboot_mm.evaluation.networks import Network, load_network
 from iboot_mm.evaluation.protocols import MINI_PROTOCOLS, PAPER_PROTOCOLS, Protocol, choose
 from iboot_mm.models.checkpoints import last_checkpoint

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from iboot_mm.evaluation.adaptation import LabelledVideos, adapt, count_videos
+from iboot_mm.evaluation.adaptation import adapt
+from iboot_mm.evaluation.lists import LabelledVideos, count_videos
 from iboot_mm.models.checkpoints import CheckpointInfo
 
 from ..videos import moving_frames, write_video
