@@ -1,21 +1,7 @@
 # HMDB51, split 1: test videos look for their class among the training videos.
 _base_ = './one_clip.py'
 data_root = 'data/hmdb51/'
-test_dataloader = dict(
-    dataset=dict(
-        datasets=[
-            dict(
-                type='VideoFolder',
-                root=data_root + 'videos',
-                ann_file=data_root + 'hmdb51_train_split_1_videos.txt',
-                role='gallery',
-                test_mode=True,
-                pipeline=_base_.gallery_pipeline),
-            dict(
-                type='VideoFolder',
-                root=data_root + 'videos',
-                ann_file=data_root + 'hmdb51_val_split_1_videos.txt',
-                role='query',
-                test_mode=True,
-                pipeline=_base_.query_pipeline),
-        ]))
+gallery, query = _base_.test_dataloader.dataset.datasets
+gallery.update(root=data_root + 'videos', ann_file=data_root + 'hmdb51_train_split_1_videos.txt')
+query.update(root=data_root + 'videos', ann_file=data_root + 'hmdb51_val_split_1_videos.txt')
+del gallery, query
