@@ -13,5 +13,7 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='ConcatDataset',
-        datasets=[dict(type='VideoFolder', role=role, test_mode=True, pipeline=pipeline) for role in ('gallery', 'query')]))
+        datasets=[
+            dict(type='VideoFolder', role=role, test_mode=True, pipeline=pipeline) for role in ('gallery', 'query')
+        ]))
 del pipeline
