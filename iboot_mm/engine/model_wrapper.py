@@ -5,11 +5,12 @@ import inspect
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.dist import broadcast
+from mmengine.dist import broadcast, get_world_size
 from mmengine.logging import print_log
 from mmengine.model import MMDistributedDataParallel, convert_sync_batchnorm, is_model_wrapper, revert_sync_batchnorm
+from mmengine.optim import OptimWrapper
 from mmengine.registry import MODEL_WRAPPERS
-from torch import nn
+from torch import Tensor, nn
 
 # torch 2.13 gave the argument a new name and warns about the old one.
 BUFFERS_KEY = 'forward_sync_buffers' if 'forward_sync_buffers' in inspect.signature(
@@ -18,7 +19,10 @@ BUFFERS_KEY = 'forward_sync_buffers' if 'forward_sync_buffers' in inspect.signat
 
 @MODEL_WRAPPERS.register_module()  # mmengine's root registry: its runner does not look for wrappers in mmaction's
 class DistributedPretrainer(MMDistributedDataParallel):
-    """mmengine's distributed wrapper, with processes on a CPU allowed.
+    """mmengine's distributed wrapper, with processes on a CPU allowed, and methods that backpropagate several times.
+
+    Those bring a ``train_step`` of their own (:class:`~iboot_mm.models.pretrainers.persistence.SequentialPretrainer`);
+    gradients are exchanged in the last of their backward passes, once per optimizer step.
 
     torch's SyncBN refuses CPU tensors: there, plain BN takes its place, each process normalising over its own videos,
     and the log says so.
@@ -33,11 +37,13 @@ class DistributedPretrainer(MMDistributedDataParallel):
         broadcast_buffers: Copy rank 0's buffers to all before each forward pass and before evaluation. None: only where
             BN is left plain, whose running statistics would differ by rank, so that validation would score another
             network than the one in the checkpoint; SyncBN and target statistics are equal on all ranks by themselves.
+        bn_group: Processes whose SyncBN normalises together, neighbours in rank; None for all. The large-scale study
+            takes 8 of 64. Running statistics then differ between the groups, and rank 0's are saved.
         **kwargs: As in mmengine's ``MMDistributedDataParallel``.
     """
 
     def __init__(self, module: nn.Module, device_ids: list[int] | None = None, sync_bn: bool = False,
-                 broadcast_buffers: bool | None = None, **kwargs) -> None:
+                 broadcast_buffers: bool | None = None, bn_group: int | None = None, **kwargs) -> None:
         on_cpu = all(p.device.type == 'cpu' for p in module.parameters())
         if on_cpu:
             device_ids = None  # torch: "device_ids can only be used with device modules"
@@ -47,10 +53,19 @@ class DistributedPretrainer(MMDistributedDataParallel):
                           logger='current')
         elif sync_bn:
             module = convert_sync_batchnorm(module, 'torch')
+        if bn_group is not None:
+            group_bn(module, bn_group)
         if broadcast_buffers is None:
             broadcast_buffers = synchronises_bn(module) is False
         super().__init__(module=module, device_ids=device_ids, **{BUFFERS_KEY: broadcast_buffers}, **kwargs)
-        self._follows_rank_0 = broadcast_buffers
+        bn_processes = processes_of_bn(module)
+        self._follows_rank_0 = broadcast_buffers or (bn_processes or get_world_size()) < get_world_size()
+
+    def train_step(self, data: dict | tuple | list, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """One optimizer step, by the model's own ``train_step`` where it backpropagates several times."""
+        if hasattr(self.module, 'sub_loss'):
+            return self.module.train_step(data, optim_wrapper, network=self)
+        return super().train_step(data, optim_wrapper)
 
     def train(self, mode: bool = True) -> 'DistributedPretrainer':
         """Sets the mode; before evaluation the last step's buffers follow rank 0, too."""
@@ -63,6 +78,33 @@ class DistributedPretrainer(MMDistributedDataParallel):
 def unwrap(model: nn.Module) -> nn.Module:
     """The model inside a distributed wrapper, or the model itself."""
     return model.module if is_model_wrapper(model) else model
+
+
+def group_bn(model: nn.Module, size: int) -> None:
+    """Lets SyncBN normalise over groups of ``size`` neighbouring processes.
+
+    Raises:
+        ValueError: the processes cannot be divided so.
+    """
+    processes = get_world_size()
+    if processes <= size:
+        return  # all of them are one group
+    if processes % size:
+        raise ValueError(f'model_wrapper_cfg.bn_group={size} does not divide the {processes} processes: start a '
+                         'multiple of it, or set bn_group=None for BN over all of them')
+    group, _ = torch.distributed.new_subgroups(size)
+    for module in model.modules():
+        if isinstance(module, nn.SyncBatchNorm):
+            module.process_group = group
+
+
+def processes_of_bn(model: nn.Module) -> int | None:
+    """How many processes the model's BN normalises over; None if none of it normalises by the batch."""
+    synchronised = synchronises_bn(model)
+    if not synchronised:
+        return None if synchronised is None else 1
+    groups = (m.process_group for m in model.modules() if isinstance(m, nn.SyncBatchNorm))
+    return torch.distributed.get_world_size(next(groups))
 
 
 def synchronises_bn(model: nn.Module) -> bool | None:

@@ -39,6 +39,17 @@ def frame_features(output: Tensor | Sequence) -> Tensor:
                     'expected a map (N, D, T, H, W), tokens (N, L, D) or vectors (N, D)')
 
 
+def check_width(features: Tensor, expected: int) -> None:
+    """Features ``(..., D)`` of a backbone against the width that a config promises.
+
+    Raises:
+        ValueError: they differ; says what to set.
+    """
+    if features.shape[-1] != expected:
+        raise ValueError(f'the backbone gives features of width {features.shape[-1]}, but the config says '
+                         f'feature_dim={expected}: set feature_dim={features.shape[-1]}')
+
+
 def match_time(features: Tensor, steps: int) -> Tensor:
     """Averages features over time into ``steps`` bins, as even as integers allow.
 

@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn.functional as F
+from mmengine.dist import all_reduce
 from torch import Tensor
 
 
@@ -36,3 +37,85 @@ def spread(features: Tensor) -> Tensor:
     with torch.autocast(features.device.type, enabled=False):
         units = F.normalize(features.detach().float().flatten(0, -2), dim=-1)  # (samples, D)
         return (1 - units.mean(0).square().sum()).clamp(min=0).sqrt()
+
+
+def info_nce(positives: Tensor, negatives: Tensor, separate: bool = False) -> Tensor:
+    """InfoNCE, ``-log(sum_P exp(positives) / (sum_P exp(positives) + sum_K exp(negatives)))`` (study, equation 1).
+
+    Args:
+        positives: Similarities over temperature ``(..., P)``.
+        negatives: Similarities over temperature ``(..., K)``; ``-inf`` leaves one out.
+        separate: One softmax per positive, without the other positives in it, and the mean over them, as PySlowFast.
+
+    Returns:
+        Losses ``(...)``.
+    """
+    others = negatives.logsumexp(dim=-1, keepdim=True)
+    if separate:
+        return (torch.logaddexp(positives, others) - positives).mean(dim=-1)
+    numerator = positives.logsumexp(dim=-1)
+    return torch.logaddexp(numerator, others.squeeze(-1)) - numerator
+
+
+def nt_xent(queries: Tensor, keys: Tensor, first: int, temperature: float) -> Tensor:
+    """InfoNCE of each clip against all others of a batch: the rest of its video are positives, other videos negatives.
+
+    Args:
+        queries: Unit vectors ``(V, N, D)`` of V clips of N videos.
+        keys: Those of the whole batch ``(V, M, D)``, in which the queries' videos are ``first`` to ``first + N - 1``.
+        first: See ``keys``.
+        temperature: Temperature.
+
+    Returns:
+        Losses ``(V, N)``.
+    """
+    num_views, num_videos = queries.shape[:2]
+    logits = torch.einsum('vnd,wmd->vnwm', queries, keys) / temperature
+    videos = torch.arange(num_videos, device=queries.device)
+    own = logits[:, videos, :, first + videos].permute(1, 0, 2)  # (V, N, V), from (N, V, V)
+    itself = torch.eye(num_views, dtype=torch.bool, device=queries.device)
+    positives = own.masked_select(~itself[:, None]).view(num_views, num_videos, num_views - 1)
+    same = (first + videos)[:, None] == torch.arange(keys.shape[1], device=queries.device)  # (N, M)
+    negatives = logits.masked_fill(same[:, None], -torch.inf).flatten(2)
+    return info_nce(positives, negatives)
+
+
+@torch.no_grad()
+def sinkhorn(scores: Tensor, epsilon: float = .05, iterations: int = 3) -> Tensor:
+    """Soft assignments of samples to prototypes, all prototypes used alike (SwAV, section 3.1; Sinkhorn-Knopp).
+
+    The batch is that of all ranks: the result is the rows that one process would get for the whole batch.
+
+    Args:
+        scores: Cosines ``(B, K)`` of this rank's samples and the prototypes, in [-1, 1], so that no exponential
+            overflows at the usual ``epsilon``.
+        epsilon: Regularisation; smaller is harder.
+        iterations: Of the normalisation of prototypes, then samples.
+
+    Returns:
+        Codes ``(B, K)``, float32, whose rows sum to 1; without gradient.
+    """
+    codes = (scores.float() / epsilon).exp()
+    for _ in range(iterations):
+        mass = codes.sum(dim=0)  # (K,)
+        all_reduce(mass)
+        codes = codes / mass
+        codes = codes / codes.sum(dim=1, keepdim=True)
+    return codes
+
+
+def swapped_prediction(scores: Tensor, codes: Tensor, temperature: float) -> Tensor:
+    """Cross entropy of one clip's codes and what another clip of the video predicts (SwAV, equation 2).
+
+    Args:
+        scores: Cosines ``(V, N, K)`` with the prototypes.
+        codes: Targets ``(V, N, K)``.
+        temperature: Temperature of the prediction.
+
+    Returns:
+        Losses ``(V, N)`` per predicting clip, the mean over the video's V - 1 other clips as targets.
+    """
+    log_probs = (scores / temperature).log_softmax(dim=-1)
+    # Linear in the codes, so the mean over targets can be taken first.
+    others = (codes.sum(dim=0, keepdim=True) - codes) / (len(codes) - 1)
+    return -(others * log_probs).sum(dim=-1)

@@ -6,6 +6,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .features import check_width, frame_features
+
 
 def annealed_momentum(base: float, progress: float) -> float:
     """Momentum that rises from ``base`` to 1 along a half cosine (BYOL, section 3.2; rho-BYOL, appendix B.1).
@@ -15,6 +17,28 @@ def annealed_momentum(base: float, progress: float) -> float:
         progress: Optimizer steps done over all steps, in [0, 1].
     """
     return 1 - (1 - base) * (math.cos(math.pi * progress) + 1) / 2
+
+
+class Embedder(nn.Module):
+    """A backbone, averaged over space and time, and a projector: what BYOL's and MoCo's momentum copy follows.
+
+    Args:
+        backbone: A video backbone.
+        projector: A module for features ``(N, feature_dim)``.
+        feature_dim: Width of the backbone's features.
+    """
+
+    def __init__(self, backbone: nn.Module, projector: nn.Module, feature_dim: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.projector = projector
+        self.feature_dim = feature_dim
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Clips ``(N, C, T, H, W)`` on the backbone's scale to embeddings ``(N, D)``."""
+        features = frame_features(self.backbone(clips)).mean(dim=1)
+        check_width(features, self.feature_dim)
+        return self.projector(features)
 
 
 class MomentumCopy(nn.Module):

@@ -1,6 +1,7 @@
 from .checkpoint import AtomicCheckpointHook
 from .class_count import ClassCountHook
 from .collapse_alarm import CollapseAlarmHook
+from .freeze_prototypes import FreezePrototypesHook
 from .momentum_update import MomentumUpdateHook
 from .nan_stop import NaNStopHook
 from .seeding import EpochSeedHook
@@ -8,5 +9,5 @@ from .starting_weights import StartingWeightsHook
 from .training_plan import TrainingPlanHook
 from .unreadable_videos import UnreadableVideosHook
 
-__all__ = ['AtomicCheckpointHook', 'ClassCountHook', 'CollapseAlarmHook', 'EpochSeedHook', 'MomentumUpdateHook',
-           'NaNStopHook', 'StartingWeightsHook', 'TrainingPlanHook', 'UnreadableVideosHook']
+__all__ = ['AtomicCheckpointHook', 'ClassCountHook', 'CollapseAlarmHook', 'EpochSeedHook', 'FreezePrototypesHook',
+           'MomentumUpdateHook', 'NaNStopHook', 'StartingWeightsHook', 'TrainingPlanHook', 'UnreadableVideosHook']

@@ -13,18 +13,21 @@ class CollapseAlarmHook(Hook):
     """Warns once when the student's spread falls under a share of the teacher's, and again if it recovers and falls.
 
     The spread of unit features is ``sqrt(1 - |mean|^2)``, in [0, 1]: 0 when all videos have the same feature. The
-    model logs ``spread_student`` and one ``spread_<teacher>`` per target.
+    model logs ``spread_student`` and, if it has targets, one ``spread_<teacher>`` for each. A momentum copy collapses
+    together with its student, hence ``least``.
 
     Example:
         >>> custom_hooks = [dict(type='CollapseAlarmHook', share=.5)]
 
     Args:
         share: Alarm below this share of the teachers' spread (of the narrowest, if there are several), in [0, 1].
+        least: Alarm below this spread in any case, in [0, 1].
         window: Iterations over which both are averaged, and between two looks.
     """
 
-    def __init__(self, share: float = .5, window: int = 50) -> None:
+    def __init__(self, share: float = .5, least: float = .05, window: int = 50) -> None:
         self.share = share
+        self.least = least
         self.window = window
         self.alarmed = False
 
@@ -35,15 +38,17 @@ class CollapseAlarmHook(Hook):
             return
         spreads = mean_spreads(runner.message_hub, self.window)
         student = spreads.pop('student', None)
-        if student is None or not spreads:
+        if student is None:
             return
-        name, teacher = min(spreads.items(), key=lambda item: item[1])
-        collapsed = student < self.share * teacher
+        name, teacher = min(spreads.items(), key=lambda item: item[1], default=('', 0.))
+        collapsed = student < max(self.share * teacher, self.least)
         if collapsed and not self.alarmed:
-            runner.logger.warning(
-                f"collapse alarm: over the last {self.window} iterations the student's features spread {student:.3f}, "
-                f'under {self.share:g} of the {teacher:.3f} of target {name!r}: the loss may be met by predicting the '
-                "mean feature; try model.target_norm='standardize' or a lower learning rate")
+            compared = (f'under {self.share:g} of the {teacher:.3f} of target {name!r}: the loss may be met by '
+                        "predicting the mean feature; try model.target_norm='standardize' or a lower learning rate"
+                        if student < self.share * teacher else
+                        f'under {self.least:g}: nearly all videos have one feature; try a lower learning rate')
+            runner.logger.warning(f"collapse alarm: over the last {self.window} iterations the student's features "
+                                  f'spread {student:.3f}, {compared}')
         self.alarmed = collapsed
 
 

@@ -9,10 +9,10 @@ from ..model_wrapper import unwrap
 
 @HOOKS.register_module()
 class MomentumUpdateHook(Hook):
-    """Moves ``model.momentum`` towards ``model.backbone`` after each optimizer step.
+    """Moves ``model.momentum`` towards ``model.online`` after each optimizer step.
 
     With gradient accumulation, several iterations make one step. The first copy is made when training begins from
-    step 0, after the backbone got its initial or loaded weights; a resumed copy is kept.
+    step 0, after the network got its initial or loaded weights; a resumed copy is kept.
 
     Example:
         >>> custom_hooks = [dict(type='MomentumUpdateHook')]
@@ -29,7 +29,7 @@ class MomentumUpdateHook(Hook):
             raise ValueError('MomentumUpdateHook found no momentum copy: set model.momentum=dict(base=.996) or remove '
                              'the hook from custom_hooks')
         if runner.iter == 0:
-            model.momentum.copy_from(model.backbone)
+            model.momentum.copy_from(model.online)
         model.momentum.attached = True
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
@@ -37,4 +37,4 @@ class MomentumUpdateHook(Hook):
         """Updates the copy if this iteration stepped the optimizer."""
         if runner.optim_wrapper.should_update():
             model = unwrap(runner.model)
-            model.momentum.update(model.backbone, progress=(runner.iter + 1) / runner.max_iters)
+            model.momentum.update(model.online, progress=(runner.iter + 1) / runner.max_iters)

@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ..batch_plan import BatchPlan, whole_batch_splits
-from ..model_wrapper import synchronises_bn
+from ..model_wrapper import processes_of_bn
 
 
 @HOOKS.register_module()
@@ -47,7 +47,7 @@ class TrainingPlanHook(Hook):
             'Training plan', f'  batch          {plan}',
             f'  learning rate  {max(rates):g} at its peak ({type(optim_wrapper.optimizer).__name__})',
             f'  length         {runner.max_epochs} epochs of {steps} steps over {len(loader.dataset)} videos',
-            *[f'  {line}' for line in describe_bn(plan, synchronises_bn(runner.model), self.whole_batch_bn)]]))
+            *[f'  {line}' for line in describe_bn(plan, processes_of_bn(runner.model), self.whole_batch_bn)]]))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
@@ -78,18 +78,18 @@ class TrainingPlanHook(Hook):
                 f'the run (evaluation apart); peak memory {memory:.1f} GiB per process')
 
 
-def describe_bn(plan: BatchPlan, synchronised: bool | None, whole_batch: bool = True) -> list[str]:
+def describe_bn(plan: BatchPlan, processes: int | None, whole_batch: bool = True) -> list[str]:
     """Lines on how many videos batch normalisation sees together, and how that differs from the paper.
 
     Args:
         plan: The batch plan.
-        synchronised: Whether BN is synchronised over processes; None if the model has none that sees the batch.
+        processes: How many processes BN normalises over; None if the model has none that sees the batch.
         whole_batch: Whether the paper's BN sees the whole batch.
     """
-    if synchronised is None:
+    if processes is None:
         return []
-    together = plan.together if synchronised else plan.per_process
-    lines = [f'BN sees        {together} videos together' + (' (synchronised)' if synchronised else '')]
+    together = plan.per_process * processes
+    lines = [f'BN sees        {together} videos together' + (' (synchronised)' if processes > 1 else '')]
     if whole_batch and together != plan.global_batch:
         splits = ' or '.join(whole_batch_splits(plan.global_batch)) or f'{plan.global_batch} on one'
         lines.append(f'differs from the paper: its BN sees the whole batch of {plan.global_batch}, which needs '

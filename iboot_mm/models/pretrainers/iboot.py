@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..features import frame_features, match_time
+from ..features import check_width, frame_features, match_time
 from ..losses import cosine_distance, spread
 from ..momentum import MomentumCopy
 from ..target_norm import TargetNorm
@@ -60,6 +60,11 @@ class IBoot(BasePretrainer):
         self.projectors = nn.ModuleList(nn.Linear(feature_dim, width) for width in widths)
         self.target_norms = nn.ModuleList(TargetNorm(t.width, target_norm) for t in self.teachers)
 
+    @property
+    def online(self) -> nn.Module:
+        """What the momentum copy follows."""
+        return self.backbone
+
     def loss(self, views: Tensor) -> dict[str, Tensor]:
         """Algorithm 1 of the paper.
 
@@ -73,7 +78,7 @@ class IBoot(BasePretrainer):
         reference, online = views[:, 0], views[:, 1:] if views.shape[1] > 1 else views
         # View-major, as the paper concatenates v_1 and v_2: one forward pass, one set of BN statistics.
         features = self.extract_feat(online.transpose(0, 1).flatten(0, 1))  # (V' N, T', D)
-        self._check_width(features)
+        check_width(features, self.feature_dim)
         losses, student_spreads = {}, []
         for name, project, target in zip(self.target_names, self.projectors, self.targets(reference), strict=True):
             if self.temporal_pool:
@@ -113,11 +118,6 @@ class IBoot(BasePretrainer):
                     "trained with, or load the backbone alone with model.backbone.init_cfg=dict(type='Pretrained', "
                     "checkpoint=..., prefix='backbone.')")
         super()._load_from_state_dict(state_dict, prefix, *args)
-
-    def _check_width(self, features: Tensor) -> None:
-        if features.shape[-1] != self.feature_dim:
-            raise ValueError(f'the backbone gives features of width {features.shape[-1]}, but the config says '
-                             f'feature_dim={self.feature_dim}: set feature_dim={features.shape[-1]}')
 
 
 def _slug(name: str) -> str:

@@ -41,7 +41,14 @@ def test_rings_again_after_a_recovery():
 def test_short_dips_and_missing_figures_are_silent():
     assert run([.5, .5, .1, .5, .5] * 4, CollapseAlarmHook(share=.5, window=5)) == []
     assert run([None] * 20, CollapseAlarmHook(window=5)) == []
-    assert run([.0] * 20, CollapseAlarmHook(window=5), clip=None) == []
+    assert run([.1] * 20, CollapseAlarmHook(window=5), clip=None) == []
+
+
+def test_a_student_that_took_its_targets_along_is_noticed():
+    warnings = run([.3] * 5 + [.04] * 5, CollapseAlarmHook(window=5), clip=None, momentum=.03)
+    assert [iteration for iteration, _ in warnings] == [10]
+    assert 'spread 0.040, under 0.05: nearly all videos have one feature' in warnings[0][1]
+    assert len(run([.04] * 5, CollapseAlarmHook(window=5), clip=None)) == 1
 
 
 @pytest.mark.parametrize('student, rings', [(.24, 1), (.26, 0)])

@@ -41,15 +41,17 @@ def test_a_run_of_one_iteration_per_epoch_is_measured(tmp_path):
 
 
 def test_what_differs_from_the_paper():
-    lines = describe_bn(BatchPlan(8, 26, 2), True)
+    lines = describe_bn(BatchPlan(8, 26, 2), 8)
     assert 'BN sees        208 videos together (synchronised)' in lines[0]
     assert 'whole batch of 416, which needs 32 x 13 or 8 x 52 (GPUs x videos)' in lines[1]
     for paper in (BatchPlan(32, 13, 1), BatchPlan(8, 52, 1)):
-        assert describe_bn(paper, True) == ['BN sees        416 videos together (synchronised)']
-    assert describe_bn(BatchPlan(32, 13, 1), False)[0].endswith('13 videos together')
-    assert len(describe_bn(BatchPlan(32, 13, 1), False)) == 2
+        assert describe_bn(paper, paper.processes) == ['BN sees        416 videos together (synchronised)']
+    assert describe_bn(BatchPlan(32, 13, 1), 1)[0].endswith('13 videos together')
+    assert len(describe_bn(BatchPlan(32, 13, 1), 1)) == 2
+    in_groups = describe_bn(BatchPlan(64, 8, 1), 8, whole_batch=False)
+    assert in_groups == ['BN sees        64 videos together (synchronised)']
     assert describe_bn(BatchPlan(1, 16, 26), None) == []
-    assert len(describe_bn(BatchPlan(32, 13, 1), False, whole_batch=False)) == 1
+    assert len(describe_bn(BatchPlan(32, 13, 1), 1, whole_batch=False)) == 1
 
 
 def test_memory_is_this_process():

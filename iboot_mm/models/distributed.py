@@ -1,0 +1,17 @@
+"""Exchange of tensors that gradients flow through."""
+
+import torch
+from mmengine.dist import get_world_size
+from torch import Tensor
+from torch.distributed.nn.functional import all_gather
+
+
+def gather_with_gradient(tensor: Tensor, dim: int = 0) -> Tensor:
+    """All ranks' tensors of one shape, joined along ``dim``; each rank gets the gradients of all ranks' losses.
+
+    With the mean over ranks that the distributed wrapper takes of parameters' gradients, the mean of the ranks' losses
+    has exactly its own gradient.
+    """
+    if get_world_size() == 1:
+        return tensor
+    return torch.cat(all_gather(tensor.contiguous()), dim=dim)

@@ -1,0 +1,97 @@
+"""rho-MoCo: Momentum Contrast (https://arxiv.org/abs/1911.05722, https://arxiv.org/abs/2003.04297) over rho clips.
+
+Follows section 3.2 and appendix B.1 of the large-scale study (https://arxiv.org/abs/2104.14558): symmetric loss,
+annealed momentum, three-layer projection without BN, all clips' keys in the queue.
+"""
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.dist import all_gather, broadcast, get_rank, get_world_size
+from torch import Tensor
+
+from ..key_queue import KeyQueue
+from ..losses import info_nce, spread
+from ..momentum import MomentumCopy
+from .persistence import SequentialPretrainer, unit
+
+# Appendix B.1 of the study.
+PROJECTOR = dict(hidden_dim=2048, out_dim=128, num_layers=3, norm=False)
+MOMENTUM = dict(base=.994)
+
+
+@MODELS.register_module()
+class VideoMoCo(SequentialPretrainer):
+    """Tells, from each clip, the momentum copy's keys of the video's other clips from a queue of other videos' keys.
+
+    Needs ``MomentumUpdateHook``. The keys of a step enter the queue when they are made and are negatives from the next
+    forward pass on; with gradient accumulation that is the next part of the batch.
+
+    Example:
+        >>> model = dict(type='VideoMoCo', backbone=dict(type='SlowResNet', depth=50), feature_dim=2048)
+
+    Args:
+        backbone: Config of the video encoder.
+        feature_dim: Width of the backbone's features.
+        projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` that differ from ``PROJECTOR``.
+        momentum: Arguments of :class:`~iboot_mm.models.momentum.MomentumCopy` that differ from ``MOMENTUM``.
+        queue_size: Number of negatives.
+        temperature: Temperature.
+        positives: ``'joint'``, all of them in the numerator (equation 1), or ``'separate'``, one softmax for each, as
+            PySlowFast; the same at rho = 2.
+        reduction: ``'mean'`` or ``'sum'`` over the sub-losses, see :class:`PersistencePretrainer`.
+        data_preprocessor: Config of the preprocessor.
+        init_cfg: mmengine's initialisation config.
+
+    Raises:
+        ValueError: unknown kind of positives.
+    """
+
+    def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, momentum: dict | None = None,
+                 queue_size: int = 65536, temperature: float = .1, positives: str = 'joint', reduction: str = 'mean',
+                 data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
+        super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), reduction, data_preprocessor,
+                         init_cfg)
+        if positives not in ('joint', 'separate'):
+            raise ValueError(f"positives={positives!r} is unknown to VideoMoCo: choose 'joint' or 'separate'")
+        self.momentum = MomentumCopy(self.online, **dict(MOMENTUM, **momentum or {}))
+        self.queue = KeyQueue(queue_size, self.embedding_dim)
+        self.temperature = temperature
+        self.separate = positives == 'separate'
+
+    def targets(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys ``(V, N, D)`` of all clips and negatives ``(K, D)``, the queue as it was before them."""
+        keys = torch.stack([self.keys(self.normalize(clips)) for clips in views.unbind(1)])
+        negatives = self.queue.keys.clone()  # the backward passes need them after the queue has moved on
+        if self.training:
+            self.queue.enqueue(keys)
+        return keys, negatives
+
+    @torch.no_grad()
+    def keys(self, clips: Tensor) -> Tensor:
+        """The momentum copy's unit vectors ``(N, D)`` of clips ``(N, C, T, H, W)``, computed on shuffled ranks.
+
+        BN would otherwise tell a query which key was normalised together with it (MoCo, section 3.3, shuffling BN).
+        """
+        world_size = get_world_size()
+        if world_size == 1:
+            return unit(self.momentum(clips))
+        everyone = torch.cat(all_gather(clips.contiguous()))  # (R N, C, T, H, W)
+        order = torch.randperm(len(everyone), device=clips.device)
+        broadcast(order)
+        mine = order.chunk(world_size)[get_rank()]
+        keys = torch.cat(all_gather(unit(self.momentum(everyone[mine]))))  # in the shuffled order
+        return keys[order.argsort()].chunk(world_size)[get_rank()]
+
+    def sub_loss(self, clips: Tensor, view: int, targets: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """Equation 1 of the study with one view as query, see :meth:`SequentialPretrainer.sub_loss`."""
+        keys, negatives = targets
+        embedding = self.embed(clips)
+        with torch.autocast(clips.device.type, enabled=False):
+            query = unit(embedding)  # (N, D)
+            others = torch.cat([keys[:view], keys[view + 1:]])  # (V - 1, N, D)
+            positive = torch.einsum('nd,vnd->nv', query, others) / self.temperature
+            negative = query @ negatives.T / self.temperature  # (N, K)
+            loss = info_nce(positive, negative, self.separate).mean()
+        best = positive.amax(dim=1) > negative.amax(dim=1)
+        return dict(loss=loss, accuracy=best.float().mean(), spread_student=spread(query),
+                    spread_momentum=spread(others))

@@ -1,0 +1,151 @@
+"""What the four methods of the large-scale study share (Feichtenhofer et al., 2021, https://arxiv.org/abs/2104.14558).
+
+Their embeddings are to persist over rho clips of a video: each clip is a query once, the other clips are its positives.
+The clips are ``SampleViews(num_views=rho)``; rho = 1, two crops of one instant, is ``num_views=2, same_clip=True``.
+"""
+
+from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+import torch.nn.functional as F
+from mmaction.structures import ActionDataSample
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from ..momentum import Embedder
+from ..projectors import MLP
+from .base import BasePretrainer
+
+REDUCTIONS = ('mean', 'sum')
+
+
+class PersistencePretrainer(BasePretrainer):
+    """A backbone with a projection head, and a loss that is reduced over the clips as queries.
+
+    Each clip of a video has its own forward pass, so BN normalises within clips of different videos, as in the study.
+
+    Args:
+        backbone: Config of the video encoder.
+        feature_dim: Width of the backbone's features.
+        projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` but ``in_dim``.
+        reduction: ``'mean'`` over the rho sub-losses (section 3.2) or ``'sum'``, as PySlowFast; LARS makes all but
+            biases and BN blind to the difference.
+        data_preprocessor: Config of the preprocessor.
+        init_cfg: mmengine's initialisation config.
+
+    Raises:
+        ValueError: unknown reduction.
+    """
+
+    def __init__(self, backbone: dict, feature_dim: int, projector: dict, reduction: str = 'mean',
+                 data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
+        super().__init__(backbone, data_preprocessor, init_cfg)
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction={reduction!r} is unknown: choose 'mean' (the paper) or 'sum' (PySlowFast)")
+        self.feature_dim = feature_dim
+        self.reduction = reduction
+        self.projector = MLP(feature_dim, **projector)
+        self.embedding_dim = projector['out_dim']
+
+    @property
+    def online(self) -> nn.Module:
+        """Backbone and projector as one network, which a momentum copy follows."""
+        return Embedder(self.backbone, self.projector, self.feature_dim)
+
+    def embed(self, clips: Tensor) -> Tensor:
+        """Clips ``(N, C, T, H, W)`` in [0, 1] to embeddings ``(N, D)``."""
+        return self.online(self.normalize(clips))
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        """Sub-losses ``(V, ...)``: the mean over all, or over all but the first axis and the sum over that."""
+        return losses.mean() if self.reduction == 'mean' else losses.flatten(1).mean(1).sum()
+
+    def check_views(self, views: Tensor) -> None:
+        """Raises a ValueError if the views hold no pair of clips."""
+        if views.shape[1] < 2:
+            raise ValueError(f'{type(self).__name__} compares clips of a video, and got one: set num_views of '
+                             'SampleViews to rho (for rho = 1: num_views=2, same_clip=True)')
+
+
+class SequentialPretrainer(PersistencePretrainer):
+    """A method that backpropagates one sub-loss after the other, so memory is that of one clip, whatever rho is.
+
+    That is the study's section 3.2 for MoCo and BYOL, whose targets get no gradient. ``train_step`` does it for any
+    optimizer wrapper, and :class:`~iboot_mm.engine.model_wrapper.DistributedPretrainer` with one exchange of gradients
+    per step. Mode ``'loss'`` is the whole loss in one piece: the same gradient, at rho times the memory.
+    """
+
+    @abstractmethod
+    def targets(self, views: Tensor) -> tuple[Tensor, ...]:
+        """What all sub-losses of a step compare with, for views ``(N, V, C, T, H, W)``; without gradient."""
+
+    @abstractmethod
+    def sub_loss(self, clips: Tensor, view: int, targets: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Sub-loss ``loss`` of the clips ``(N, C, T, H, W)`` of one view as queries, and figures to log."""
+
+    def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None, mode: str = 'tensor',
+                view: int = 0, targets: tuple[Tensor, ...] = ()) -> dict[str, Tensor] | list[ActionDataSample] | Tensor:
+        """As :meth:`BasePretrainer.forward`; mode ``'sub_loss'`` takes the clips of one view, and the targets."""
+        if mode == 'sub_loss':
+            return self.sub_loss(inputs, view, targets)
+        return super().forward(inputs, data_samples, mode)
+
+    def loss(self, views: Tensor) -> dict[str, Tensor]:
+        """The reduced sub-losses, in one piece; logged figures are means over the views."""
+        self.check_views(views)
+        targets = self.targets(views)
+        parts = [self.sub_loss(clips, view, targets) for view, clips in enumerate(views.unbind(1))]
+        return self._gather(parts)
+
+    def train_step(self, data: dict | tuple | list, optim_wrapper: OptimWrapper,
+                   network: nn.Module | None = None) -> dict[str, Tensor]:
+        """One step: each view's forward pass is followed by its backward pass.
+
+        Args:
+            data: A batch of the data loader.
+            optim_wrapper: Any of mmengine's.
+            network: What runs the sub-losses: this model, or the distributed wrapper around it.
+
+        Returns:
+            What to log.
+        """
+        network = self if network is None else network
+        views = self.data_preprocessor(data, True)['inputs']
+        self.check_views(views)
+        with optim_wrapper.optim_context(network):
+            targets = self.targets(views)
+        num_views = views.shape[1]
+        weight = 1 / num_views if self.reduction == 'mean' else 1.
+        parts = []
+        for view, clips in enumerate(views.unbind(1)):
+            last = view == num_views - 1
+            with optim_wrapper.optim_context(network), nullcontext() if last else _without_exchange(network):
+                part = network(clips, mode='sub_loss', view=view, targets=targets)
+            loss = weight * part['loss']
+            if last:
+                optim_wrapper.update_params(loss)
+            else:
+                _backward(optim_wrapper, loss)
+            parts.append({key: value.detach() for key, value in part.items()})
+        return self.parse_losses(self._gather(parts))[1]
+
+    def _gather(self, parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        stacked = {key: torch.stack([part[key] for part in parts]) for key in parts[0]}
+        return {key: self.reduce(values) if key == 'loss' else values.mean() for key, values in stacked.items()}
+
+
+def unit(embeddings: Tensor) -> Tensor:
+    """Unit vectors of embeddings ``(..., D)``, float32 whatever the autocast state."""
+    return F.normalize(embeddings.float(), dim=-1)
+
+
+def _without_exchange(network: nn.Module) -> AbstractContextManager:
+    return network.no_sync() if hasattr(network, 'no_sync') else nullcontext()
+
+
+def _backward(optim_wrapper: OptimWrapper, loss: Tensor) -> None:
+    """Adds the gradients of a part of a step's loss; mmengine would count each backward pass as one of accumulation."""
+    count = optim_wrapper._inner_count
+    optim_wrapper.backward(optim_wrapper.scale_loss(loss))
+    optim_wrapper._inner_count = count
