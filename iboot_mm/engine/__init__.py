@@ -1,4 +1,4 @@
-from . import hooks, optimizers
+from . import hooks, optimizers, schedulers
 from .batch_plan import BatchPlan, plan_batch
 from .feature_loop import FeatureLoop
 from .loops import GlobalBatchTrainLoop
@@ -6,4 +6,4 @@ from .model_wrapper import DistributedPretrainer
 from .samplers import EpochSampler
 
 __all__ = ['BatchPlan', 'DistributedPretrainer', 'EpochSampler', 'FeatureLoop',
-           'GlobalBatchTrainLoop', 'hooks', 'optimizers', 'plan_batch']
+           'GlobalBatchTrainLoop', 'hooks', 'optimizers', 'plan_batch', 'schedulers']
