@@ -1,4 +1,4 @@
-"""Colour, gray and blur for batches of clips: pure functions, one parameter per clip.
+"""Colour, gray, temporal difference and blur for batches of clips: pure functions, one parameter per clip.
 
 A batch of clips is float ``(B, 3, T, H, W)`` with values in [0, 1]; every parameter is a tensor ``(B,)``, the same for
 all frames of a clip. The formulas are those of ``torchvision.transforms.functional`` on float images (whose functions
@@ -81,6 +81,24 @@ def adjust_hue(clips: Tensor, factor: Tensor) -> Tensor:
 def to_gray(clips: Tensor) -> Tensor:
     """Replace the colours of ``(B, 3, T, H, W)`` by three equal channels."""
     return rgb_to_gray(clips).expand_as(clips)
+
+
+def temporal_difference(clips: Tensor) -> Tensor:
+    """Replace the frames of ``(B, 3, T, H, W)`` by how their gray changes (large-scale study, section 4.5).
+
+    Frame t becomes (1 + gray of frame t + 1 - gray of frame t) / 2, in [0, 1] as all clips here, so .5 is "no change"
+    and the sign of a change stays; the last frame has no successor and repeats the change before it. The study names
+    the operation only: all of this is our choice.
+
+    Raises:
+        ValueError: T is 1.
+    """
+    if clips.shape[2] < 2:
+        raise ValueError('The temporal difference needs clips of at least 2 frames, got 1; set '
+                         'temporal_difference_prob=0 for clips of single frames.')
+    gray = rgb_to_gray(clips)
+    change = (1 + gray.diff(dim=2)) / 2  # (B, 1, T - 1, H, W)
+    return torch.cat([change, change[:, :, -1:]], dim=2).expand_as(clips)
 
 
 def _blur_matrices(sigma: Tensor, length: int, kernel_size: int) -> Tensor:

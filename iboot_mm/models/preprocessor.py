@@ -26,6 +26,7 @@ class PhotometricDraws:
     gray: np.ndarray  # (B,) bool
     blur: np.ndarray  # (B,) bool
     sigma: np.ndarray  # (B,) float, pixels
+    difference: np.ndarray  # (B,) bool
 
 
 @MODELS.register_module()
@@ -34,10 +35,11 @@ class ViewPreprocessor(BaseDataPreprocessor):
 
     Each clip (one view of one video) gets one draw, all its frames alike, as in section 4.1 of the paper: colour jitter
     with a probability of .8 (its four operations in a random order), gray .2, blur .5 with sigma uniform in [.1, 2]
-    pixels. Draws come from ``np.random.default_rng([view_seed, PHOTOMETRIC_TAG])`` with the sample's own
-    ``view_seeds``, so they depend neither on the batch that the sample is in nor on worker or rank; switching one
-    operation off leaves the draws of the others as they were. Each network normalises for itself, so nothing is
-    normalised here.
+    pixels. The temporal difference of the large-scale study (section 4.5, there with .2) is off by default; it comes
+    after gray and before blur, with which it commutes. Draws come from
+    ``np.random.default_rng([view_seed, PHOTOMETRIC_TAG])`` with the sample's own ``view_seeds``, so they depend neither
+    on the batch that the sample is in nor on worker or rank; switching one operation on or off leaves the draws of the
+    others as they were. Each network normalises for itself, so nothing is normalised here.
 
     Deviation from PySlowFast: colours and blur come after the crop (there: before it, on the whole decoded frame).
 
@@ -49,6 +51,8 @@ class ViewPreprocessor(BaseDataPreprocessor):
         gray_prob: Probability of gray for a clip.
         blur_prob: Probability of blur for a clip.
         blur_sigma: Range of the blur's standard deviation, pixels of the crop.
+        temporal_difference_prob: Probability that a clip shows the changes of its gray in place of its frames, see
+            :func:`~iboot_mm.models.photometric.temporal_difference`.
         non_blocking: Whether copies to the device may overlap with work on the host.
 
     Raises:
@@ -62,6 +66,7 @@ class ViewPreprocessor(BaseDataPreprocessor):
         gray_prob: float = 0.2,
         blur_prob: float = 0.5,
         blur_sigma: Sequence[float] = (0.1, 2.0),
+        temporal_difference_prob: float = 0.0,
         non_blocking: bool = True,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
@@ -73,7 +78,13 @@ class ViewPreprocessor(BaseDataPreprocessor):
             raise ValueError(
                 f'ViewPreprocessor: color_jitter strengths must be at least 0 and hue at most .5, got {strengths}.'
             )
-        for name, prob in (('color_prob', color_prob), ('gray_prob', gray_prob), ('blur_prob', blur_prob)):
+        probabilities = dict(
+            color_prob=color_prob,
+            gray_prob=gray_prob,
+            blur_prob=blur_prob,
+            temporal_difference_prob=temporal_difference_prob,
+        )
+        for name, prob in probabilities.items():
             if not 0 <= prob <= 1:
                 raise ValueError(f'ViewPreprocessor: {name} must be in [0, 1], got {prob}.')
         if not 0 < blur_sigma[0] <= blur_sigma[1]:
@@ -85,6 +96,7 @@ class ViewPreprocessor(BaseDataPreprocessor):
         self.gray_prob = gray_prob
         self.blur_prob = blur_prob
         self.blur_sigma = tuple(blur_sigma)
+        self.temporal_difference_prob = temporal_difference_prob
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Prepares one batch of the data loader.
@@ -101,7 +113,7 @@ class ViewPreprocessor(BaseDataPreprocessor):
         data_samples = data.get('data_samples')
         with torch.autocast(self.device.type, enabled=False):  # colours want float32 under --amp too
             views = views.float().div_(255)
-            if training and (self.color_prob or self.gray_prob or self.blur_prob):
+            if training and any((self.color_prob, self.gray_prob, self.blur_prob, self.temporal_difference_prob)):
                 seeds = self._view_seeds(data_samples, *views.shape[:2])
                 views = self.augment(views.flatten(0, 1), self.draw(seeds)).view_as(views)
         return {**data, 'inputs': views, 'data_samples': self.cast_data(data_samples)}
@@ -115,6 +127,7 @@ class ViewPreprocessor(BaseDataPreprocessor):
         # Everything is drawn, applied or not: an option that is switched off must not move the others.
         uniform = rng.random(8)
         order = rng.permutation(4)
+        difference = rng.random()  # after the others, which it must not move either
         low = np.array([max(0.0, 1 - strength) for strength in self.strengths[:3]] + [-self.strengths[3]])
         high = np.array([1 + strength for strength in self.strengths[:3]] + [self.strengths[3]])
         sigma = self.blur_sigma[0] + uniform[7] * (self.blur_sigma[1] - self.blur_sigma[0])
@@ -125,10 +138,11 @@ class ViewPreprocessor(BaseDataPreprocessor):
             uniform[5] < self.gray_prob,
             uniform[6] < self.blur_prob,
             sigma,
+            difference < self.temporal_difference_prob,
         )
 
     def augment(self, clips: Tensor, draws: PhotometricDraws) -> Tensor:
-        """Applies ``draws`` to clips ``(B, C, T, H, W)`` in [0, 1], in place: jitter, then gray, then blur.
+        """Applies ``draws`` to clips ``(B, C, T, H, W)`` in [0, 1], in place: jitter, gray, difference, blur.
 
         Clips that take the same operation at the same place in their order form one sub-batch, so the number of kernels
         doesn't grow with B.
@@ -140,6 +154,7 @@ class ViewPreprocessor(BaseDataPreprocessor):
             if self.strengths[op]
         ]
         steps.append((lambda chosen, _: photometric.to_gray(chosen), draws.sigma, draws.gray))
+        steps.append((lambda chosen, _: photometric.temporal_difference(chosen), draws.sigma, draws.difference))
         steps.append((photometric.gaussian_blur, draws.sigma, draws.blur))
         steps = [(function, values[mask], np.flatnonzero(mask)) for function, values, mask in steps if mask.any()]
         if not steps:
@@ -178,6 +193,6 @@ class ViewPreprocessor(BaseDataPreprocessor):
             raise ValueError(
                 f'ViewPreprocessor: {num_samples} samples of {num_views} views need as many view_seeds in their data '
                 f'samples for training, got {len(seeds)}; sample with SampleViews and pack with PackViews, or switch '
-                'color_jitter, gray_prob and blur_prob off.'
+                'color_jitter, gray_prob, blur_prob and temporal_difference_prob off.'
             )
         return seeds

@@ -1,5 +1,6 @@
 """Each batched operation against torchvision's, clip by clip on the tall image (3, T * H, W) or frame by frame."""
 
+import numpy as np
 import pytest
 import torch
 import torchvision.transforms.functional as tvf
@@ -52,6 +53,32 @@ def test_gray_is_torchvisions(clips):
     got = photometric.to_gray(clips)
     for clip, result in zip(clips, got, strict=True):
         torch.testing.assert_close(tall(result), tvf.rgb_to_grayscale(tall(clip), 3), **TOLERANCE)
+
+
+def test_temporal_difference_is_the_change_of_gray(clips):
+    """By hand, frame by frame; it stays in [0, 1] and .5 is no change."""
+    got = photometric.temporal_difference(clips)
+    for clip, result in zip(clips.numpy(), got.numpy(), strict=True):
+        gray = 0.2989 * clip[0] + 0.587 * clip[1] + 0.114 * clip[2]  # (T, H, W)
+        for t in range(4):
+            change = gray[min(t, 2) + 1] - gray[min(t, 2)]
+            for channel in result:
+                np.testing.assert_allclose(channel[t], 0.5 + change / 2, atol=1e-6)
+    still = clips[:, :, :1].expand(-1, -1, 3, -1, -1)
+    assert photometric.temporal_difference(still).eq(0.5).all()
+    brightening = torch.tensor([0.0, 1.0]).view(1, 1, 2, 1, 1).expand(1, 3, 2, 2, 2)
+    torch.testing.assert_close(
+        photometric.temporal_difference(brightening), torch.ones(1, 3, 2, 2, 2), atol=1e-4, rtol=0
+    )  # torchvision's weights of gray sum to .9999
+    with pytest.raises(ValueError, match='at least 2 frames.*temporal_difference_prob'):
+        photometric.temporal_difference(clips[:, :, :1])
+
+
+def test_temporal_difference_and_blur_commute(clips):
+    sigma = torch.linspace(0.1, 2, 5)
+    first = photometric.gaussian_blur(photometric.temporal_difference(clips), sigma)
+    last = photometric.temporal_difference(photometric.gaussian_blur(clips, sigma))
+    torch.testing.assert_close(first, last, **TOLERANCE)
 
 
 def test_hsv_round_trip(clips):

@@ -84,9 +84,33 @@ def test_no_augmentation_outside_training():
     assert ViewPreprocessor(**OFF)(batch, training=True)['inputs'].equal(out['inputs'])
 
 
+def test_temporal_difference_comes_after_gray_and_before_blur():
+    """The default chain with its clips differentiated, the rest as :func:`by_hand` draws it."""
+    batch = make_batch()
+    views = ViewPreprocessor(temporal_difference_prob=0.5)(batch, training=True)['inputs']
+    plain = ViewPreprocessor(blur_prob=0)(batch, training=True)['inputs']
+    differentiated = 0
+    for sample, jittered, raw, result in zip(batch['data_samples'], plain, batch['inputs'], views, strict=True):
+        for clip, original, seed, got in zip(jittered, raw, sample.view_seeds, result, strict=True):
+            rng = np.random.default_rng([seed, PHOTOMETRIC_TAG])
+            uniform, _, chosen = rng.random(8), rng.permutation(4), rng.random() < 0.5
+            if not chosen:
+                torch.testing.assert_close(got, by_hand(original / 255.0, seed), atol=2e-5, rtol=0)
+                continue
+            gray = tvf.rgb_to_grayscale(clip.transpose(0, 1), 3)  # (T, 3, H, W)
+            frames = (1 + gray[[1, 2, 3, 3]] - gray[[0, 1, 2, 2]]) / 2
+            if uniform[6] < 0.5:
+                sigma = 0.1 + 1.9 * uniform[7]
+                frames = tvf.gaussian_blur(frames, [photometric.BLUR_KERNEL_SIZE] * 2, [sigma] * 2)
+            torch.testing.assert_close(got, frames.transpose(0, 1), atol=2e-5, rtol=0)
+            differentiated += 1
+    assert 0 < differentiated < 18
+
+
 def test_draws_have_the_stated_frequencies_and_ranges():
-    draws = ViewPreprocessor().draw(range(4000))
-    for mask, probability in ((draws.jitter, 0.8), (draws.gray, 0.2), (draws.blur, 0.5)):
+    draws = ViewPreprocessor(temporal_difference_prob=0.2).draw(range(4000))
+    masks = (draws.jitter, draws.gray, draws.blur, draws.difference)
+    for mask, probability in zip(masks, (0.8, 0.2, 0.5, 0.2), strict=True):
         assert abs(mask.mean() - probability) < 4 * np.sqrt(probability * (1 - probability) / 4000)
     for column, (low, high) in zip(draws.factors.T, [(0.8, 1.2)] * 3 + [(-0.05, 0.05)], strict=True):
         assert low <= column.min() < low + 0.01 * (high - low) and high - 0.01 * (high - low) < column.max() <= high
@@ -96,9 +120,10 @@ def test_draws_have_the_stated_frequencies_and_ranges():
 
 
 def test_switching_one_operation_off_leaves_the_other_draws():
-    full = ViewPreprocessor().draw(range(50))
+    full = ViewPreprocessor(temporal_difference_prob=0.2).draw(range(50))
     without_gray = ViewPreprocessor(gray_prob=0).draw(range(50))
     assert not without_gray.gray.any() and full.gray.any()
+    assert not without_gray.difference.any() and full.difference.any()
     for name in ('jitter', 'order', 'factors', 'blur', 'sigma'):
         np.testing.assert_array_equal(getattr(full, name), getattr(without_gray, name))
 
@@ -111,6 +136,7 @@ def test_switching_one_operation_off_leaves_the_other_draws():
             lambda clips, draws: photometric.adjust_brightness(clips, torch.from_numpy(draws.factors[:, 0])),
         ),
         (dict(gray_prob=1.0), lambda clips, draws: photometric.to_gray(clips)),
+        (dict(temporal_difference_prob=1.0), lambda clips, draws: photometric.temporal_difference(clips)),
         (dict(blur_prob=1.0), lambda clips, draws: photometric.gaussian_blur(clips, torch.from_numpy(draws.sigma))),
     ],
 )
@@ -157,6 +183,7 @@ def test_wrong_inputs_say_what_came(inputs):
         (dict(color_jitter=dict(bright=1)), 'bright'),
         (dict(color_jitter=dict(hue=0.6)), 'hue'),
         (dict(gray_prob=2), 'gray_prob'),
+        (dict(temporal_difference_prob=-0.1), 'temporal_difference_prob'),
         (dict(blur_sigma=(0, 2)), 'blur_sigma'),
     ],
 )

@@ -7,7 +7,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from ..decoders import UnreadableVideo
-from .randomness import START_TAG, WINDOW_TAG, EpochClock, fresh_seed, view_rng, view_seed
+from .randomness import SPEED_TAG, START_TAG, WINDOW_TAG, EpochClock, fresh_seed, view_rng, view_seed
 
 
 @TRANSFORMS.register_module()
@@ -36,11 +36,16 @@ class SampleViews(BaseTransform):
             (T tau - 1) / (T tau - tau): 8x8 becomes 8x9; here it stays what it says.
         max_span (float, optional): Greatest distance of the starts of two views, in seconds: a window of that length is
             drawn uniformly and all views start inside it. None: the whole video.
+        fps_jitter (float): j, in [0, 1): a dense clip plays the video at U[1 - j, 1 + j] times its frame rate, i.e. its
+            frames lie that many times `frame_interval` apart (large-scale study, section 4.5: .5). Where the study is
+            silent it is our choice that this factor is what is uniform, not its inverse, that each view draws its own,
+            and that starts are uniform over the places where the clip so drawn fits.
         same_clip (bool): All views show the frames of view 0 ("v_1 = v_ref", Table 5); their crops and colours still
             differ.
-        test_mode (bool): No randomness. Dense clips start where MMAction2's `SampleFrames` puts them: the first at the
-            video's start, the last at its end, the others at equal distances; a single one in the middle. Of segments,
-            view v of V takes the frames at (v + 1) / (V + 1) of each: the middle ones, if there is one view.
+        test_mode (bool): No randomness, hence no jitter. Dense clips start where MMAction2's `SampleFrames` puts them:
+            the first at the video's start, the last at its end, the others at equal distances; a single one in the
+            middle. Of segments, view v of V takes the frames at (v + 1) / (V + 1) of each: the middle ones, if there is
+            one view.
 
     Raises:
         ValueError: For an argument out of range.
@@ -49,25 +54,28 @@ class SampleViews(BaseTransform):
     """
 
     def __init__(self, num_views: int = 3, clip_len: int = 8, frame_interval: float = 8, sampling: str = 'dense',
-                 target_fps: float | None = None, max_span: float | None = None, same_clip: bool = False,
-                 test_mode: bool = False) -> None:
+                 target_fps: float | None = None, max_span: float | None = None, fps_jitter: float = 0.,
+                 same_clip: bool = False, test_mode: bool = False) -> None:
         if num_views < 1 or clip_len < 1 or frame_interval <= 0:
             raise ValueError('SampleViews: num_views and clip_len must be at least 1 and frame_interval above 0, got '
                              f'{num_views}, {clip_len} and {frame_interval}.')
         if (target_fps is not None and target_fps <= 0) or (max_span is not None and max_span < 0):
             raise ValueError('SampleViews: target_fps must be above 0 and max_span not negative, got '
                              f'{target_fps} and {max_span}.')
+        if not 0 <= fps_jitter < 1:
+            raise ValueError(f'SampleViews: fps_jitter must be in [0, 1), got {fps_jitter}.')
         if sampling not in ('dense', 'segments'):
             raise ValueError(f"SampleViews: sampling must be 'dense' or 'segments', got {sampling!r}.")
-        if sampling == 'segments' and (target_fps is not None or max_span is not None):
-            raise ValueError("SampleViews: target_fps and max_span are for sampling='dense'; segments span the whole "
-                             'video.')
+        if sampling == 'segments' and (target_fps is not None or max_span is not None or fps_jitter):
+            raise ValueError("SampleViews: target_fps, max_span and fps_jitter are for sampling='dense'; segments span "
+                             'the whole video.')
         self.num_views = num_views
         self.clip_len = clip_len
         self.frame_interval = frame_interval
         self.sampling = sampling
         self.target_fps = target_fps
         self.max_span = max_span
+        self.fps_jitter = fps_jitter
         self.same_clip = same_clip
         self.test_mode = test_mode
         self.clock = EpochClock()
@@ -88,17 +96,19 @@ class SampleViews(BaseTransform):
         step = self.frame_interval * (fps / self.target_fps if self.target_fps else 1.)  # in frames
         if self.sampling == 'segments':
             step = 1  # a clip needs a frame for each segment
-        reach = (self.clip_len - 1) * step  # from the first to the last frame of a clip
-        if getattr(results.get('video'), 'truncated', False) and int(reach) + 1 > total_frames:
-            raise UnreadableVideo(results['filename'], f'the file was cut off and its {total_frames} whole frames hold '
-                                  f'no clip of {int(reach) + 1}')
         seeds = self._view_seeds(results)
+        steps = step * self._speeds(seeds)  # (V,)
+        reaches = (self.clip_len - 1) * steps  # from the first to the last frame of a clip
+        longest = int(reaches.max()) + 1
+        if getattr(results.get('video'), 'truncated', False) and longest > total_frames:
+            raise UnreadableVideo(results['filename'], f'the file was cut off and its {total_frames} whole frames hold '
+                                  f'no clip of {longest}')
         if self.sampling == 'segments':
             inds = self._segments(total_frames, seeds)
         else:
-            starts = (self._even_starts(total_frames, reach) if self.test_mode
-                      else self._random_starts(max(total_frames - reach, 0.), fps, seeds))
-            inds = starts[:, None] + np.arange(self.clip_len) * step  # (V, T)
+            starts = (self._even_starts(total_frames, reaches[0]) if self.test_mode
+                      else self._random_starts(np.maximum(total_frames - reaches, 0.), fps, seeds))
+            inds = starts[:, None] + np.arange(self.clip_len) * steps[:, None]  # (V, T)
         if self.same_clip:
             inds = np.broadcast_to(inds[:1], inds.shape)
         # The small term keeps products such as 3 * (1 / 3) from falling one frame short.
@@ -115,6 +125,15 @@ class SampleViews(BaseTransform):
             return [fresh_seed() for _ in range(self.num_views)]
         return [view_seed(*now, index, view) for view in range(self.num_views)]
 
+    def _speeds(self, seeds: list[int]) -> np.ndarray:
+        """Factors (V,) of the distance of neighbouring frames."""
+        if self.test_mode or not self.fps_jitter:
+            return np.ones(self.num_views)
+        if self.same_clip:  # the others' lengths must not narrow where the one clip starts
+            seeds = seeds[:1] * self.num_views
+        draws = np.array([view_rng(seed, SPEED_TAG).random() for seed in seeds])
+        return 1 + self.fps_jitter * (2 * draws - 1)
+
     def _even_starts(self, total_frames: int, reach: float) -> np.ndarray:
         """Whole-frame starts (V,) at equal distances, the first at 0 and the last where a clip still fits."""
         if self.clip_len == 1:  # single frames are the middles of V equal parts there
@@ -124,14 +143,15 @@ class SampleViews(BaseTransform):
             return np.floor([last / 2])
         return np.round(np.arange(self.num_views) * (last / (self.num_views - 1)))
 
-    def _random_starts(self, room: float, fps: float, seeds: list[int]) -> np.ndarray:
-        """Starts (V,) in [0, room)."""
-        low, width = 0., room
+    def _random_starts(self, rooms: np.ndarray, fps: float, seeds: list[int]) -> np.ndarray:
+        """Starts (V,), each in [0, room) of its view; rooms (V,) differ if clips differ in length."""
+        low, widths = 0., rooms
         if self.max_span is not None:
-            width = min(np.floor(self.max_span * fps), room)  # whole frames: rounding keeps starts within the span
-            low = view_rng(seeds[0], WINDOW_TAG).random() * (room - width)
+            span = np.floor(self.max_span * fps)  # whole frames: rounding keeps starts within the span
+            low = view_rng(seeds[0], WINDOW_TAG).random() * max(rooms.min() - span, 0.)  # the longest clip fits there
+            widths = np.minimum(span, rooms - low)
         draws = np.array([view_rng(seed, START_TAG).random() for seed in seeds])  # (V,)
-        return low + draws * width
+        return low + draws * widths
 
     def _segments(self, total_frames: int, seeds: list[int]) -> np.ndarray:
         """One place (V, T) in each of T equal parts of the video."""
@@ -144,4 +164,5 @@ class SampleViews(BaseTransform):
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(num_views={self.num_views}, clip_len={self.clip_len}, '
                 f'frame_interval={self.frame_interval}, sampling={self.sampling!r}, target_fps={self.target_fps}, '
-                f'max_span={self.max_span}, same_clip={self.same_clip}, test_mode={self.test_mode})')
+                f'max_span={self.max_span}, fps_jitter={self.fps_jitter}, same_clip={self.same_clip}, '
+                f'test_mode={self.test_mode})')

@@ -104,6 +104,77 @@ def test_max_span_bounds_the_distance_of_views(max_span):
     assert starts.min() < 10 and starts.max() > 400 - 57 - 10  # over the whole video still
 
 
+# Jitter of the frame rate ---------------------------------------------------------------------------------------------
+
+
+def spaced(fps_jitter: float, total_frames: int, count: int = 1500, **arguments) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and mean distances of frames, (count, V) each; clips of 101 frames tell the distance to 1/100."""
+    transform = SampleViews(clip_len=101, frame_interval=4, fps_jitter=fps_jitter, **arguments)
+    transform.set_epoch(0, 0)
+    inds = np.stack([sample(transform, total_frames, index=i)['frame_inds'] for i in range(count)])
+    return inds[..., 0], (inds[..., -1] - inds[..., 0]) / 100
+
+
+def test_fps_jitter_scales_the_distance_uniformly_and_per_view():
+    _, distances = spaced(.5, 10000, num_views=2)
+    assert 2 <= distances.min() < 2.02 and 5.98 < distances.max() <= 6.01  # 4 x [.5, 1.5]; indices are whole
+    counts = np.histogram(distances, bins=10, range=(1.995, 6.005))[0]
+    assert ((counts - 300)**2 / 300).sum() < 33.7  # chi-squared with 9 degrees of freedom, p = .0001
+    assert abs(np.corrcoef(distances.T)[0, 1]) < .1
+
+
+def test_fps_jitter_moves_no_other_draw():
+    def drawn(**arguments):
+        transform = SampleViews(clip_len=1, **arguments)  # clips of one frame: the distance doesn't matter
+        transform.set_epoch(2, 3)
+        return [sample(transform, 500, index=i) for i in range(20)]
+
+    for span in (None, 2.):
+        for without, with_jitter in zip(drawn(max_span=span), drawn(max_span=span, fps_jitter=.5), strict=True):
+            np.testing.assert_array_equal(without['frame_inds'], with_jitter['frame_inds'])
+            assert without['view_seeds'] == with_jitter['view_seeds']
+
+
+def test_starts_are_uniform_where_the_jittered_clip_fits():
+    starts, distances = spaced(.5, 1200, num_views=2)
+    places = starts / (1200 - 100 * distances)  # in [0, 1) of the room that each clip has for itself
+    assert places.max() < 1 + 1 / 600
+    counts = np.histogram(places, bins=10, range=(0, 1.001))[0]
+    assert ((counts - 300)**2 / 300).sum() < 33.7
+    assert abs(np.corrcoef(places.ravel(), distances.ravel())[0, 1]) < .08  # four standard deviations of 1 / sqrt(3000)
+    assert (starts + 100 * distances).max() == 1199 and starts.min() == 0  # whole, and over the whole video
+
+
+@pytest.mark.parametrize('max_span', [0., .77, 5., 1000.])
+def test_max_span_holds_for_jittered_clips(max_span):
+    starts, distances = spaced(.5, 1200, num_views=4, max_span=max_span)
+    assert np.ptp(starts, axis=1).max() <= max_span * 30
+    assert (starts + 100 * distances).max() <= 1199
+    free = spaced(.5, 10000, num_views=4)[1]
+    assert np.abs(distances - free).max() < .011  # no clip was cut at the end, nor its distance drawn otherwise
+    if max_span == 1000:
+        np.testing.assert_array_equal(starts, spaced(.5, 1200, num_views=4)[0])
+
+
+def test_same_clip_shares_the_jittered_frames():
+    """rho = 1: two crops of one instant; the clip is the one that view 0 has alone."""
+    pair, alone = [SampleViews(num_views=views, same_clip=True, fps_jitter=.5, max_span=1.) for views in (2, 1)]
+    distances = set()
+    for index in range(50):
+        for transform in (pair, alone):
+            transform.set_epoch(0, 0)
+        inds = sample(pair, 100, index=index)['frame_inds']
+        np.testing.assert_array_equal(inds[0], inds[1])
+        np.testing.assert_array_equal(inds[0], sample(alone, 100, index=index)['frame_inds'][0])
+        distances.add(int(inds[0, -1] - inds[0, 0]))
+    assert len(distances) > 20
+
+
+def test_a_test_has_no_jitter():
+    jittered, plain = [SampleViews(test_mode=True, fps_jitter=j) for j in (.5, 0.)]
+    np.testing.assert_array_equal(sample(jittered, 300)['frame_inds'], sample(plain, 300)['frame_inds'])
+
+
 def test_same_clip_shares_frames_but_not_seeds():
     results = sample(SampleViews(num_views=3, same_clip=True), 900)
     assert (results['frame_inds'] == results['frame_inds'][0]).all()
@@ -205,7 +276,8 @@ def test_unknown_frame_rate_matters_only_where_it_is_needed():
 @pytest.mark.parametrize('arguments', [dict(num_views=0), dict(clip_len=0), dict(frame_interval=0), dict(target_fps=0),
                                        dict(max_span=-1), dict(sampling='even'),
                                        dict(target_fps=30, sampling='segments'),
-                                       dict(max_span=1, sampling='segments')])
+                                       dict(max_span=1, sampling='segments'), dict(fps_jitter=-.1), dict(fps_jitter=1),
+                                       dict(fps_jitter=.5, sampling='segments')])
 def test_bad_arguments(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         SampleViews(**arguments)
