@@ -54,8 +54,9 @@ class VideoBYOL(SequentialPretrainer):
     def sub_loss(self, clips: Tensor, view: int, targets: tuple[Tensor]) -> dict[str, Tensor]:
         """Equation 2 of the study with one view as query, see :meth:`SequentialPretrainer.sub_loss`."""
         keys, = targets
-        prediction = self.predictor(self.embed(clips))  # (N, D)
+        embedding = self.embed(clips)
+        prediction = self.predictor(embedding)  # (N, D)
         others = torch.cat([keys[:view], keys[view + 1:]])  # (V - 1, N, D)
         loss = cosine_distance(prediction, others).mean()
-        return dict(loss=loss, cosine=1 - loss.detach() / 2, spread_student=spread(prediction),
+        return dict(loss=loss, cosine=1 - loss.detach() / 2, spread_student=spread(embedding),
                     spread_momentum=spread(others))

@@ -27,6 +27,10 @@ class ToyWithMomentum(toy.ToyModel):
 
         self.momentum.update = noted
 
+    @property
+    def online(self):
+        return self.backbone
+
 
 def train(folder, accumulation, **changes):
     config = toy.toy_config(folder, model=dict(type='ToyWithMomentum'), **changes)
