@@ -58,8 +58,7 @@ class DistributedPretrainer(MMDistributedDataParallel):
         if broadcast_buffers is None:
             broadcast_buffers = synchronises_bn(module) is False
         super().__init__(module=module, device_ids=device_ids, **{BUFFERS_KEY: broadcast_buffers}, **kwargs)
-        bn_processes = processes_of_bn(module)
-        self._follows_rank_0 = broadcast_buffers or (bn_processes or get_world_size()) < get_world_size()
+        self._follows_rank_0 = broadcast_buffers or (bn_group or get_world_size()) < get_world_size()
 
     def train_step(self, data: dict | tuple | list, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """One optimizer step, by the model's own ``train_step`` where it backpropagates several times."""
