@@ -59,7 +59,7 @@ class PersistencePretrainer(BasePretrainer):
 
     def reduce(self, losses: Tensor) -> Tensor:
         """Sub-losses ``(V, ...)``: the mean over all, or over all but the first axis and the sum over that."""
-        return losses.mean() if self.reduction == 'mean' else losses.flatten(1).mean(1).sum()
+        return losses.mean() if self.reduction == 'mean' else losses.mean() * len(losses)
 
     def check_views(self, views: Tensor) -> None:
         """Raises a ValueError if the views hold no pair of clips."""
