@@ -16,11 +16,15 @@ BACKBONES = {  # T' measured for 8 frames in
     'mvit': (dict(type='MViT', arch=dict(embed_dims=16, num_layers=2, num_heads=1, downscale_indices=[1]),
                   spatial_size=32, temporal_size=8, out_scales=1), 4, 32),
 }
+FULL_SIZE = {  # torchvision's can't be made narrow, so most tests do without them
+    'torchvision_r2plus1d': (dict(type='TorchvisionVideoBackbone', name='r2plus1d_18'), 1, 512),
+    'torchvision_s3d': (dict(type='TorchvisionVideoBackbone', name='s3d'), 1, 1024),
+}
 
 
-@pytest.mark.parametrize('name', BACKBONES)
+@pytest.mark.parametrize('name', [*BACKBONES, *FULL_SIZE])
 def test_every_form_of_output_becomes_features_per_step(name):
-    config, steps, width = BACKBONES[name]
+    config, steps, width = {**BACKBONES, **FULL_SIZE}[name]
     backbone = MODELS.build(config)
     backbone.eval()
     with torch.no_grad():

@@ -1,3 +1,4 @@
 from .slow import SlowResNet
+from .torchvision_video import TorchvisionVideoBackbone
 
-__all__ = ['SlowResNet']
+__all__ = ['SlowResNet', 'TorchvisionVideoBackbone']
