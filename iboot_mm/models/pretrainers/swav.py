@@ -35,11 +35,8 @@ class Prototypes(nn.Module):
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """Unit vectors ``(..., D)`` to cosines ``(..., K)``."""
-        weight = self.weight
-        if self.frozen and weight.requires_grad:
-            # A gradient of 0 rather than none: the distributed wrapper waits for each parameter's.
-            weight = weight * 1
-            weight.register_hook(torch.zeros_like)
+        # Frozen, a gradient of 0 rather than none: the distributed wrapper waits for each parameter's.
+        weight = self.weight.detach() + 0 * self.weight if self.frozen else self.weight
         return F.linear(embeddings, weight)
 
     @torch.no_grad()

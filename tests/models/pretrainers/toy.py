@@ -35,8 +35,8 @@ class ToyBackbone(nn.Sequential):
 
 def method_config(method: str, norm: str = 'gn', **options) -> dict:
     """Config of a method; with ``gn`` there is no BN in projector and predictor either."""
-    config = dict(copy.deepcopy(METHODS[method]), backbone=dict(type='ToyBackbone', norm=norm), feature_dim=WIDTH,
-                  data_preprocessor=PLAIN, **options)
+    config = {**copy.deepcopy(METHODS[method]), 'backbone': dict(type='ToyBackbone', norm=norm),
+              'feature_dim': WIDTH, 'data_preprocessor': PLAIN, **options}
     if norm == 'gn':
         for head in ('projector', 'predictor'):
             if head in config:
