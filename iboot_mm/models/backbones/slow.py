@@ -44,6 +44,9 @@ class SlowResNet(ResNet3dSlowOnly):
     | 50    | 32.45 M          | 41.74 G                                        | the same network                 |
     | 101   | 51.45 M          | 71.44 G (93.31 G, the paper's, at 256 x 256)   | 60.36 M, 85.41 G                 |
 
+    There is no stride over time: 16 frames (16x4) cost twice as much, 32 (32x2) four times; see
+    ``tools/analysis/count_backbones.py``.
+
     Names of weights are those of ``ResNet3dSlowOnly``, so R50 weights fit it as they are; R18 and R101 need this type
     in the recognizer's config (with ``custom_imports = dict(imports=['iboot_mm'])``).
 
