@@ -1,5 +1,7 @@
 """Makes a protocol's config fit one network, and videos of one's own."""
 
+from collections.abc import Sequence
+
 from mmengine.config import Config, ConfigDict
 
 from ..models.checkpoints import CheckpointInfo
@@ -46,6 +48,8 @@ def set_network(cfg: Config, info: CheckpointInfo) -> None:
     model.backbone = ConfigDict(info.backbone)
     if 'cls_head' in model:
         model.cls_head.in_channels = info.feature_dim
+    if info.normalization is not None:
+        set_normalization(model, **info.normalization)
     if model.type == 'JointSpaceEncoder':
         named = [metric for metric in _metrics(cfg) if 'class_names' in metric]  # others bring their classes' vectors
         target, text = text_tower_of(info.teachers) if named or not info.teachers else (0, None)
@@ -53,6 +57,20 @@ def set_network(cfg: Config, info: CheckpointInfo) -> None:
                      target_norm=info.target_norm, temporal_pool=info.temporal_pool)
         for metric in named:
             metric.text = ConfigDict(text)
+
+
+def set_normalization(model: ConfigDict, mean: Sequence[float], std: Sequence[float]) -> None:
+    """Feeds a network as it was trained.
+
+    Args:
+        model: Config of a ``VideoEncoder`` or of a recognizer.
+        mean: Of R, G and B on the [0, 1] scale.
+        std: As ``mean``.
+    """
+    if 'cls_head' in model:  # MMAction2's preprocessor normalises what is still in [0, 255]
+        model.data_preprocessor.update(mean=[255 * value for value in mean], std=[255 * value for value in std])
+    else:
+        model.normalization = dict(mean=mean, std=std)
 
 
 def set_views(cfg: Config, clip: dict) -> None:

@@ -45,6 +45,7 @@ class CheckpointInfo:
             one's as the teacher itself said, then with ``licence``.
         temporal_pool: See :class:`~iboot_mm.models.pretrainers.IBoot`.
         target_norm: See :class:`~iboot_mm.models.pretrainers.IBoot`.
+        normalization: See :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class CheckpointInfo:
     teachers: list[dict]
     temporal_pool: bool
     target_norm: str
+    normalization: dict | None = None
 
     def description(self) -> dict:
         """All but the weights, as plain data: what published files and folders carry."""
@@ -64,7 +66,7 @@ class CheckpointInfo:
 
     def build_encoder(self) -> VideoEncoder:
         """The backbone as an encoder, with these weights, on the CPU in eval mode."""
-        encoder = VideoEncoder(self.backbone)
+        encoder = VideoEncoder(self.backbone, normalization=self.normalization)
         encoder.load_state_dict({key: value for key, value in self.state.items() if key.startswith('backbone.')},
                                 strict=False)  # the encoder itself is strict about its backbone
         return encoder.eval()
@@ -126,13 +128,13 @@ def _identity(i: int, teacher: dict, width: int, info: CheckpointInfo) -> dict:
 
 
 def _from_description(meta: dict, state: StateDict, path: Path) -> CheckpointInfo:
-    needed = [f.name for f in dataclasses.fields(CheckpointInfo) if f.name not in ('path', 'state')]
+    needed = [f.name for f in dataclasses.fields(CheckpointInfo) if f.name not in ('path', 'state', 'normalization')]
     if meta.get('project') != PROJECT or (missing := [name for name in needed if name not in meta]):
         what = 'is not one of this project' if meta.get('project') != PROJECT else f'has no {missing[0]!r}'
         raise ValueError(f'the description of {path} {what}: give the config of its network')
     _check_types(meta['backbone'], path)
     return _checked(CheckpointInfo(path=path, state=_kept(state, len(meta['teachers'])),
-                                   **{name: meta[name] for name in needed}))
+                                   normalization=meta.get('normalization'), **{name: meta[name] for name in needed}))
 
 
 def _check_types(config: object, path: Path) -> None:

@@ -12,11 +12,11 @@ def read_recipe(path: Path) -> dict:
     """Reads a pre-training config of this project's or a recognizer's config of MMAction2. Configs are code: it is run.
 
     Returns:
-        Plain data: ``config`` (file name), ``backbone``, ``feature_dim``, ``clip``, ``teachers``, ``temporal_pool`` and
-        ``target_norm``, as in :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
+        Plain data: ``config`` (file name), ``backbone``, ``feature_dim``, ``clip``, ``teachers``, ``temporal_pool``,
+        ``target_norm`` and ``normalization``, as in :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
 
     Raises:
-        ValueError: it is not the config of a video network, or of one that :class:`VideoEncoder` can't stand for.
+        ValueError: it is not the config of a video network.
     """
     cfg = Config.fromfile(path)
     model = cfg.get('model') or {}
@@ -26,7 +26,6 @@ def read_recipe(path: Path) -> dict:
     if width is None:
         raise ValueError(f'{path} has neither model.feature_dim nor model.cls_head.in_channels, so the width of its '
                          'features is unknown: name the config that the checkpoint was trained with')
-    _check_normalization(model, path)
     backbone = plain(model.backbone)
     backbone.pop('init_cfg', None)
     if 'pretrained' in backbone:  # some backbones demand it
@@ -35,16 +34,18 @@ def read_recipe(path: Path) -> dict:
     teachers = teachers if isinstance(teachers, list) else [teachers]
     teachers = [plain(teacher) for teacher in teachers]
     return dict(config=path.name, backbone=backbone, feature_dim=width, clip=clip_recipe(cfg, path), teachers=teachers,
-                temporal_pool=model.get('temporal_pool', True), target_norm=model.get('target_norm', 'none'))
+                temporal_pool=model.get('temporal_pool', True), target_norm=model.get('target_norm', 'none'),
+                normalization=_normalization(model))
 
 
-def _check_normalization(model: ConfigDict, path: Path) -> None:
-    """A recognizer's own mean and std must be those that VideoEncoder applies."""
+def _normalization(model: ConfigDict) -> dict | None:
+    """A recognizer's own on the [0, 1] scale; None where it is VideoEncoder's."""
     own = model.get('data_preprocessor') or {}
-    for name, ours in (('mean', BACKBONE_MEAN), ('std', BACKBONE_STD)):
-        if name in own and any(abs(a / 255 - b) > 1e-3 for a, b in zip(own[name], ours)):
-            raise ValueError(f'{path} normalises with {name} {list(own[name])}, but VideoEncoder with '
-                             f'{[round(255 * value, 3) for value in ours]}: such a network is not supported')
+    if 'mean' not in own or 'std' not in own:
+        return None
+    mean, std = ([value / 255 for value in own[name]] for name in ('mean', 'std'))
+    same = all(abs(a - b) < 1e-3 for a, b in zip([*mean, *std], [*BACKBONE_MEAN, *BACKBONE_STD]))
+    return None if same else dict(mean=mean, std=std)
 
 
 def plain(value: object) -> object:

@@ -31,18 +31,26 @@ class VideoEncoder(BaseModel):
             ``backbone.*``, as in any MMAction2 recognizer.
         data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessor.ViewPreprocessor`.
         init_cfg: mmengine's initialisation config.
+        normalization: ``mean`` and ``std`` of RGB on the [0, 1] scale that the backbone knows; None for MMAction2's.
 
     Raises:
+        ValueError: not three of each, or a deviation that is not positive.
         ValueError: on loading a checkpoint in which a weight of the backbone is missing or has another shape.
     """
 
-    def __init__(self, backbone: dict, data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
+    def __init__(self, backbone: dict, data_preprocessor: dict | None = None, init_cfg: dict | None = None,
+                 normalization: dict | None = None) -> None:
         preprocessor = {'type': 'ViewPreprocessor', **(data_preprocessor or {})}
         super().__init__(MODELS.build(preprocessor), init_cfg)
         self.backbone = MODELS.build(backbone)
+        normalization = dict(mean=BACKBONE_MEAN, std=BACKBONE_STD) if normalization is None else normalization
+        mean, std = (normalization.get(name, ()) for name in ('mean', 'std'))
+        if not len(mean) == len(std) == 3 or min(std) <= 0:
+            raise ValueError(f'{type(self).__name__}: normalization wants the mean and the positive std of R, G and B, '
+                             f'got {normalization}')
         shape = (3, 1, 1, 1)
-        self.register_buffer('backbone_mean', torch.tensor(BACKBONE_MEAN).view(shape), persistent=False)
-        self.register_buffer('backbone_std', torch.tensor(BACKBONE_STD).view(shape), persistent=False)
+        self.register_buffer('backbone_mean', torch.tensor(mean).view(shape), persistent=False)
+        self.register_buffer('backbone_std', torch.tensor(std).view(shape), persistent=False)
 
     def normalize(self, clips: Tensor) -> Tensor:
         """Clips ``(N, C, T, H, W)`` from [0, 1] to the backbone's own scale."""

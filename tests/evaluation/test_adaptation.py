@@ -73,6 +73,20 @@ def test_the_network_takes_the_place_of_the_configs_own():
     assert cfg.model.backbone == info().backbone and 'cls_head' not in cfg.model
 
 
+def test_the_input_is_normalised_as_the_network_knows_it():
+    own = info(normalization=dict(mean=[.4, .2, .6], std=[.2, .1, .3]))
+    cfg = classifier()
+    cfg.model.data_preprocessor = dict(type='ActionDataPreprocessor', mean=[1, 2, 3], std=[4, 5, 6])
+    usual = dict(cfg.model.data_preprocessor)
+    adapt(cfg, info())
+    assert cfg.model.data_preprocessor == usual
+    adapt(cfg, own)
+    assert cfg.model.data_preprocessor == dict(usual, mean=[102, 51, 153], std=[51, 25.5, 76.5])
+    cfg = features()
+    adapt(cfg, own)
+    assert cfg.model.normalization == own.normalization
+
+
 CLIP_TEACHER = dict(type='OpenCLIPTeacher', model='ViT-B-16', pretrained='openai', output='embedding', width=512)
 
 

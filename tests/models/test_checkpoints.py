@@ -137,10 +137,15 @@ def test_a_config_that_does_not_fit(trained, old, new, sentence):
         describe_checkpoint(trained['checkpoint'])
 
 
-def test_a_recognizer_of_another_normalisation_is_refused(tmp_path):
-    stock = write_checkpoint(tmp_path, STOCK_CONFIG.replace('123.675, 116.28, 103.53', '127.5, 127.5, 127.5'))
-    with pytest.raises(ValueError, match='normalises with mean .127.5, .* not supported'):
-        describe_checkpoint(stock['checkpoint'])
+def test_the_encoder_normalises_as_the_recognizer_did_also_after_export(tmp_path):
+    stock = write_checkpoint(tmp_path / 'run', STOCK_CONFIG.replace('123.675, 116.28, 103.53', '127.5, 102, 51'))
+    folder = export_hub.export(stock['checkpoint'], tmp_path / 'exported')
+    for path in (stock['checkpoint'], folder, *publish.publish(stock['checkpoint'], tmp_path / 'published')):
+        encoder = describe_checkpoint(path).build_encoder()
+        clips = torch.tensor([.5, .4, .2]).view(1, 3, 1, 1, 1).expand(1, 3, 2, 4, 4)
+        torch.testing.assert_close(encoder.normalize(clips), torch.zeros(1, 3, 2, 4, 4))
+        assert encoder.backbone_std.flatten().tolist() == pytest.approx([58.395 / 255, 57.12 / 255, 57.375 / 255])
+    assert describe_checkpoint(write_checkpoint(tmp_path / 'usual', STOCK_CONFIG)['checkpoint']).normalization is None
 
 
 def test_missing_and_ambiguous_files_are_named(trained, tmp_path):

@@ -22,6 +22,16 @@ def test_features_are_the_backbones_averaged_over_time_space_and_views(slow_back
         assert encoder(views).shape == (2, 3, 4, 64)
 
 
+def test_a_normalisation_of_its_own(slow_backbone):
+    encoder = VideoEncoder(slow_backbone, normalization=dict(mean=[.1, .2, .3], std=[.5, .25, .2]))
+    clips = torch.tensor([.6, .7, .9]).view(1, 3, 1, 1, 1)
+    assert encoder.normalize(clips).flatten().tolist() == pytest.approx([1, 2, 3])
+    assert not any('mean' in key and 'running' not in key for key in encoder.state_dict())
+    for wrong in (dict(mean=[.5], std=[.2]), dict(mean=[.5] * 3), dict(mean=[.5] * 3, std=[.2, 0., .2])):
+        with pytest.raises(ValueError, match='mean and the positive std of R, G and B'):
+            VideoEncoder(slow_backbone, normalization=wrong)
+
+
 def test_it_has_no_loss(slow_backbone):
     with pytest.raises(ValueError, match="mode='loss' is unknown to VideoEncoder"):
         VideoEncoder(slow_backbone)(torch.rand(1, 1, 3, 4, 32, 32), mode='loss')
