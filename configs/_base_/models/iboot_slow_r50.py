@@ -1,13 +1,5 @@
-# iBoot around the paper's Slow network (8 time steps in, 8 out). The teacher comes from configs/_base_/teachers/.
+# iBoot around the paper's Slow network. The teacher comes from configs/_base_/teachers/.
+_base_ = './slow_r50.py'
 model = dict(
     type='IBoot',
-    backbone=dict(type='SlowResNet', depth=50),  # at this depth MMAction2's ResNet3dSlowOnly, same names of weights
-    feature_dim=2048,
-    temporal_pool=True,  # both features are averaged over time before the cosine (Table 4)
-    data_preprocessor=dict(
-        type='ViewPreprocessor',
-        color_jitter=dict(brightness=.2, contrast=.2, saturation=.2, hue=.05),
-        color_prob=.8,
-        gray_prob=.2,
-        blur_prob=.5,
-        blur_sigma=(.1, 2.)))
+    temporal_pool=True)  # both features are averaged over time before the cosine (Table 4)

@@ -1,0 +1,3 @@
+# MoCo: BN within each GPU's 8 videos (B.1).
+_base_ = './runtime.py'
+sync_bn = None

@@ -1,0 +1,3 @@
+"""rho-SwAV with 2 crops of one clip ("rho = 1"). The study reports K400 linear 38.6, UCF101 74.7 (Table 2)."""
+_base_ = './swav_slow_r50_rho2_k400.py'
+_base_.train_dataloader.dataset.pipeline[1].same_clip = True
