@@ -1,6 +1,7 @@
 # make quickstart                          from nothing to a pre-trained network, a table and a report (12 minutes at most on two cores)
 # make quickstart VIDEOS=DIR               the same on your own videos; no labels and no list needed
 #      TEACHER=NAME_OR_CONFIG CKPT=FILE    another image model, and its weights if they are not on a hub
+#      METHOD=byol                         rho-BYOL, without any teacher; also moco, simclr, swav
 #      LIST="TRAIN TEST" LABELS="NAME .."  lists with labels (`path label` a line), so that k-NN accuracy is printed
 #      HOLD_OUT=1                          trains on the first list alone, so that the queries are new to the network
 #      EPOCHS=N TARGET_NORM=none WORK_DIR=DIR PROCESSES=N
@@ -16,7 +17,8 @@ QUICKSTART = $(PYTHON) tools/quickstart.py --venv "$(VENV)"
 .PHONY: quickstart test clean
 
 quickstart:
-	@$(QUICKSTART) $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(TEACHER),--teacher "$(TEACHER)") \
+	@$(QUICKSTART) $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(METHOD),--method "$(METHOD)") \
+	  $(if $(TEACHER),--teacher "$(TEACHER)") \
 	  $(if $(CKPT),--checkpoint "$(CKPT)") $(if $(LIST),--lists $(LIST)) $(if $(LABELS),--labels $(LABELS)) \
 	  $(if $(HOLD_OUT),--hold-out) \
 	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(TARGET_NORM),--target-norm $(TARGET_NORM)) \

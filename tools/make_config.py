@@ -2,6 +2,7 @@
 
     python tools/make_config.py OUT.py --videos DIR [--teacher NAME_OR_CONFIG] [--checkpoint FILE]
         [--lists TRAIN [TEST]] [--labels NAME ...] [--hold-out] [--epochs N]
+    python tools/make_config.py OUT.py --videos DIR --method byol ...      without any teacher
 
 Trains on all videos below DIR; without lists there is no k-NN accuracy. Of two lists (`path label` a line, paths
 relative to DIR) the first is the gallery, the second holds the queries; with --hold-out only the first is trained on,
@@ -23,7 +24,9 @@ from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.models.teachers.catalog import load_teacher_config
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER_CONFIG = ROOT / 'configs' / 'mini' / 'iboot_r18_folder.py'
+MINI = ROOT / 'configs' / 'mini'
+FOLDER_CONFIG = MINI / 'iboot_r18_folder.py'
+METHODS = ('iboot', 'byol', 'moco', 'simclr', 'swav')
 
 
 def choose_interval(files: list[str], clip_len: int = 8, most: int = 8) -> int:
@@ -97,6 +100,18 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     return lines
 
 
+def method_lines(method: str) -> list[str]:
+    """Lines that put another method in iBoot's place, as its config of moving digits has it; they come first."""
+    ours, theirs = (Config.fromfile(MINI / f'{name}_r18_digits.py').to_dict() for name in ('iboot', method))
+    kept = ('backbone', 'feature_dim', 'data_preprocessor')
+    own = {name: value for name, value in theirs['model'].items() if name not in kept}
+    hooks = [hook for hook in theirs['custom_hooks'] if hook not in ours['custom_hooks']]
+    return [f'model = dict(\n    _delete_=True, {describe(**own)},\n    '
+            + ', '.join(f'{name}=_base_.model.{name}' for name in kept) + ')',
+            f'custom_hooks = _base_.custom_hooks + {hooks!r}',
+            f'_base_.train_pipeline[1].num_views = {theirs["train_pipeline"][1]["num_views"]}']
+
+
 def model_lines(args: argparse.Namespace) -> list[str]:
     """Lines of the config on the teacher and its targets."""
     settings = dict(target_norm=args.target_norm) if args.target_norm else {}
@@ -117,6 +132,7 @@ def main() -> None:
     parser.add_argument('out', type=Path)
     parser.add_argument('--base', type=Path, help='config to build on instead; then the data are its own')
     parser.add_argument('--videos', type=Path)
+    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot need no teacher')
     parser.add_argument('--teacher', help='a ready teacher, a config file, timm:MODEL.TAG or open_clip:MODEL/TAG')
     parser.add_argument('--checkpoint', help="file with the teacher's weights")
     parser.add_argument('--lists', type=Path, nargs='+', default=[])
@@ -129,11 +145,17 @@ def main() -> None:
         sys.exit(f'One list or two (train, test), not {len(args.lists)}.')
     if args.hold_out and not args.lists:
         sys.exit('--hold-out (HOLD_OUT=1) trains on the first list only: give --lists (LIST="TRAIN TEST").')
+    if args.method != 'iboot' and (args.teacher or args.checkpoint or args.target_norm):
+        sys.exit(f'--method {args.method} learns from the videos alone: --teacher, --checkpoint and --target-norm go '
+                 'with iboot.')
+    if args.method != 'iboot' and args.base:
+        sys.exit(f'{args.base} has a method of its own: leave --method out, or --base.')
     if args.checkpoint and not args.teacher:
         sys.exit(f'{args.checkpoint}: a file of weights cannot say how it wants to be fed; name its teacher, too '
                  '(TEACHER=NAME_OR_CONFIG of make quickstart).')
     base_file = (args.base or FOLDER_CONFIG).resolve()
     lines = ['# Written by tools/make_config.py.', f'_base_ = {str(base_file)!r}']
+    lines += method_lines(args.method) if args.method != 'iboot' else []
     try:
         lines += folder_lines(args, Config.fromfile(base_file)) if args.videos else []
         lines += model_lines(args)

@@ -5,6 +5,7 @@ a virtual environment.
 
     python tools/quickstart.py                                        moving digits, written here
     python tools/quickstart.py --videos DIR [--teacher NAME_OR_CONFIG] [--checkpoint FILE] [--lists TRAIN [TEST]]
+    python tools/quickstart.py --method byol [--videos DIR] ...       without any teacher: also moco, simclr, swav
 """
 
 from __future__ import annotations  # so that an older Python gets as far as the sentence about its version
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from console import ROOT, Stages, clock, quiet, run, show_training
 
-DIGITS_CONFIG = ROOT / 'configs' / 'mini' / 'iboot_r18_digits.py'
+METHODS = ('iboot', 'byol', 'moco', 'simclr', 'swav')
 
 
 def check_python() -> None:
@@ -85,11 +86,12 @@ def num_processes(python: Path, wanted: int | None) -> int:
     return int(gpus.stdout or 0) or min(2, num_cores())
 
 
-def write_config(python: Path, args: argparse.Namespace, config: Path) -> None:
+def write_config(python: Path, args: argparse.Namespace, config: Path, method: str) -> None:
     """The run's config, on top of a mini config; stops when the folder holds a run with another one."""
-    options = ['--base', DIGITS_CONFIG] if args.videos is None else ['--videos', args.videos.resolve()]
-    for name, value in (('--teacher', args.teacher), ('--checkpoint', args.checkpoint), ('--epochs', args.epochs),
-                        ('--target-norm', args.target_norm)):
+    digits = ['--base', ROOT / 'configs' / 'mini' / f'{method}_r18_digits.py']
+    options = digits if args.videos is None else ['--videos', args.videos.resolve(), '--method', method]
+    of_iboot = [('--teacher', args.teacher), ('--checkpoint', args.checkpoint), ('--target-norm', args.target_norm)]
+    for name, value in [('--epochs', args.epochs), *(of_iboot if method == 'iboot' else [])]:
         options += [name, value] if value else []
     options += ['--lists', *(f.resolve() for f in args.lists)] if args.lists else []
     options += ['--labels', *args.labels] if args.labels else []
@@ -120,19 +122,31 @@ def train(python: Path, config: Path, work_dir: Path, processes: int) -> Path:
     return last
 
 
-def evaluate(python: Path, config: Path, work_dir: Path, checkpoint: Path) -> None:
-    """Table and report."""
+def pretrain(python: Path, args: argparse.Namespace, work_dir: Path, method: str) -> tuple[Path, Path]:
+    """Config and last checkpoint of a run in ``work_dir``."""
+    config = work_dir / 'recipe' / 'config.py'  # mmengine writes the whole, resolved config to work_dir/config.py
+    write_config(python, args, config, method)
+    return config, train(python, config, work_dir, args.processes)
+
+
+def evaluate(python: Path, config: Path, work_dir: Path, checkpoint: Path,
+             also: dict[str, tuple[Path, Path]]) -> None:
+    """The table, with a row for each other network: name to config and checkpoint."""
     results, text = work_dir / 'knn_table.json', work_dir / 'knn_table.txt'
-    if not (results.is_file() and text.is_file() and results.stat().st_mtime > checkpoint.stat().st_mtime):
-        command = tool(python, 'analysis/knn_table.py', config, checkpoint, '--out', work_dir)
-        run(command, work_dir / 'quickstart.log', lambda line: quiet(line) if line.endswith(' left') else None)
-    else:
+    newest = max(file.stat().st_mtime for file in (checkpoint, *(other for _, other in also.values())))
+    if results.is_file() and text.is_file() and text.stat().st_mtime > newest:  # the text is written last
         print(f'  {results} is there')
+        return
+    command = tool(python, 'analysis/knn_table.py', config, checkpoint, '--out', work_dir)
+    for name, files in also.items():
+        command += ['--also', name, *files]
+    run(command, work_dir / 'quickstart.log', lambda line: quiet(line) if line.endswith(' left') else None)
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--videos', type=Path, help='folder of videos, nested; default: moving digits, written here')
+    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot need no teacher')
     parser.add_argument('--teacher', help='a ready teacher, a config file, timm:MODEL.TAG or open_clip:MODEL/TAG')
     parser.add_argument('--checkpoint', type=Path, help="file with the teacher's weights")
     parser.add_argument('--lists', type=Path, nargs='+', default=[], help='lists with labels: one, or train and test')
@@ -153,12 +167,16 @@ def parse_args() -> argparse.Namespace:
         for file in files:
             if not file.is_file():
                 parser.error(f'{name}: there is no file {file}')
+    if args.method != 'iboot' and (args.teacher or args.checkpoint or args.target_norm):
+        parser.error(f'METHOD={args.method} learns from the videos alone: TEACHER, CKPT and TARGET_NORM go with '
+                     'METHOD=iboot')
     if args.checkpoint and not args.teacher:
         parser.error(f'CKPT={args.checkpoint}: a file of weights cannot say how it wants to be fed; add '
                      'TEACHER=NAME_OR_CONFIG (a ready teacher, timm:MODEL, open_clip:MODEL or a config file)')
     if args.work_dir is None:
-        name = 'quickstart' if args.videos is None else f'quickstart_{args.videos.resolve().name}'
-        args.work_dir = ROOT / 'work_dirs' / name
+        parts = ['quickstart', *([args.videos.resolve().name] if args.videos else []),
+                 *([args.method] if args.method != 'iboot' else [])]
+        args.work_dir = ROOT / 'work_dirs' / '_'.join(parts)
     if args.checkpoint:
         args.checkpoint = args.checkpoint.resolve()
     return args
@@ -168,7 +186,8 @@ def main() -> None:
     args = parse_args()
     work_dir = args.work_dir.resolve()
     digits = args.videos is None
-    stages = Stages(1 if args.install_only else 6 if digits else 4)
+    compared = digits and args.method == 'iboot'  # with a teacher, and with what goes without one
+    stages = Stages(1 if args.install_only else 4 + digits + 2 * compared)
     stages.begin(f'Environment {args.venv}')
     python = install(Path(os.path.abspath(args.venv)))
     if args.install_only:
@@ -178,14 +197,18 @@ def main() -> None:
     if digits:
         stages.begin('Videos: handwritten digits that move over textures')
         run(tool(python, 'data/make_moving_digits.py', 'data/moving_digits'), log, quiet)
+    if compared:
         stages.begin('Teacher: a small image model learns still digits')
         run(tool(python, 'data/make_digit_teacher.py', 'data/digit_teacher'), log, quiet)
     stages.begin(f'Pre-training, into {work_dir}')
-    config = work_dir / 'recipe' / 'config.py'  # mmengine writes the whole, resolved config to work_dir/config.py
-    write_config(python, args, config)
-    checkpoint = train(python, config, work_dir, num_processes(python, args.processes))
-    stages.begin('Evaluation of raw pixels, random network, teacher and iBoot')
-    evaluate(python, config, work_dir, checkpoint)
+    args.processes = num_processes(python, args.processes)
+    config, checkpoint = pretrain(python, args, work_dir, args.method)
+    also = {}
+    if compared:
+        stages.begin('The same number of steps by rho-BYOL, which has no teacher')
+        also['rho-BYOL'] = pretrain(python, args, work_dir / 'byol', 'byol')
+    stages.begin('Evaluation by k-NN on frozen features')
+    evaluate(python, config, work_dir, checkpoint, also)
     stages.begin('Report')
     run(tool(python, 'analysis/report.py', work_dir, '--config', config), log, quiet)
     print('\n' + (work_dir / 'knn_table.txt').read_text())

@@ -1,16 +1,20 @@
-"""One table for what iBoot adds: k-NN of raw pixels, the untrained network, the teacher and iBoot on the same clips."""
+"""One table for what pre-training adds: k-NN of raw pixels, the untrained network, other trained networks, the teacher
+and the trained network on the same clips.
+"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 import torch.nn.functional as F
-from mmaction.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
+from ..models.video_encoder import VideoEncoder
 from .knn import knn_classify, nearest_neighbors
 from .metrics import label_names, stack_labels
 
 Encoder = Callable[[Tensor], Tensor]
+METHODS = dict(IBoot='iBoot', VideoBYOL='rho-BYOL', VideoMoCo='rho-MoCo', VideoSimCLR='rho-SimCLR',
+               VideoSwAV='rho-SwAV')
 
 
 def raw_pixels(clips: Tensor, side: int = 16) -> Tensor:
@@ -18,37 +22,39 @@ def raw_pixels(clips: Tensor, side: int = 16) -> Tensor:
     return F.adaptive_avg_pool3d(clips, (clips.shape[2], side, side)).flatten(1)
 
 
-def comparison_encoders(model: nn.Module, backbone: dict, seed: int = 0) -> dict[str, Encoder]:
+def comparison_encoders(model: VideoEncoder, backbone: dict, seed: int = 0,
+                        also: Mapping[str, VideoEncoder] | None = None) -> dict[str, Encoder]:
     """What the table compares: name to a function from clips ``(N, C, T, H, W)`` in [0, 1] to features ``(N, D)``.
 
     Args:
-        model: The trained :class:`~iboot_mm.models.pretrainers.IBoot`, in eval mode.
+        model: The trained network, in eval mode; its row comes last and has the name of its method.
         backbone: Config of its backbone, for an untrained twin.
         seed: Of the twin's weights.
+        also: Other trained networks by the name of their row, in eval mode.
+
+    Raises:
+        ValueError: two rows would have one name.
     """
-    device = next(model.parameters()).device
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        twin = MODELS.build(backbone)
+        twin = VideoEncoder(backbone)
         twin.init_weights()
-    twin.to(device).eval()
-    trained = model.backbone
+    twin.to(next(model.parameters()).device).eval()
+    teachers = getattr(model, 'teachers', [])
+    rows = [('raw pixels', raw_pixels), ('random network', pooled(twin))]
+    rows += [(name, pooled(network)) for name, network in (also or {}).items()]
+    rows += [('teacher' if len(teachers) == 1 else f'teacher {teacher.name}',
+              lambda clips, teacher=teacher: teacher(clips).flatten(1, -2).mean(1)) for teacher in teachers]
+    rows.append((METHODS.get(type(model).__name__, type(model).__name__), pooled(model)))
+    names = [name for name, _ in rows]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f'two rows of the table would be called {twice!r}: give the other network another name')
+    return dict(rows)
 
-    def with_backbone(network: nn.Module) -> Encoder:
-        def encode(clips: Tensor) -> Tensor:
-            model.backbone = network
-            try:
-                return model.extract_feat(clips).mean(1)
-            finally:
-                model.backbone = trained
-        return encode
 
-    encoders = {'raw pixels': raw_pixels, 'random network': with_backbone(twin)}
-    for teacher in model.teachers:
-        name = 'teacher' if len(model.teachers) == 1 else f'teacher {teacher.name}'
-        encoders[name] = lambda clips, teacher=teacher: teacher(clips).flatten(1, -2).mean(1)
-    encoders['iBoot'] = with_backbone(trained)
-    return encoders
+def pooled(network: VideoEncoder) -> Encoder:
+    """A network's features, averaged over time."""
+    return lambda clips: network.extract_feat(clips).mean(1)
 
 
 @torch.no_grad()

@@ -9,12 +9,14 @@ COLOURS = ('#0b6e99', '#d9730d', '#0f7b6c', '#ad1a72', '#6940a5', '#64473a')
 GRAY = '#8a8a86'
 
 
-def draw_curves(curves: dict[str, Curve], references: dict[str, dict[str, float]] | None = None) -> str:
+def draw_curves(curves: dict[str, Curve], references: dict[str, dict[str, float]] | None = None,
+                others: dict[str, dict[str, Curve]] | None = None) -> str:
     """Draws the four panels as SVG that fits into a page (no prolog, no fixed size).
 
     Args:
         curves: See :func:`~iboot_mm.visualization.scalars.read_scalars`.
         references: Rows of the k-NN table to draw as dashed lines, such as ``{'teacher': {'digit': .98}}``.
+        others: Curves of other runs by name, of which the k-NN is drawn as dotted lines.
 
     Returns:
         ``<svg ...>...</svg>``.
@@ -24,8 +26,7 @@ def draw_curves(curves: dict[str, Curve], references: dict[str, dict[str, float]
     figure = Figure(figsize=(10, 6.2), layout='constrained')
     axes = figure.subplots(2, 2)
     _panel(axes[0, 0], 'Loss', {_short(n, 'loss_'): c for n, c in curves.items() if _is_loss(n, curves)})
-    _panel(axes[0, 1], 'k-NN top-1, %', {n: [(x, 100 * y) for x, y in c] for n, c in _knn_curves(curves).items()},
-           marker='o', references=references)
+    _knn_panel(axes[0, 1], curves, references, others or {})
     _panel(axes[1, 0], 'Spread of the features (0: collapsed)',
            {_short(n, 'spread_'): c for n, c in curves.items() if n.startswith('spread_')}, bottom=0)
     _panel(axes[1, 1], 'Learning rate', {n: c for n, c in curves.items() if n == 'lr'}, bottom=0)
@@ -44,9 +45,22 @@ def _is_loss(name: str, curves: dict[str, Curve]) -> bool:
     return name in terms if terms else name == 'loss'
 
 
+def _knn_panel(axis, curves: dict[str, Curve], references: dict[str, dict[str, float]] | None,
+               others: dict[str, dict[str, Curve]]) -> None:
+    own = _knn_curves(curves)
+    _panel(axis, 'k-NN top-1, %', own, marker='o', references=references)
+    for run, other in others.items():
+        for label, curve in _knn_curves(other).items():
+            if label in own:
+                colour = COLOURS[list(own).index(label) % len(COLOURS)]
+                axis.plot(*zip(*curve), color=colour, marker='o', markersize=3, linestyle=':', label=f'{label}, {run}')
+                axis.legend(frameon=False, fontsize=9)
+
+
 def _knn_curves(curves: dict[str, Curve]) -> dict[str, Curve]:
+    """Accuracy in % by label."""
     found = {name: curve for name, curve in curves.items() if name.endswith('knn_top1')}
-    return {name.rpartition('/')[0] or 'label': curve for name, curve in found.items()}
+    return {name.rpartition('/')[0] or 'label': [(x, 100 * y) for x, y in curve] for name, curve in found.items()}
 
 
 def _short(name: str, prefix: str) -> str:

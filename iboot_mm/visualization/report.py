@@ -12,7 +12,8 @@ from .thumbnails import Thumbnail
 
 def build_report(title: str, summary: list[str], results: dict, curves: dict[str, Curve], config: str,
                  versions: dict[str, str], thumbnail: Callable[[str], Thumbnail | None],
-                 class_names: dict[str, list[str]] | None = None) -> str:
+                 class_names: dict[str, list[str]] | None = None,
+                 others: dict[str, dict[str, Curve]] | None = None) -> str:
     """Puts the page together.
 
     Args:
@@ -24,17 +25,19 @@ def build_report(title: str, summary: list[str], results: dict, curves: dict[str
         versions: Library to version.
         thumbnail: Reads the thumbnail of a path, None if it cannot.
         class_names: Names of the classes by label, for the captions.
+        others: Curves of other runs, as ``curves``, by the name of their row in the table.
 
     Returns:
         HTML.
     """
     table = results['table']
+    method = list(table)[-1]
     references = {row: table[row] for row in table if row == 'random network' or row.startswith('teacher')}
     parts = [
         f'<h1>{escape(title)}</h1>', *(f'<p>{escape(line)}</p>' for line in summary),
         '<h2>k-NN on frozen features</h2>', render_table(results), *(f'<p>{escape(s)}</p>' for s in read_table(table)),
-        '<h2>Training</h2>', f'<figure>{draw_curves(curves, references)}</figure>',
-        '<h2>Nearest neighbours</h2>', render_neighbors(results['neighbors'], thumbnail, class_names or {}),
+        '<h2>Training</h2>', f'<figure>{draw_curves(curves, references, others)}</figure>',
+        '<h2>Nearest neighbours</h2>', render_neighbors(results['neighbors'], thumbnail, class_names or {}, method),
         '<h2>Config and versions</h2>', render_versions(versions),
         f'<details><summary>The whole config</summary><pre>{escape(config)}</pre></details>']
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -43,45 +46,51 @@ def build_report(title: str, summary: list[str], results: dict, curves: dict[str
 
 
 def render_table(results: dict) -> str:
-    """The k-NN table, iBoot's row set off."""
+    """The k-NN table, the trained network's row, the last, set off."""
     table = results['table']
+    ours = list(table)[-1]
     names = list(table['chance'])
     if not names:
-        rows = ''.join(f'<tr{_row_class(row)}><th>{escape(row)}</th><td>{value:.3f}</td></tr>'
+        rows = ''.join(f'<tr{_row_class(row, ours)}><th>{escape(row)}</th><td>{value:.3f}</td></tr>'
                        for row, value in results['spread'].items())
         return ('<p>These videos have no labels, so there is no accuracy to print; the spread of the features says '
                 'whether they tell videos apart at all (0: all alike).</p>'
                 f'<table><tr><th></th><th>spread</th></tr>{rows}</table>')
     head = ''.join(f'<th>{escape("accuracy" if n == "label" else n)}</th>' for n in names)
-    rows = ''.join(f'<tr{_row_class(row)}><th>{escape(row)}</th>' +
+    rows = ''.join(f'<tr{_row_class(row, ours)}><th>{escape(row)}</th>' +
                    ''.join(f'<td>{100 * scores[n]:.1f}</td>' for n in names) + '</tr>' for row, scores in table.items())
     counts = results['counts']
     return (f'<table><caption>Weighted k-NN, k = {results["k"]}: top-1 in % of {counts["query"]} query videos in a '
             f'gallery of {counts["gallery"]}, one clip each</caption><tr><th></th>{head}</tr>{rows}</table>')
 
 
-def _row_class(row: str) -> str:
-    return ' class="ours"' if row == 'iBoot' else ''
+def _row_class(row: str, ours: str) -> str:
+    return ' class="ours"' if row == ours else ''
 
 
 def read_table(table: dict[str, dict[str, float]]) -> list[str]:
     """What the table says, one sentence per label."""
+    ours = list(table)[-1]
     teachers = [row for row in table if row.startswith('teacher')]
+    others = [row for row in table if row not in ('chance', 'raw pixels', 'random network', ours, *teachers)]
     sentences = []
-    for name, score in table['iBoot'].items():
+    for name, score in table[ours].items():
         start, chance = table['random network'][name], table['chance'][name]
-        top = max(table[t][name] for t in teachers)
         what = 'Accuracy' if name == 'label' else f'On {name}, accuracy'
-        text = (f'{what} goes from {100 * start:.1f} % with random weights to {100 * score:.1f} % with iBoot; the '
-                f'teacher, which iBoot learned from, has {100 * top:.1f} %, chance is {100 * chance:.1f} %.')
-        if top < 2 * chance and score <= start + .1:
+        text = f'{what} goes from {100 * start:.1f} % with random weights to {100 * score:.1f} % with {ours}; '
+        if teachers:
+            top = max(table[teacher][name] for teacher in teachers)
+            text += f'the teacher, which {ours} learned from, has {100 * top:.1f} %, '
+        text += ''.join(f'{other} {100 * table[other][name]:.1f} %, ' for other in others)
+        text += f'chance is {100 * chance:.1f} %.'
+        if teachers and top < 2 * chance and score <= start + .1:
             text += ' A teacher that sees single frames, averaged over time, has nothing to teach here.'
         sentences.append(text)
     return sentences
 
 
 def render_neighbors(neighbors: list[dict], thumbnail: Callable[[str], Thumbnail | None],
-                     class_names: dict[str, list[str]]) -> str:
+                     class_names: dict[str, list[str]], method: str) -> str:
     """One line per query: the query, then its neighbours, the nearest first."""
     lines = []
     for entry in neighbors:
@@ -89,8 +98,8 @@ def render_neighbors(neighbors: list[dict], thumbnail: Callable[[str], Thumbnail
         cells = [_clip(query, None, thumbnail, class_names)]
         cells += [_clip(n, query['labels'], thumbnail, class_names) for n in entry['neighbors']]
         lines.append(f'<div class="line">{"".join(cells)}</div>')
-    hint = ("Left: the query. Then its nearest gallery videos by iBoot's features, the nearest first, with the "
-            'cosine. Point at a picture to play it.')
+    hint = (f"Left: the query. Then its nearest gallery videos by {escape(method)}'s features, the nearest first, with "
+            'the cosine. Point at a picture to play it.')
     if any(entry['query']['labels'] for entry in neighbors):
         hint += " A label that agrees with the query's is green, one that does not is red."
     return f'<p>{hint}</p><div class="neighbors">{"".join(lines)}</div>'

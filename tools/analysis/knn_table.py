@@ -1,14 +1,17 @@
-"""k-NN of raw pixels, the untrained network, the teacher and the trained network on a config's val videos.
+"""k-NN of raw pixels, the untrained network, the teacher if there is one and the trained network on a config's videos.
 
     python tools/analysis/knn_table.py CONFIG CHECKPOINT --out work_dirs/RUN
+    python tools/analysis/knn_table.py CONFIG CHECKPOINT --out work_dirs/RUN --also rho-BYOL CONFIG2 CHECKPOINT2
 
-Prints the table and writes it to `knn_table.txt`; `knn_table.json`, which tools/analysis/report.py reads, holds the
-table and, for a dozen queries, the nearest neighbours by the trained network's features.
+Videos and clips are those of the first config's val_dataloader for all rows. Prints the table and writes it to
+`knn_table.txt`; `knn_table.json`, which tools/analysis/report.py reads, holds the table and, for a dozen queries, the
+nearest neighbours by the trained network's features. The trained network is the last row, whatever its method.
 """
 
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
 import iboot_mm  # noqa: F401  (before any config is read)
@@ -22,8 +25,10 @@ from mmengine.runner import Runner, load_checkpoint
 
 from iboot_mm.datasets.parallel import show_progress
 from iboot_mm.atomic_files import AtomicLocalBackend
-from iboot_mm.evaluation.comparison import comparison_encoders, encode_dataset, find_neighbors, knn_table
+from iboot_mm.evaluation.comparison import Encoder, comparison_encoders, encode_dataset, find_neighbors, knn_table
+from iboot_mm.models.checkpoints import describe_checkpoint
 from iboot_mm.models.losses import spread
+from iboot_mm.models.video_encoder import VideoEncoder
 
 
 def format_table(table: dict[str, dict[str, float]], k: int) -> str:
@@ -39,30 +44,49 @@ def format_table(table: dict[str, dict[str, float]], k: int) -> str:
     return '\n'.join(lines)
 
 
+def load_networks(args: argparse.Namespace, cfg: Config) -> tuple[VideoEncoder, dict[str, Encoder]]:
+    """The config's model with its weights, and what the table compares.
+
+    Raises:
+        FileNotFoundError: another network's checkpoint or config is missing.
+        ValueError: they do not agree, or two rows would have one name.
+    """
+    model = MODELS.build(cfg.model)
+    load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
+    model.to(get_device()).eval()
+    also = {name: describe_checkpoint(checkpoint, config).build_encoder().to(get_device())
+            for name, config, checkpoint in args.also}
+    return model, comparison_encoders(model, cfg.model.backbone, also=also)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('checkpoint')
     parser.add_argument('--out', type=Path, required=True, help='folder for knn_table.json')
+    parser.add_argument('--also', nargs=3, action='append', default=[], metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
+                        help='another trained network and the name of its row')
     parser.add_argument('--queries', type=int, default=12, help='queries whose neighbours are looked up')
     args = parser.parse_args()
     cfg = Config.fromfile(args.config)
     init_default_scope('mmaction')
-    model = MODELS.build(cfg.model)
-    load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
-    model.to(get_device()).eval()
+    try:
+        model, encoders = load_networks(args, cfg)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f'knn_table: {error}')
     loader = Runner.build_dataloader(cfg.val_dataloader, seed=0)
     features, samples = encode_dataset(show_progress(loader, len(loader), 'batches encoded'), model.data_preprocessor,
-                                       comparison_encoders(model, cfg.model.backbone))
+                                       encoders)
     vote = dict(k=cfg.val_evaluator.k, temperature=cfg.val_evaluator.temperature)
     table = knn_table(features, samples, **vote)
     counts = {role: sum(s['role'] == role for s in samples) for role in ('gallery', 'query')}
     result = dict(
         table=table, k=vote['k'], counts=counts, checkpoint=os.path.abspath(args.checkpoint),
-        teachers=[teacher.identity() for teacher in model.teachers],
+        teachers=[teacher.identity() for teacher in getattr(model, 'teachers', [])],
+        also={name: os.path.abspath(checkpoint) for name, _, checkpoint in args.also},
         parameters=sum(p.numel() for p in model.backbone.parameters()),
         spread={name: spread(encoded).item() for name, encoded in features.items()},
-        neighbors=find_neighbors(features['iBoot'], samples, args.queries))
+        neighbors=find_neighbors(features[list(encoders)[-1]], samples, args.queries))
     AtomicLocalBackend().put_text(json.dumps(result, indent=1), args.out / 'knn_table.json')
     text = (f"{counts['query']} queries in a gallery of {counts['gallery']} videos\n"
             + format_table(table, vote['k']))

@@ -29,24 +29,40 @@ def class_names(cfg: Config) -> dict[str, list[str]]:
     return {}
 
 
+def newest_config(work_dir: Path) -> Path:
+    """The config that the run left in its folder, the newest if there are several."""
+    found = sorted(work_dir.glob('*.py'), key=lambda file: file.stat().st_mtime)
+    if not found:
+        sys.exit(f'{work_dir} holds no config: name it with --config')
+    return found[-1]
+
+
+def summary(results: dict, cfg: Config) -> list[str]:
+    """What was trained on what, and when this was written."""
+    teacher = ' and '.join(f"{t['model']} ({t['width']}-d)" for t in results['teachers'])
+    source = f'Teacher: {teacher}, frozen.' if teacher else f'Method: {list(results["table"])[-1]}, without a teacher.'
+    return [f"A {cfg.model.backbone.type} of {results['parameters'] / 1e6:.2f} M parameters, trained for "
+            f'{cfg.train_cfg.max_epochs} epochs on the videos of {cfg.train_dataloader.dataset.root} without their '
+            f'labels. {source}', f'Written {datetime.now():%Y-%m-%d %H:%M}.']
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dir', type=Path)
     parser.add_argument('--config', help='default: the newest config that the run left in its folder')
-    parser.add_argument('--title', default='iBoot-MM: what a video network learned from an image model')
+    parser.add_argument('--title', help='default: what the network learned from')
     args = parser.parse_args()
     results_file = args.work_dir / 'knn_table.json'
     if not results_file.is_file():
         sys.exit(f'{results_file} is missing: write it with tools/analysis/knn_table.py')
     results = json.loads(results_file.read_text())
-    cfg = Config.fromfile(args.config)
-    teacher = ' and '.join(f"{t['model']} ({t['width']}-d)" for t in results['teachers'])
-    train = cfg.train_dataloader.dataset
-    summary = [f"A {cfg.model.backbone.type} of {results['parameters'] / 1e6:.2f} M parameters, trained for "
-               f"{cfg.train_cfg.max_epochs} epochs on the videos of {train.root} without their labels. Teacher: "
-               f'{teacher}, frozen.', f'Written {datetime.now():%Y-%m-%d %H:%M}.']
-    page = build_report(args.title, summary, results, read_scalars(scalar_files(args.work_dir)), cfg.pretty_text,
-                        versions(), cache(read_thumbnail), class_names(cfg))
+    cfg = Config.fromfile(args.config or newest_config(args.work_dir))
+    title = args.title or ('iBoot-MM: what a video network learned from '
+                           + ('an image model' if results['teachers'] else 'videos alone'))
+    others = {name: read_scalars(scalar_files(Path(checkpoint).parent))
+              for name, checkpoint in results.get('also', {}).items()}
+    page = build_report(title, summary(results, cfg), results, read_scalars(scalar_files(args.work_dir)),
+                        cfg.pretty_text, versions(), cache(read_thumbnail), class_names(cfg), others)
     out = args.work_dir / 'report.html'
     AtomicLocalBackend().put_text(page, out)
     print(f'{out}: {len(page) / 1e6:.1f} MB')
