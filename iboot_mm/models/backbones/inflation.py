@@ -2,8 +2,10 @@
 
 torchvision, timm and mmpretrain name the parts of a plain ResNet alike (``layer1.0.conv1``, ``layer1.0.bn1``,
 ``layer1.0.downsample.0``); MMAction2's ResNet3d names them ``layer1.0.conv1.conv``, ``layer1.0.conv1.bn``,
-``layer1.0.downsample.conv``. What differs between the libraries is what the names are nested in: ``state_dict``,
-``backbone.``, ``module.``, ``module.encoder_q.``.
+``layer1.0.downsample.conv``. What differs between libraries and methods is what the names are nested in:
+``state_dict``, ``backbone.``, ``module.`` (SwAV), ``teacher`` (DINO), ``module.encoder_q.`` (MoCo),
+``module.base_encoder.`` (MoCo v3). Of two networks in one file the one is taken that its authors evaluate: DINO's
+teacher (:mod:`~iboot_mm.models.weights` opens it), MoCo's online encoder.
 """
 
 import re
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 
 from ..weights import StateDict, load_strictly
 
+MOMENTUM_COPIES = ('encoder_k.', 'momentum_encoder.')
 # A downsample branch is conv 0, norm 1; elsewhere convN goes with bnN.
 RULES = (
     (r'(.*downsample)\.conv\.(.*)', r'\1.0.\2'),
@@ -31,10 +34,10 @@ def name_in_2d(name: str) -> str:
 
 
 def encoder_prefix(state: StateDict, source: str) -> str:
-    """What the names of the ResNet in ``state`` start with; the first such prefix, as MoCo keeps two encoders.
+    """What the names of the ResNet in ``state`` start with, MoCo's momentum copy aside.
 
     Raises:
-        ValueError: there is no ResNet in it.
+        ValueError: there is no ResNet in it, or more than one.
     """
     stem = 'conv1.weight'
     prefixes = [
@@ -42,12 +45,15 @@ def encoder_prefix(state: StateDict, source: str) -> str:
         for key in state
         if key.endswith(stem) and f'{key[: -len(stem)]}layer1.0.conv1.weight' in state
     ]
+    prefixes = [prefix for prefix in prefixes if not prefix.endswith(MOMENTUM_COPIES)] or prefixes
     if not prefixes:
         names = ', '.join(list(state)[:4])
         raise ValueError(
             f'{source} holds no plain 2D ResNet (conv1, layer1.0.conv1, ... as in torchvision, timm, mmpretrain); '
             f'its names start with {names}. For a file of 3D weights set pretrained2d=False.'
         )
+    if len(prefixes) > 1:
+        raise ValueError(f'{source} holds several ResNets ({", ".join(prefixes)}); save the one to start from alone.')
     return prefixes[0]
 
 
