@@ -14,4 +14,10 @@ def gather_with_gradient(tensor: Tensor, dim: int = 0) -> Tensor:
     """
     if get_world_size() == 1:
         return tensor
-    return torch.cat(all_gather(tensor.contiguous()), dim=dim)
+    parts = all_gather(tensor.contiguous())
+    for part in parts:
+        if part.requires_grad:
+            # On CPUs, torch receives the others' contiguous gradients into memory that lies as its own gradient does:
+            # one that is permuted, such as einsum's, would be scrambled.
+            part.register_hook(Tensor.contiguous)
+    return torch.cat(parts, dim=dim)
