@@ -92,6 +92,6 @@ class VideoMoCo(SequentialPretrainer):
             positive = torch.einsum('nd,vnd->nv', query, others) / self.temperature
             negative = query @ negatives.T / self.temperature  # (N, K)
             loss = info_nce(positive, negative, self.separate).mean()
-        best = positive.amax(dim=1) > negative.amax(dim=1)
+        best = positive.detach().amax(dim=1) > negative.detach().amax(dim=1)
         return dict(loss=loss, accuracy=best.float().mean(), spread_student=spread(query),
                     spread_momentum=spread(others))
