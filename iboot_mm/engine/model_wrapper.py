@@ -88,7 +88,7 @@ def group_bn(model: nn.Module, size: int) -> None:
     processes = get_world_size()
     if processes <= size:
         return  # all of them are one group
-    if processes % size:
+    if size < 1 or processes % size:
         raise ValueError(f'model_wrapper_cfg.bn_group={size} does not divide the {processes} processes: start a '
                          'multiple of it, or set bn_group=None for BN over all of them')
     group, _ = torch.distributed.new_subgroups(size)

@@ -6,12 +6,21 @@ import warnings
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.dist import all_gather
 from mmengine.runner import Runner
 from torch import nn
+from torch.testing._internal.distributed.fake_pg import FakeStore
 
-from iboot_mm.engine.model_wrapper import DistributedPretrainer, synchronises_bn, wrap_on_cpu
+from iboot_mm.engine.model_wrapper import (
+    DistributedPretrainer,
+    group_bn,
+    processes_of_bn,
+    synchronises_bn,
+    wrap_on_cpu,
+)
 
 from ..distributed import run_in_processes
+from ..models.pretrainers.test_runs import train
 from . import toy
 
 
@@ -41,10 +50,37 @@ def wrap_with_sync_bn(rank, world_size, folder):
     asked(torch.randn(4, 2)).sum().backward()
 
 
+def moco_state(folder, norm, sync_buffers, **changes):
+    """A run of MoCo on two processes; its buffers and weights."""
+    hooks = [dict(type='SyncBuffersHook')] if sync_buffers else []
+    return train(folder, 'moco', norm, hooks=hooks, launcher='pytorch', **changes).model.module.state_dict()
+
+
+def moco_in_two_processes(rank, world_size, folder):
+    # MMAction2's default runtime averages all buffers over the ranks after each epoch.
+    plain, averaged = (moco_state(f'{folder}/{name}', 'gn', name == 'averaged') for name in ('plain', 'averaged'))
+    assert averaged['queue.pointer'] == 9 * 8 % 20 and averaged['momentum.steps'] == 9
+    for key, value in plain.items():
+        assert torch.equal(value, averaged[key]), key
+    whole = moco_state(f'{folder}/whole', 'bn', True)
+    resumed = moco_state(f'{folder}/resumed', 'bn', True, resume=True, load_from=f'{folder}/whole/epoch_2.pth')
+    for key, value in whole.items():
+        assert torch.equal(value, resumed[key]), key
+        everyone = all_gather(value)
+        assert torch.equal(everyone[0], everyone[1]), f'ranks differ in {key}'
+
+
+def two_processes(rank, world_size, folder):
+    wrap_with_sync_bn(rank, world_size, f'{folder}/sync_bn')
+    moco_in_two_processes(rank, world_size, folder)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason='for machines without a GPU')
-def test_sync_bn_gives_way_on_a_cpu_and_says_so(tmp_path):
-    run_in_processes(wrap_with_sync_bn, 2, str(tmp_path))
-    log = next(tmp_path.glob('*/*.log')).read_text()
+def test_two_processes_on_a_cpu(tmp_path):
+    """SyncBN gives way and says so; MoCo's queue, pointer and copy are one for all ranks, also after resuming."""
+    (tmp_path / 'sync_bn').mkdir()
+    run_in_processes(two_processes, 2, str(tmp_path))
+    log = next(tmp_path.glob('sync_bn/*/*.log')).read_text()
     assert 'SyncBN needs GPUs: on this CPU each process normalises over its own videos' in log
 
 
@@ -85,3 +121,39 @@ def test_wrap_on_cpu(launcher, wrapper, expected):
         cfg.model_wrapper_cfg = wrapper
     wrap_on_cpu(cfg)
     assert (cfg.get('model_wrapper_cfg') or {}).get('type') == expected
+
+
+@pytest.fixture(params=[0, 3])
+def rank_of_four(request):
+    """One of four processes, the others of which are made up."""
+    torch.distributed.init_process_group('fake', store=FakeStore(), rank=request.param, world_size=4)
+    yield request.param
+    torch.distributed.destroy_process_group()
+
+
+def test_bn_groups_are_neighbours(rank_of_four):
+    net = nn.SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.BatchNorm1d(2)))
+    assert processes_of_bn(net) == 4
+    group_bn(net, 2)
+    members = [torch.distributed.get_process_group_ranks(bn.process_group) for bn in net[1:]]
+    assert members == [[0, 1] if rank_of_four == 0 else [2, 3]] * 2
+    assert processes_of_bn(net) == 2
+
+
+@pytest.mark.parametrize('size', [4, 8])
+def test_a_group_of_all_is_none(rank_of_four, size):
+    net = nn.SyncBatchNorm(2)
+    group_bn(net, size)
+    assert net.process_group is None and processes_of_bn(net) == 4
+
+
+@pytest.mark.parametrize('size', [3, 0])
+def test_a_group_that_does_not_divide_the_processes(rank_of_four, size):
+    with pytest.raises(ValueError, match=f'model_wrapper_cfg.bn_group={size} does not divide the 4 processes: start a '
+                                         'multiple of it, or set bn_group=None for BN over all of them'):
+        DistributedPretrainer(nn.BatchNorm1d(2), bn_group=size)
+
+
+def test_processes_of_bn_without_sync_bn():
+    assert processes_of_bn(nn.Linear(1, 1)) is None
+    assert processes_of_bn(nn.BatchNorm1d(1)) == 1
