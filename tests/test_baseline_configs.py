@@ -3,7 +3,9 @@
 import ast
 import copy
 import functools
+import itertools
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -305,3 +307,49 @@ def test_learning_rate_of_the_linear_classifier():
     cosine = [2 * (math.cos(math.pi * step / 240) + 1) for step in range(240)]
     assert found[32:] == pytest.approx(cosine[32:])
     assert found[:32] == pytest.approx([cosine[32] * step / 32 for step in range(32)])
+
+
+PAGE = (FOLDER / 'baselines/README.md').read_text()
+
+
+def expanded(name: str) -> list[str]:
+    """``{a,b}_c`` is ``a_c`` and ``b_c``."""
+    parts = [part.split(',') for part in re.split(r'[{}]', name)]
+    return [''.join(choice) for choice in itertools.product(*parts)]
+
+
+def test_the_page_names_every_config():
+    named = {name for pattern in re.findall(r'`([\w{},/]+)\.py`', PAGE) for name in expanded(pattern)} - {'_pyslowfast'}
+    evaluations = {Path(name).name for name in EVALUATIONS}
+    assert named == evaluations | {name.removeprefix('baselines/') for name in RECIPES if name.startswith('baselines/')}
+
+
+def docstring(name: str) -> str:
+    return ' '.join(ast.get_docstring(ast.parse((FOLDER / f'baselines/{name}.py').read_text())).split())
+
+
+def test_figures_of_table_2_are_those_in_the_configs():
+    rows = re.findall(r'^\| ([1-4])(?:: two crops of a clip)? ((?:\|[^|\n]+){4})\|$', PAGE, re.M)
+    assert [rho for rho, _ in rows] == ['1', '2', '3', '4']
+    for rho, cells in rows:
+        for method, cell in zip(TYPES, cells.split('|')[1:], strict=True):
+            text = docstring(f'{method}_slow_r50_rho{rho}_k400')
+            assert all(figure in text for figure in re.findall(r'\d\d\.\d|out of memory', cell)), (method, rho)
+
+
+ROWS = [line for line in PAGE.splitlines() if re.match(r'\|.*`(\w+_slow_r50_\w+|ablations/\w+)\.py`', line)]
+
+
+@pytest.mark.parametrize('row', ROWS)
+def test_rows_of_the_page_hold_for_their_configs(row):
+    """Without options the figures are the docstring's; options exist in the config."""
+    name = re.search(r'`([\w/]+)\.py`', row)[1]
+    options = re.findall(r'`([\w.]+)=', row)
+    figures = re.findall(r'(?<=\| )\d\d\.\d(?= \|)', row)
+    assert figures
+    if not options:
+        assert [figure for figure in figures if figure not in docstring(name)] == []
+    for option in options:
+        place = load(f'baselines/{name}')
+        for key in option.split('.'):
+            place = place[int(key) if key.isdigit() else key]

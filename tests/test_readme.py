@@ -14,7 +14,7 @@ from .videos import moving_frames, write_video
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'model_cards').glob('*.md')),
-         ROOT / 'configs/ablations/README.md', ROOT / 'configs/downstream/README.md', ROOT / 'tools/data/README.md']
+         *sorted((ROOT / 'configs').glob('*/README.md')), ROOT / 'tools/data/README.md']
 README = PAGES[0].read_text()
 
 
