@@ -78,11 +78,10 @@ def exchanges(rank, world_size):
 
 def shuffled_keys(rank, world_size):
     """Keys of this rank's clips, with the batch shuffled over two ranks and by hand."""
-    found = {}
+    found, order = {}, torch.tensor([2, 0, 1, 3])
     for norm in ('gn', 'bn'):
         model = toy.build('moco', norm)
         clips = toy.views(model, videos=4)[:, 0]
-        order = torch.tensor([2, 0, 1, 3])
         by_hand = torch.empty(4, toy.DIM)
         for shard in order.chunk(2):
             by_hand[shard] = unit(toy.build('moco', norm).momentum(clips[shard]))

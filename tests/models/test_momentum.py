@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from iboot_mm.models.momentum import MomentumCopy, annealed_momentum
+from iboot_mm.models.momentum import Embedder, MomentumCopy, annealed_momentum
 
 
 @pytest.mark.parametrize('base', [.996, .994])
@@ -44,3 +44,13 @@ def test_a_copy_that_nobody_updates_is_refused():
         copy(torch.zeros(1, 2))
     copy.attached = True
     assert not copy(torch.zeros(1, 2)).requires_grad
+
+
+def test_embedder_projects_the_average_over_space_and_time():
+    projector = nn.Linear(3, 2)
+    embedder = Embedder(nn.Identity(), projector, feature_dim=3)
+    clips = torch.randn(4, 3, 2, 5, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(embedder(clips), projector(clips.mean(dim=(2, 3, 4))))
+    assert {key.split('.')[0] for key in embedder.state_dict()} == {'projector'}
+    with pytest.raises(ValueError, match='set feature_dim=3'):
+        Embedder(nn.Identity(), projector, feature_dim=4)(clips)

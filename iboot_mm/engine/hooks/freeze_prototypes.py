@@ -2,7 +2,7 @@
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..model_wrapper import unwrap
 
@@ -22,11 +22,13 @@ class FreezePrototypesHook(Hook):
         self.epochs = epochs
 
     def before_train(self, runner: Runner) -> None:
-        """Refuses a model without prototypes.
+        """Refuses a model without prototypes, and a loop in which the first epoch never ends.
 
         Raises:
-            ValueError: the model has none.
+            ValueError: the model has none, or training is counted in iterations.
         """
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise ValueError('FreezePrototypesHook counts epochs, and train_cfg does not: use GlobalBatchTrainLoop')
         if not hasattr(unwrap(runner.model), 'prototypes'):
             raise ValueError('FreezePrototypesHook found no prototypes: it is for VideoSwAV; remove it from '
                              'custom_hooks')

@@ -36,6 +36,7 @@ class PersistencePretrainer(BasePretrainer):
 
     Raises:
         ValueError: unknown reduction.
+        ValueError: on loading a checkpoint in which a weight or the queue has another shape.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict, reduction: str = 'mean',
@@ -60,6 +61,17 @@ class PersistencePretrainer(BasePretrainer):
     def reduce(self, losses: Tensor) -> Tensor:
         """Sub-losses ``(V, ...)``: the mean over all, or over all but the first axis and the sum over that."""
         return losses.mean() if self.reduction == 'mean' else losses.mean() * len(losses)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        # mmengine only logs a mismatch of shapes, and training would go on with a random head or queue.
+        for key, value in self.state_dict().items():
+            saved = state_dict.get(prefix + key, value)
+            if saved.shape != value.shape:
+                raise ValueError(
+                    f'{key} is {tuple(saved.shape)} in the checkpoint and {tuple(value.shape)} in the config: set '
+                    f'model.{key.split(".")[0]} and its like to what it was trained with, or load the backbone alone '
+                    "with model.backbone.init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')")
 
     def check_views(self, views: Tensor) -> None:
         """Raises a ValueError if the views hold no pair of clips."""

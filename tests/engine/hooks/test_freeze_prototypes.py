@@ -1,13 +1,17 @@
 """Prototypes stay in the first epochs and move then, also in a run that is resumed in between."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 import torch.nn.functional as F
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
-from ...models.pretrainers.test_runs import train
+from iboot_mm.engine.hooks import FreezePrototypesHook
 
+from ...models.pretrainers import toy
+from ...models.pretrainers.test_runs import train
 
 KEEP_ALL = dict(checkpoint=dict(type='AtomicCheckpointHook', interval=1))
 
@@ -45,6 +49,11 @@ def test_frozen_then_free(tmp_path, epochs):
 def test_weight_decay_of_plain_sgd_does_not_move_them(tmp_path):
     noted = prototypes(tmp_path, 1, optim_wrapper=dict(optimizer=dict(type='SGD', lr=1., weight_decay=.1)))
     torch.testing.assert_close(F.normalize(noted[3], dim=1), F.normalize(noted[0], dim=1), rtol=0, atol=1e-6)
+
+
+def test_iterations_are_no_epochs():
+    with pytest.raises(ValueError, match='FreezePrototypesHook counts epochs, and train_cfg does not'):
+        FreezePrototypesHook().before_train(SimpleNamespace(train_loop=object(), model=toy.build('swav')))
 
 
 def test_a_model_without_prototypes(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.runner import load_state_dict
 from torch.optim import SGD
 
 from ..test_features import BACKBONES
@@ -125,6 +126,19 @@ def test_unknown_options(method):
     model = toy.build(method)
     with pytest.raises(ValueError, match=f"mode='losses' is unknown to {type(model).__name__}"):
         model(toy.views(model), mode='losses')
+
+
+@pytest.mark.parametrize('method, options, message', [
+    ('byol', dict(predictor=dict(hidden_dim=12, norm=False)), r'predictor.0.weight is \(10, 6\) in the checkpoint and '
+     r'\(12, 6\) in the config: set model.predictor and its like to what it was trained with, or load the backbone al'),
+    ('moco', dict(queue_size=24), r'queue.keys is \(20, 6\) in the checkpoint and \(24, 6\) in the config'),
+    ('swav', dict(num_prototypes=5), r'prototypes.weight is \(9, 6\) in the checkpoint and \(5, 6\)')])
+def test_a_checkpoint_of_another_head(method, options, message):
+    saved = toy.build(method).state_dict()
+    with pytest.raises(ValueError, match=message):
+        load_state_dict(toy.build(method, **options), saved, strict=False)
+    backbone_alone = {key: value for key, value in saved.items() if key.startswith('backbone.')}
+    load_state_dict(toy.build(method, **options), backbone_alone, strict=False)
 
 
 @pytest.mark.parametrize('method', ['byol', 'moco'])
