@@ -46,6 +46,11 @@ def wrap_with_sync_bn(rank, world_size, folder):
             wrapped.module.running_mean.fill_(rank)  # as the last step before validation leaves it
             wrapped.eval()
             assert wrapped.module.running_mean.tolist() == [rank if broadcast is False else 0] * 2
+    # Groups of one process each: statistics differ while training, and evaluation scores rank 0's.
+    grouped = DistributedPretrainer(nn.BatchNorm1d(2), broadcast_buffers=False, bn_group=1)
+    grouped.module.running_mean.fill_(rank)
+    grouped.eval()
+    assert grouped.module.running_mean.tolist() == [0, 0]
     asked = DistributedPretrainer(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)), sync_bn=True)
     asked(torch.randn(4, 2)).sum().backward()
 
