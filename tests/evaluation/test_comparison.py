@@ -35,7 +35,6 @@ def test_raw_pixels_are_block_means_in_order_of_the_frames():
 
 
 def test_encoders_see_the_same_clips(model, slow_backbone):
-    trained = model.backbone
     encoders = comparison_encoders(model, slow_backbone, seed=3)
     assert list(encoders) == ['raw pixels', 'random network', 'teacher', 'iBoot']
     batch = make_batch([make_sample('gallery', {}, 'a'), make_sample('query', {}, 'b')])
@@ -45,10 +44,24 @@ def test_encoders_see_the_same_clips(model, slow_backbone):
         assert torch.allclose(features['iBoot'], model.extract_feat(clips).mean(1), atol=1e-6)
         assert torch.allclose(features['teacher'], model.teachers[0](clips).mean(1), atol=1e-6)
     assert not torch.allclose(features['random network'], features['iBoot'], atol=1e-3)
-    assert model.backbone is trained
     again, _ = encode_dataset([batch], model.data_preprocessor, comparison_encoders(model, slow_backbone, seed=3))
     assert torch.equal(again['random network'], features['random network'])
     assert [s['filename'] for s in samples] == ['a', 'b']
+
+
+def test_rows_of_other_networks_and_of_methods_without_a_teacher(model, slow_backbone):
+    heads = dict(projector=dict(hidden_dim=8, out_dim=4), predictor=dict(hidden_dim=8))
+    byol = MODELS.build(dict(type='VideoBYOL', backbone=slow_backbone, feature_dim=64, **heads)).eval()
+    encoders = comparison_encoders(byol, slow_backbone, also={'another': model})
+    assert list(encoders) == ['raw pixels', 'random network', 'another', 'rho-BYOL']
+    clips = torch.rand(2, 3, 4, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(encoders['another'](clips), model.extract_feat(clips).mean(1))
+        assert torch.equal(encoders['rho-BYOL'](clips), byol.extract_feat(clips).mean(1))
+    with_teacher = comparison_encoders(model, slow_backbone, also={'rho-BYOL': byol})
+    assert list(with_teacher) == ['raw pixels', 'random network', 'rho-BYOL', 'teacher', 'iBoot']
+    with pytest.raises(ValueError, match="two rows of the table would be called 'iBoot'"):
+        comparison_encoders(model, slow_backbone, also=dict(iBoot=byol))
 
 
 def test_stand_ins_are_left_out(model):

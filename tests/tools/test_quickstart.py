@@ -1,6 +1,8 @@
 import io
+import os
 import sys
 from contextlib import redirect_stdout
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,8 @@ def run(monkeypatch, capsys):
     (['--videos', ROOT, '--checkpoint', ROOT / 'Makefile'], 'TEACHER=NAME_OR_CONFIG'),
     (['--videos', ROOT, '--checkpoint', '/no.pth', '--teacher', 'timm:resnet18'], 'no file /no.pth'),
     (['--lists', ROOT / 'Makefile'], 'VIDEOS=DIR'),
+    (['--videos', ROOT, '--method', 'byol', '--teacher', 'dino_vit_b16'], 'METHOD=byol learns from the videos alone'),
+    (['--method', 'swav', '--target-norm', 'none'], 'TARGET_NORM go with METHOD=iboot'),
 ])
 def test_bad_input_is_one_sentence(run, options, words):
     status, said = run(quickstart, *options)
@@ -56,8 +60,84 @@ def test_of_the_evaluation_only_progress_is_shown(monkeypatch, tmp_path):
     monkeypatch.setattr(quickstart, 'run', lambda command, log, show: shown.extend(
         show(line) for line in [*printed.getvalue().splitlines(), '360 queries in a gallery of 1437 videos']))
     (tmp_path / 'epoch_1.pth').touch()
-    quickstart.evaluate(Path('python'), tmp_path / 'config.py', tmp_path, tmp_path / 'epoch_1.pth')
+    quickstart.evaluate(Path('python'), tmp_path / 'config.py', tmp_path, tmp_path / 'epoch_1.pth', {})
     assert shown == ['1 of 3 batches encoded, 0:00:20 left', '2 of 3 batches encoded, 0:00:10 left', None]
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """The quickstart's commands are only noted, with what each would have left behind; a list of (tool, arguments)."""
+    found, clock = [], count(1)
+
+    def write(path):
+        path.write_text('made')
+        os.utime(path, (next(clock), ) * 2)  # files of one instant have one time
+
+    def note(command, log, show, env=None):
+        name, *arguments = [str(part) for part in command[1:]]
+        found.append((Path(name).stem, arguments))
+        if found[-1][0] == 'make_config':
+            Path(arguments[0]).parent.mkdir(parents=True, exist_ok=True)
+            Path(arguments[0]).write_text(' '.join(arguments[1:]))
+        elif found[-1][0] == 'dist_train':
+            folder = Path(arguments[arguments.index('--work-dir') + 1])
+            write(folder / 'epoch_9.pth')
+            (folder / 'last_checkpoint').write_text(str(folder / 'epoch_9.pth'))
+        elif found[-1][0] == 'knn_table':
+            folder = Path(arguments[arguments.index('--out') + 1])
+            for name in ('knn_table.json', 'knn_table.txt'):
+                write(folder / name)
+
+    monkeypatch.setattr(quickstart, 'run', note)
+    monkeypatch.setattr(quickstart, 'install', lambda venv: Path('python'))
+    monkeypatch.setattr(quickstart, 'num_processes', lambda python, wanted: wanted or 2)
+    return found
+
+
+def names(commands):
+    done = [name for name, _ in commands]
+    commands.clear()
+    return done
+
+
+def test_stages_and_what_a_second_start_repeats(run, commands, tmp_path):
+    said = run(quickstart, '--work-dir', tmp_path, '--epochs', 3)[1]
+    assert [f'[{stage}/7]' in said for stage in range(1, 8)] == [True] * 7
+    (_, ours), (_, theirs) = [command for command in commands if command[0] == 'make_config']
+    assert [Path(options[2]).name for options in (ours, theirs)] == ['iboot_r18_digits.py', 'byol_r18_digits.py']
+    assert ours[3:] == theirs[3:] == ['--epochs', '3']  # iBoot's budget
+    table = next(arguments for name, arguments in commands if name == 'knn_table')
+    byol = tmp_path / 'byol'
+    assert table[table.index('--also'):] == ['--also', 'rho-BYOL', f'{byol}/recipe/config.py', f'{byol}/epoch_9.pth']
+    made = ['make_moving_digits', 'make_digit_teacher', 'make_config']
+    assert names(commands) == [*made, 'dist_train', 'make_config', 'dist_train', 'knn_table', 'report']
+    run(quickstart, '--work-dir', tmp_path, '--epochs', 3)
+    assert names(commands) == [*made, 'make_config', 'report']
+    (byol / 'trained').unlink()  # killed in the second training
+    run(quickstart, '--work-dir', tmp_path, '--epochs', 3)
+    assert names(commands) == [*made, 'make_config', 'dist_train', 'knn_table', 'report']
+    (tmp_path / 'knn_table.txt').unlink()  # killed before it was written
+    run(quickstart, '--work-dir', tmp_path, '--epochs', 3)
+    assert names(commands) == [*made, 'make_config', 'knn_table', 'report']
+    assert 'holds a run with other settings' in run(quickstart, '--work-dir', tmp_path, '--epochs', 4)[1]
+
+
+@pytest.mark.parametrize('options, made', [([], ['make_moving_digits']), (['--videos', ROOT], [])])
+def test_without_a_teacher_none_is_made_and_none_is_compared_with(run, commands, tmp_path, options, made):
+    said = run(quickstart, '--work-dir', tmp_path, '--method', 'moco', *options)[1]
+    assert f'[{4 + len(made)}/{4 + len(made)}] Report' in said
+    config, table = (next(arguments for name, arguments in commands if name == wanted)
+                     for wanted in ('make_config', 'knn_table'))
+    assert config[1:] == (['--videos', str(ROOT), '--method', 'moco'] if options else
+                          ['--base', str(ROOT / 'configs' / 'mini' / 'moco_r18_digits.py')])
+    assert '--also' not in table and names(commands) == [*made, 'make_config', 'dist_train', 'knn_table', 'report']
+
+
+def test_runs_of_other_methods_have_folders_of_their_own(monkeypatch):
+    for options, folder in (([], 'quickstart'), (['--method', 'byol'], 'quickstart_byol'),
+                            (['--videos', str(ROOT), '--method', 'byol'], f'quickstart_{ROOT.name}_byol')):
+        monkeypatch.setattr(sys, 'argv', ['quickstart', *options])
+        assert quickstart.parse_args().work_dir == ROOT / 'work_dirs' / folder
 
 
 def test_old_python_is_told(monkeypatch):
@@ -87,6 +167,21 @@ def test_config_of_a_folder_without_labels(run, fruit, teacher, tmp_path):
     gallery, query = cfg.val_dataloader.dataset.datasets
     assert (gallery.role, query.role) == ('gallery', 'query') and len(set(query.indices)) == 12
     assert not gallery.get('ann_file') and cfg.train_dataloader.dataset.pipeline[1].frame_interval == 2  # 32 frames
+
+
+@pytest.mark.parametrize('method', [name for name in make_config.METHODS if name != 'iboot'])
+def test_other_methods_learn_from_a_folder_without_a_teacher(run, tmp_path, method):
+    for number in range(40):
+        (tmp_path / f'{number}.mp4').write_text('')
+    out = tmp_path / 'run' / 'config.py'
+    assert run(make_config, out, '--videos', tmp_path, '--method', method)[0] == 0
+    cfg, folder, digits = (Config.fromfile(path).to_dict() for path in (
+        out, make_config.FOLDER_CONFIG, make_config.MINI / f'{method}_r18_digits.py'))
+    assert cfg['model']['data_preprocessor'] == folder['model']['data_preprocessor']
+    assert cfg['model'] == dict(digits['model'], data_preprocessor=folder['model']['data_preprocessor'])
+    assert cfg['custom_hooks'] == digits['custom_hooks'] and cfg['optim_wrapper'] == folder['optim_wrapper']
+    pipeline = cfg['train_dataloader']['dataset']['pipeline']
+    assert pipeline[1]['num_views'] == 2 and pipeline[3] == folder['train_pipeline'][3]
 
 
 def test_hold_out_trains_on_the_first_list(run, fruit, teacher, tmp_path):
@@ -131,6 +226,8 @@ def test_no_more_neighbors_than_the_gallery_has(run, tmp_path, videos, k):
     (['--lists', 'a', 'b', 'c'], 'not 3'),
     (['--lists', 'missing.txt'], 'no list missing.txt'),
     (['--hold-out'], 'give --lists'),
+    (['--method', 'byol', '--teacher', 'dino_vit_b16'], '--method byol learns from the videos alone'),
+    (['--method', 'moco', '--base', ROOT / 'configs/mini/byol_r18_digits.py'], 'has a method of its own'),
 ])
 def test_bad_settings_are_one_sentence(run, options, words, tmp_path):
     for name in 'ab':

@@ -8,16 +8,18 @@ import pytest
 from PIL import Image
 
 from iboot_mm.visualization import Thumbnail, build_report, draw_curves, read_thumbnail
-from iboot_mm.visualization.report import read_table
+from iboot_mm.visualization.report import read_table, render_table
 from iboot_mm.visualization.thumbnails import square, to_data_uri
 
 CURVES = {'loss': [(10, 2.), (20, 1.)], 'loss_clip': [(10, 2.), (20, 1.)], 'lr': [(10, .1), (20, .05)],
           'spread_student': [(10, .2), (20, .9)], 'digit/knn_top1': [(20, .5)]}
 
 
+ROWS = [('chance', .1), ('raw pixels', .2), ('random network', .15), ('rho-BYOL', .3), ('teacher', .9), ('iBoot', .8)]
+
+
 def results(labels):
-    table = {row: {'digit': score} if labels else {} for row, score in
-             [('chance', .1), ('raw pixels', .2), ('random network', .15), ('teacher', .9), ('iBoot', .8)]}
+    table = {row: {'digit': score} if labels else {} for row, score in ROWS}
     sample = dict(filename='/videos/a <b>.mp4', labels={'digit': 1} if labels else {}, role='query')
     near = dict(sample, labels={'digit': 0} if labels else {}, similarity=.987)
     return dict(table=table, k=20, counts=dict(gallery=4, query=2), spread=dict.fromkeys(list(table)[1:], .5),
@@ -45,7 +47,16 @@ def test_text_is_escaped_and_labels_are_named():
 def test_table_in_percent():
     html = page()
     assert re.search(r'<tr class="ours"><th>iBoot</th><td>80.0</td></tr>', html)
-    assert '15.0 % with random weights to 80.0 % with iBoot' in html
+    assert html.count('class="ours"') == 1 and '<tr><th>rho-BYOL</th><td>30.0</td></tr>' in html
+    assert ('15.0 % with random weights to 80.0 % with iBoot; the teacher, which iBoot learned from, has 90.0 %, '
+            'rho-BYOL 30.0 %, chance is 10.0 %') in html
+
+
+def test_a_method_without_a_teacher_is_named_and_no_teacher():
+    table = {row: {'label': score} for row, score in ROWS[:4]}
+    assert read_table(table) == ['Accuracy goes from 15.0 % with random weights to 30.0 % with rho-BYOL; '
+                                 'chance is 10.0 %.']
+    assert '<tr class="ours"><th>rho-BYOL</th>' in render_table(dict(results(True), table=table))
 
 
 def test_without_labels_no_accuracy():
@@ -71,6 +82,12 @@ def test_curves_are_an_inline_picture():
     assert root.tag.endswith('svg') and 'viewBox' in root.attrib and 'width' not in root.attrib
     # Loss, k-NN with its reference line, spread and learning rate make a longer picture than an empty one.
     assert len(svg) > len(draw_curves({'lr': [(1, 1.)]}))
+
+
+def test_knn_of_another_run_is_drawn_beside():
+    other = {'digit/knn_top1': [(20, .3)], 'unknown/knn_top1': [(20, .3)], 'loss': [(20, 1.)]}
+    svg = draw_curves(CURVES, None, {'rho-BYOL': other})
+    assert '<!-- digit, rho-BYOL -->' in svg and 'unknown' not in svg and 'rho-BYOL' not in draw_curves(CURVES)
 
 
 @pytest.mark.parametrize('shape', [(40, 80), (80, 40), (34, 34)])

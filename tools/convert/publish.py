@@ -9,7 +9,8 @@ writes, with the first 8 digits of the file's SHA-256 in the name,
   for ``backbone.pretrained``.
 * ``<name>-<hash>.pth``: ``backbone.*``, the linear maps W (``projectors.*``) and the statistics of the targets
   (``target_norms.*``), and under ``meta`` who the teachers are, what output of theirs was the target, and their
-  licences; what zero-shot use needs. For ``load_from`` and ``init_cfg``.
+  licences; what zero-shot use needs. Of a method without a teacher it is ``backbone.*`` alone: heads, momentum copy
+  and queue are for training. For ``load_from`` and ``init_cfg``.
 
 Both hold tensors and plain data only, so they load with ``weights_only``, and say under ``meta`` what the backbone is
 and which clips it wants: ``iboot_mm.load`` and ``tools/evaluate.py`` need no config for them.
