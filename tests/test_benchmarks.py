@@ -17,3 +17,13 @@ def test_knn_memory(tmp_path, monkeypatch, capsys):
     figures = re.findall(r'k-NN: \d+ s, peak (\d+\.\d+) GiB, top-1 (\d\.\d+)', printed)
     assert len(figures) == 2 and figures[0][1] == figures[1][1] and 0 < float(figures[0][1]) <= 1
     assert sorted(folder.name for folder in tmp_path.iterdir()) == ['gallery_900x64', 'query_40x64']
+
+
+def test_rho_steps(monkeypatch, capfd):
+    script = SCRIPT.with_name('rho_steps.py')
+    options = '--methods byol --rho 2 --depth 18 --size 32 --frames 2 --steps 1 --device cpu'
+    monkeypatch.setattr(sys, 'argv', [script.name, *options.split()])
+    runpy.run_path(str(script), run_name='__main__')
+    rows = re.findall(r'^byol +(\d) +(\S+) +(\S+) +(\S+) +(\S+)$', capfd.readouterr().out, re.M)
+    assert len(rows) == 1 and rows[0][2] == rows[0][4] == '1.00'
+    assert all(float(figure) > 0 for figure in rows[0])
