@@ -1,7 +1,7 @@
 """Checkpoints of PySlowFast (https://github.com/facebookresearch/SlowFast): names of the Slow networks' weights.
 
-Its Slow networks and :class:`~iboot_mm.models.backbones.SlowResNet` are the same function of the same tensors, of depth
-50, 101 and 152. Its Slow-18 is not: the stem has 16 channels there and the first stage 64. Contrastive files nest the
+Its Slow networks and :class:`~iboot_mm.models.backbones.SlowResNet` are the same function of the same tensors at depth
+50 and 101. Its Slow-18 is not: the stem has 16 channels there and the first stage 64. Contrastive files nest the
 network in ``backbone.`` and its momentum copy in ``backbone_hist.``; supervised ones do not nest it.
 """
 
