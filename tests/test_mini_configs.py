@@ -94,14 +94,18 @@ def test_table_and_report_from_a_checkpoint(digits_config, tmp_path, monkeypatch
     log = tmp_path / '20200101_000000' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
     log.write_text('{"loss": 1.0, "lr": 0.1, "epoch": 1, "iter": 20, "step": 20}\n')
+    (tmp_path / 'elsewhere').mkdir()
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'elsewhere' / 'twin.pth')
     monkeypatch.setattr(sys, 'argv', ['knn_table', str(tmp_path / 'config.py'), str(tmp_path / 'epoch_1.pth'), '--out',
-                                      str(tmp_path), '--queries', '2'])
+                                      str(tmp_path), '--queries', '2', '--also', 'twin', str(tmp_path / 'config.py'),
+                                      str(tmp_path / 'elsewhere' / 'twin.pth')])
     load_tool('analysis/knn_table').main()
     assert 'iBoot' in capsys.readouterr().out
     results = json.loads((tmp_path / 'knn_table.json').read_text())
     table = (tmp_path / 'knn_table.txt').read_text()
     assert table.startswith(f"{results['counts']['query']} queries in a gallery of ") and 'chance' in table
-    assert list(results['table']) == ['chance', 'raw pixels', 'random network', 'teacher', 'iBoot']
+    assert list(results['table']) == ['chance', 'raw pixels', 'random network', 'twin', 'teacher', 'iBoot']
+    assert results['table']['twin'] == results['table']['iBoot']
     assert set(results['table']['iBoot']) == {'digit', 'motion'} and len(results['neighbors']) == 2
     monkeypatch.setattr(sys, 'argv', ['report', str(tmp_path), '--config', str(tmp_path / 'config.py')])
     load_tool('analysis/report').main()

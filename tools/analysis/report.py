@@ -59,8 +59,8 @@ def main() -> None:
     cfg = Config.fromfile(args.config or newest_config(args.work_dir))
     title = args.title or ('iBoot-MM: what a video network learned from '
                            + ('an image model' if results['teachers'] else 'videos alone'))
-    others = {name: read_scalars(scalar_files(Path(checkpoint).parent))
-              for name, checkpoint in results.get('also', {}).items()}
+    others = {name: read_scalars(files) for name, checkpoint in results.get('also', {}).items()
+              if (files := scalar_files(Path(checkpoint).parent))}  # a file from elsewhere has no log beside it
     page = build_report(title, summary(results, cfg), results, read_scalars(scalar_files(args.work_dir)),
                         cfg.pretty_text, versions(), cache(read_thumbnail), class_names(cfg), others)
     out = args.work_dir / 'report.html'
