@@ -37,7 +37,7 @@ from iboot_mm.environment import hardware, versions
 from iboot_mm.evaluation.adaptation import adapt
 from iboot_mm.evaluation.lists import LabelledVideos, count_videos, digest_lists
 from iboot_mm.evaluation.networks import Network, load_network
-from iboot_mm.evaluation.protocols import MINI_PROTOCOLS, PAPER_PROTOCOLS, Protocol, choose
+from iboot_mm.evaluation.protocols import RECIPES, Protocol, choose
 from iboot_mm.models.checkpoints import last_checkpoint
 from iboot_mm.visualization.results import draw_results, format_table, model_card_page
 
@@ -52,7 +52,7 @@ class Evaluation:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.videos = LabelledVideos(args.videos, *args.lists, args.class_names) if args.videos else None
-        self.suite = MINI_PROTOCOLS if args.recipes == 'mini' else PAPER_PROTOCOLS
+        self.suite = RECIPES[args.recipes]
         self.protocols = choose(self.suite, args.protocols)
 
     def run(self, networks: list[Network]) -> list[dict]:
@@ -187,7 +187,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--list', action='store_true', help='print the protocols and stop')
     parser.add_argument('--out', type=Path, help='folder for everything')
     parser.add_argument('--config', type=Path, help='config of the pre-training, where it is not beside the checkpoint')
-    parser.add_argument('--recipes', choices=['paper', 'mini'], help='default: paper; mini with --videos')
+    parser.add_argument('--recipes', choices=RECIPES,
+                        help='of iBoot, of the large-scale study, or small; default: paper, mini with --videos')
     parser.add_argument('--videos', type=Path, help='folder of labelled videos of your own')
     parser.add_argument('--lists', type=Path, nargs=2, metavar=('TRAIN', 'TEST'), help='lists of lines `path label`')
     parser.add_argument('--class-names', type=Path, help='file with a name for each class, for zero-shot')
@@ -209,8 +210,8 @@ def parse_args() -> argparse.Namespace:
         parser.error(f'{special[0]} needs --config, the pre-training config that describes it')
     if (args.videos is None) != (args.lists is None):
         parser.error('--videos and --lists belong together: an evaluation needs labels')
-    if args.videos and args.recipes == 'paper':
-        parser.error('--videos goes with the recipes of configs/mini; leave --recipes paper out')
+    if args.videos and args.recipes != 'mini':
+        parser.error(f'--videos goes with the recipes of configs/mini; leave --recipes {args.recipes} out')
     for file in (args.lists or []) + [args.class_names] * bool(args.class_names):
         if not file.is_file():
             parser.error(f'there is no file {file}')
@@ -221,7 +222,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     if args.list:
-        for protocol in MINI_PROTOCOLS if args.recipes == 'mini' else PAPER_PROTOCOLS:
+        for protocol in RECIPES[args.recipes]:
             print(f'{protocol.name:18} {protocol.title}')
         return
     init_default_scope('mmaction')

@@ -41,8 +41,8 @@ ORDER = tuple(f'order/{figure}_{order}' for order in ('forward', 'reversed', 'sh
               for figure in ('knn_top1', 'change')) + ('order/change_other_video', )
 
 
-def _splits(dataset: str) -> tuple[str, ...]:
-    return tuple(f'downstream/finetune_{dataset}_split{split}.py' for split in (1, 2, 3))
+def _splits(dataset: str, folder: str = 'downstream') -> tuple[str, ...]:
+    return tuple(f'{folder}/finetune_{dataset}_split{split}.py' for split in (1, 2, 3))
 
 
 PAPER_PROTOCOLS = (
@@ -101,6 +101,26 @@ MINI_PROTOCOLS = (
     Protocol('zero_shot', 'zero-shot', _mini('zero_shot'), ('zero_shot/top1', 'zero_shot/top5')),
     Protocol('order', 'order sensitivity', _mini('order'), ORDER),
 )
+
+
+# With the schedules of the large-scale study, whose figures differ from method to method: configs/baselines/README.md.
+STUDY = 'baselines/downstream'
+STUDY_PROTOCOLS = (
+    Protocol('linear', 'linear, K400, adapting BN, 60 epochs, 10 x 3 views', (f'{STUDY}/linear_k400.py', ), ACCURACY,
+             trains=True),
+    Protocol('ucf101', 'fine-tuning, UCF101 split 1, 200 epochs, 10 x 3 views', _splits('ucf101', STUDY)[:1], ACCURACY,
+             trains=True),
+    Protocol('ucf101_3splits', 'fine-tuning, UCF101, 200 epochs, mean of 3 splits', _splits('ucf101', STUDY), ACCURACY,
+             trains=True),
+    Protocol('hmdb51', 'fine-tuning, HMDB51 split 1, 200 epochs, 10 x 3 views', _splits('hmdb51', STUDY)[:1], ACCURACY,
+             trains=True),
+    Protocol('hmdb51_3splits', 'fine-tuning, HMDB51, 200 epochs, mean of 3 splits', _splits('hmdb51', STUDY), ACCURACY,
+             trains=True),
+    Protocol('ssv2', 'fine-tuning, SSv2, 8 segments, 22 epochs, 1 view', (f'{STUDY}/finetune_ssv2.py', ), ACCURACY,
+             trains=True),
+)
+
+RECIPES = dict(paper=PAPER_PROTOCOLS, study=STUDY_PROTOCOLS, mini=MINI_PROTOCOLS)
 
 
 def choose(protocols: tuple[Protocol, ...], names: list[str]) -> list[Protocol]:

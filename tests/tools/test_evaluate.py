@@ -1,5 +1,6 @@
 """tools/evaluate.py: which commands it runs, what it makes of their figures, and that it goes on where it was."""
 
+import itertools
 import json
 import runpy
 import sys
@@ -197,10 +198,11 @@ def test_random_weights_are_not_tested_by_mistake(monkeypatch, tmp_path):
 
 
 def test_every_protocol_has_its_config():
-    for protocol in (*evaluate.PAPER_PROTOCOLS, *evaluate.MINI_PROTOCOLS):
+    for protocol in itertools.chain(*evaluate.RECIPES.values()):
         for config in protocol.configs:
             assert (ROOT / 'configs' / config).is_file(), config
 
 
 def test_list(call):
     assert 'fine-tuning, SSv2, 16x8, 3 views' in call('--list')
+    assert 'fine-tuning, SSv2, 8 segments, 22 epochs, 1 view' in call('--list', '--recipes', 'study')
