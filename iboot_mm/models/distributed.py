@@ -1,9 +1,23 @@
 """Exchange of tensors that gradients flow through."""
 
 import torch
-from mmengine.dist import get_world_size
+from mmengine.dist import all_gather, all_reduce, get_rank, get_world_size
 from torch import Tensor
-from torch.distributed.nn.functional import all_gather
+
+
+class _Gather(torch.autograd.Function):
+    """In place of ``torch.distributed.nn``'s, which is deprecated and, on CPUs, scrambles gradients of permuted axes."""
+
+    @staticmethod
+    def forward(ctx, tensor: Tensor, dim: int) -> Tensor:
+        ctx.dim = dim
+        return torch.cat(all_gather(tensor.contiguous()), dim=dim)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        gradient = gradient.clone(memory_format=torch.contiguous_format)
+        all_reduce(gradient)
+        return gradient.chunk(get_world_size(), dim=ctx.dim)[get_rank()], None
 
 
 def gather_with_gradient(tensor: Tensor, dim: int = 0) -> Tensor:
@@ -12,12 +26,4 @@ def gather_with_gradient(tensor: Tensor, dim: int = 0) -> Tensor:
     With the mean over ranks that the distributed wrapper takes of parameters' gradients, the mean of the ranks' losses
     has exactly its own gradient.
     """
-    if get_world_size() == 1:
-        return tensor
-    parts = all_gather(tensor.contiguous())
-    for part in parts:
-        if part.requires_grad:
-            # On CPUs, torch receives the others' contiguous gradients into memory that lies as its own gradient does:
-            # one that is permuted, such as einsum's, would be scrambled.
-            part.register_hook(Tensor.contiguous)
-    return torch.cat(parts, dim=dim)
+    return tensor if get_world_size() == 1 else _Gather.apply(tensor, dim)
