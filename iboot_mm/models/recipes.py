@@ -39,7 +39,9 @@ def read_recipe(path: Path) -> dict:
 
 
 def _normalization(model: ConfigDict) -> dict | None:
-    """A recognizer's own on the [0, 1] scale; None where it is VideoEncoder's."""
+    """A method's own, or a recognizer's on the [0, 1] scale; None where it is VideoEncoder's."""
+    if model.get('normalization'):
+        return plain(model.normalization)
     own = model.get('data_preprocessor') or {}
     if 'mean' not in own or 'std' not in own:
         return None

@@ -148,6 +148,14 @@ def test_the_encoder_normalises_as_the_recognizer_did_also_after_export(tmp_path
     assert describe_checkpoint(write_checkpoint(tmp_path / 'usual', STOCK_CONFIG)['checkpoint']).normalization is None
 
 
+def test_the_encoder_normalises_as_the_method_did(tmp_path):
+    own = 'normalization=dict(mean=[.5, .4, .2], std=[.25, .2, .1]), '
+    run = write_checkpoint(tmp_path, CONFIG.replace('feature_dim=64', f'{own}feature_dim=64'))
+    info = describe_checkpoint(run['checkpoint'])
+    assert info.normalization == dict(mean=[.5, .4, .2], std=[.25, .2, .1])
+    assert info.build_encoder().backbone_std.flatten().tolist() == pytest.approx([.25, .2, .1])
+
+
 def test_missing_and_ambiguous_files_are_named(trained, tmp_path):
     with pytest.raises(FileNotFoundError, match='no checkpoint at .*nowhere.pth'):
         describe_checkpoint(tmp_path / 'nowhere.pth')

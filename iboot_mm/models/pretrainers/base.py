@@ -15,6 +15,7 @@ class BasePretrainer(VideoEncoder, metaclass=ABCMeta):
         backbone: Config of any MMAction2 backbone; what is trained to be kept.
         data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessor.ViewPreprocessor`.
         init_cfg: mmengine's initialisation config.
+        normalization: ``mean`` and ``std`` of RGB on the [0, 1] scale that the backbone knows; None for MMAction2's.
     """
 
     def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None,

@@ -1,7 +1,8 @@
 """rho-BYOL: Bootstrap Your Own Latent (https://arxiv.org/abs/2006.07733) over rho clips of a video.
 
 Follows section 3.2 and appendix B.1 of the large-scale study (https://arxiv.org/abs/2104.14558). Its loss is twice the
-negative cosine; 2 is added here, which makes it BYOL's squared distance of unit vectors.
+negative cosine; 2 is added here, which makes it BYOL's squared distance of unit vectors. Equation 2 sums over a clip's
+positives; here, as in PySlowFast, it is their mean, so that rho does not scale the gradient of biases and BN.
 """
 
 import torch
@@ -34,16 +35,13 @@ class VideoBYOL(SequentialPretrainer):
         projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` that differ from ``PROJECTOR``.
         predictor: The same for ``PREDICTOR``; as wide at both ends as the projector's output.
         momentum: Arguments of :class:`~iboot_mm.models.momentum.MomentumCopy` that differ from ``MOMENTUM``.
-        reduction: ``'mean'`` or ``'sum'`` over the sub-losses, see :class:`PersistencePretrainer`.
-        data_preprocessor: Config of the preprocessor.
-        init_cfg: mmengine's initialisation config.
+        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, predictor: dict | None = None,
-                 momentum: dict | None = None, reduction: str = 'mean', data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
-        super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), reduction, data_preprocessor,
-                         init_cfg)
+                 momentum: dict | None = None, **kwargs) -> None:
+        super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         self.predictor = MLP(self.embedding_dim, out_dim=self.embedding_dim, **dict(PREDICTOR, **predictor or {}))
         self.momentum = MomentumCopy(self.online, **dict(MOMENTUM, **momentum or {}))
 

@@ -42,14 +42,13 @@ class IBoot(BasePretrainer):
             :class:`~iboot_mm.models.target_norm.TargetNorm`. Teachers only.
         momentum: Arguments of :class:`~iboot_mm.models.momentum.MomentumCopy`, e.g. ``dict(base=.996)``, to add a
             momentum copy of the backbone as one more target (Table 3); needs ``MomentumUpdateHook``. None for none.
-        data_preprocessor: Config of the preprocessor.
-        init_cfg: mmengine's initialisation config.
+        **kwargs: ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+            :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, teacher: dict | list[dict], temporal_pool: bool = True,
-                 target_norm: str = 'none', momentum: dict | None = None, data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
-        super().__init__(backbone, data_preprocessor, init_cfg)
+                 target_norm: str = 'none', momentum: dict | None = None, **kwargs) -> None:
+        super().__init__(backbone, **kwargs)
         self.feature_dim = feature_dim
         self.temporal_pool = temporal_pool
         # Teachers are no nn.Modules, so neither checkpoint nor optimizer nor SyncBN conversion can find them.

@@ -38,19 +38,16 @@ class VideoMoCo(SequentialPretrainer):
         temperature: Temperature.
         positives: ``'joint'``, all of them in the numerator (equation 1), or ``'separate'``, one softmax for each, as
             PySlowFast; the same at rho = 2.
-        reduction: ``'mean'`` or ``'sum'`` over the sub-losses, see :class:`PersistencePretrainer`.
-        data_preprocessor: Config of the preprocessor.
-        init_cfg: mmengine's initialisation config.
+        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
 
     Raises:
         ValueError: unknown kind of positives.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, momentum: dict | None = None,
-                 queue_size: int = 65536, temperature: float = .1, positives: str = 'joint', reduction: str = 'mean',
-                 data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
-        super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), reduction, data_preprocessor,
-                         init_cfg)
+                 queue_size: int = 65536, temperature: float = .1, positives: str = 'joint', **kwargs) -> None:
+        super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         if positives not in ('joint', 'separate'):
             raise ValueError(f"positives={positives!r} is unknown to VideoMoCo: choose 'joint' or 'separate'")
         self.momentum = MomentumCopy(self.online, **dict(MOMENTUM, **momentum or {}))

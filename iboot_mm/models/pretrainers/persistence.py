@@ -31,17 +31,16 @@ class PersistencePretrainer(BasePretrainer):
         projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` but ``in_dim``.
         reduction: ``'mean'`` over the rho sub-losses (section 3.2) or ``'sum'``, as PySlowFast; LARS makes all but
             biases and BN blind to the difference.
-        data_preprocessor: Config of the preprocessor.
-        init_cfg: mmengine's initialisation config.
+        **kwargs: ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+            :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
 
     Raises:
         ValueError: unknown reduction.
         ValueError: on loading a checkpoint in which a weight or the queue has another shape.
     """
 
-    def __init__(self, backbone: dict, feature_dim: int, projector: dict, reduction: str = 'mean',
-                 data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
-        super().__init__(backbone, data_preprocessor, init_cfg)
+    def __init__(self, backbone: dict, feature_dim: int, projector: dict, reduction: str = 'mean', **kwargs) -> None:
+        super().__init__(backbone, **kwargs)
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction={reduction!r} is unknown: choose 'mean' (the paper) or 'sum' (PySlowFast)")
         self.feature_dim = feature_dim

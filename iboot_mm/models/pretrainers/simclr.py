@@ -33,19 +33,16 @@ class VideoSimCLR(PersistencePretrainer):
         temperature: Temperature.
         positives: ``'joint'``, all of them in the numerator (equation 1), or ``'adjacent'``, a loss for each pair of
             clips k and k + 1, as PySlowFast; the same at rho = 2.
-        reduction: ``'mean'`` or ``'sum'`` over the sub-losses (clips, or pairs), see :class:`PersistencePretrainer`.
-        data_preprocessor: Config of the preprocessor.
-        init_cfg: mmengine's initialisation config.
+        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
 
     Raises:
         ValueError: unknown kind of positives.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, temperature: float = .1,
-                 positives: str = 'joint', reduction: str = 'mean', data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
-        super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), reduction, data_preprocessor,
-                         init_cfg)
+                 positives: str = 'joint', **kwargs) -> None:
+        super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         if positives not in ('joint', 'adjacent'):
             raise ValueError(f"positives={positives!r} is unknown to VideoSimCLR: choose 'joint' or 'adjacent'")
         self.temperature = temperature

@@ -64,16 +64,13 @@ class VideoSwAV(PersistencePretrainer):
         temperature: Temperature of the prediction.
         epsilon: Regularisation of the assignment, see :func:`~iboot_mm.models.losses.sinkhorn`.
         iterations: Iterations of the assignment.
-        reduction: ``'mean'`` or ``'sum'`` over the sub-losses, see :class:`PersistencePretrainer`.
-        data_preprocessor: Config of the preprocessor.
-        init_cfg: mmengine's initialisation config.
+        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, num_prototypes: int = 3000,
-                 temperature: float = .1, epsilon: float = .05, iterations: int = 3, reduction: str = 'mean',
-                 data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
-        super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), reduction, data_preprocessor,
-                         init_cfg)
+                 temperature: float = .1, epsilon: float = .05, iterations: int = 3, **kwargs) -> None:
+        super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         self.prototypes = Prototypes(num_prototypes, self.embedding_dim)
         self.temperature = temperature
         self.epsilon = epsilon

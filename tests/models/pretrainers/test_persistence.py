@@ -15,8 +15,13 @@ from . import toy
 
 
 def wrap(model, amp=False, accumulation=1):
-    kind, options = (AmpOptimWrapper, dict(dtype='bfloat16', loss_scale=1.)) if amp else (OptimWrapper, {})
-    return kind(optimizer=SGD(model.parameters(), lr=.02), accumulative_counts=accumulation, **options)
+    optimizer = SGD(model.parameters(), lr=.02)
+    if not amp:
+        return OptimWrapper(optimizer, accumulative_counts=accumulation)
+    wrapper = AmpOptimWrapper(optimizer=optimizer, accumulative_counts=accumulation, dtype='bfloat16',
+                              clip_grad=dict(max_norm=.5))
+    wrapper.loss_scaler = torch.amp.GradScaler('cpu', init_scale=1024.)  # mmengine's own works on GPUs only
+    return wrapper
 
 
 def in_one_piece(model, data, optim_wrapper):
@@ -139,6 +144,13 @@ def test_a_checkpoint_of_another_head(method, options, message):
         load_state_dict(toy.build(method, **options), saved, strict=False)
     backbone_alone = {key: value for key, value in saved.items() if key.startswith('backbone.')}
     load_state_dict(toy.build(method, **options), backbone_alone, strict=False)
+
+
+@pytest.mark.parametrize('method', toy.METHODS)
+def test_a_network_that_knows_another_normalisation(method):
+    model = toy.build(method, normalization=dict(mean=[.45] * 3, std=[.225] * 3))
+    clips = toy.views(model)[:, 0]
+    torch.testing.assert_close(model.embed(clips), model.online((clips - .45) / .225))
 
 
 @pytest.mark.parametrize('method', ['byol', 'moco'])
