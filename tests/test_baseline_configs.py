@@ -29,6 +29,7 @@ COLORS = dict(type='ViewPreprocessor', color_jitter=dict(brightness=.2, contrast
 STRONGER = dict(brightness=.3, contrast=.3, saturation=.3, hue=.075)
 PEER = dict(clip=dict(target_fps=30), crop=dict(area=(.2, .766)),
             colors=dict(color_jitter=dict(brightness=.6, contrast=.6, saturation=.6, hue=.15)))
+INPUT = dict(normalization=dict(mean=[.45] * 3, std=[.225] * 3))
 HEADS = {
     'byol': dict(projector=dict(hidden_dim=4096, out_dim=256, num_layers=2),
                  predictor=dict(hidden_dim=4096, num_layers=2), momentum=dict(base=.996)),
@@ -54,21 +55,21 @@ RECIPES = {
         method, clip=dict(num_views=4), crop=dict(area=(.2, .76)), colors=dict(color_jitter=STRONGER))
        for method in ('byol', 'moco')},
     'baselines/byol_slow_r50_rho2_k400_pyslowfast': recipe(
-        'byol', warmup=35, start=.008, model=dict(reduction='sum'), **PEER),
+        'byol', warmup=35, start=.008, model=dict(INPUT, reduction='sum'), **PEER),
     'baselines/byol_slow_r50_rho4_k400_pyslowfast': recipe(
-        'byol', lr=9.6, warmup=35, start=.008, model=dict(reduction='sum'),
+        'byol', lr=9.6, warmup=35, start=.008, model=dict(INPUT, reduction='sum'),
         **{**PEER, 'clip': dict(num_views=4, target_fps=30)}),
     'baselines/moco_slow_r50_rho2_k400_pyslowfast': recipe(
-        'moco', lr=.8, warmup=35, start=.008, model=dict(reduction='sum'), **PEER),
+        'moco', lr=.8, warmup=35, start=.008, model=dict(INPUT, reduction='sum'), **PEER),
     'baselines/moco_slow_r50_rho4_k400_pyslowfast': recipe(
-        'moco', lr=.8, warmup=35, start=.008, model=dict(reduction='sum', positives='separate'),
+        'moco', lr=.8, warmup=35, start=.008, model=dict(INPUT, reduction='sum', positives='separate'),
         **{**PEER, 'clip': dict(num_views=4, target_fps=30)}),
     'baselines/simclr_slow_r50_rho2_k400_pyslowfast': recipe(
         'simclr', lr=9.6, warmup=35, start=.008, **PEER,
-        model=dict(reduction='sum', positives='adjacent',
+        model=dict(INPUT, reduction='sum', positives='adjacent',
                    projector=dict(hidden_dim=2048, out_dim=128, num_layers=3, norm=False))),
     'baselines/swav_slow_r50_rho2_k400_pyslowfast': recipe(
-        'swav', warmup=35, start=.008, model=dict(num_prototypes=1000), **PEER),
+        'swav', warmup=35, start=.008, model=dict(INPUT, num_prototypes=1000), **PEER),
     'baselines/ablations/table4_max_span': recipe('byol', clip=dict(max_span=4.)),
     'baselines/ablations/table5_r18': recipe('moco', model=dict(feature_dim=512), backbone=dict(SLOW, depth=18)),
     'baselines/ablations/table5_r101': recipe('moco', backbone=dict(SLOW, depth=101)),
@@ -319,7 +320,8 @@ def expanded(name: str) -> list[str]:
 
 
 def test_the_page_names_every_config():
-    named = {name for pattern in re.findall(r'`([\w{},/]+)\.py`', PAGE) for name in expanded(pattern)} - {'_pyslowfast'}
+    named = {name for pattern in re.findall(r'`([\w{},/]+)\.py`', PAGE) for name in expanded(pattern)} - {
+        '_pyslowfast', 'pyslowfast_input', 'tools/evaluate'}
     evaluations = {Path(name).name for name in EVALUATIONS}
     assert named == evaluations | {name.removeprefix('baselines/') for name in RECIPES if name.startswith('baselines/')}
 

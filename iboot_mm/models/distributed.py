@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 class _Gather(torch.autograd.Function):
-    """In place of ``torch.distributed.nn``'s, which is deprecated and, on CPUs, scrambles gradients of permuted axes."""
+    """In place of ``torch.distributed.nn``'s, deprecated and, on CPUs, wrong for gradients of permuted axes."""
 
     @staticmethod
     def forward(ctx, tensor: Tensor, dim: int) -> Tensor:

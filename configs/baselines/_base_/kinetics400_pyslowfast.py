@@ -6,3 +6,4 @@ _base_.train_dataloader.dataset.pipeline[1].target_fps = 30
 _base_.train_dataloader.dataset.pipeline[3].area = (.2, .766)
 # Three times the colours that the study prints (B.1), for all methods.
 colors = dict(brightness=.6, contrast=.6, saturation=.6, hue=.15)
+normalization = dict(mean=[.45] * 3, std=[.225] * 3)  # not MMAction2's
