@@ -18,6 +18,7 @@ from .video_encoder import misfits
 from .weights import StateDict
 
 ONLINE, MOMENTUM = 'backbone.', 'backbone_hist.'
+DEPTHS = (50, 101)  # at which the networks are the same
 BRANCHES = {'branch1': 'downsample', 'branch2.a': 'conv1', 'branch2.b': 'conv2', 'branch2.c': 'conv3'}
 CLASSIFIER = {'head.projection.weight': 'cls_head.fc_cls.weight', 'head.projection.bias': 'cls_head.fc_cls.bias'}
 # What else its contrastive models hold, for training alone.
@@ -107,7 +108,7 @@ def to_peer(state: StateDict) -> Conversion:
         state: ``backbone.*`` and anything beside it, of which only ``cls_head.fc_cls.*`` is taken; or a bare backbone.
 
     Raises:
-        ValueError: it is none of PySlowFast's Slow networks.
+        ValueError: it is no Slow network, or of a depth at which PySlowFast has none or another.
     """
     nested = any(key.startswith('backbone.') for key in state)
     heads = {own: peer for peer, own in CLASSIFIER.items()}
@@ -122,8 +123,9 @@ def to_peer(state: StateDict) -> Conversion:
         else:
             unknown.append(key)
     conversion = _checked(own, dict(left_out), unknown)
-    if conversion.feature_dim != 32 * len(own['backbone.conv1.conv.weight']):
-        raise ValueError('it is none of PySlowFast\'s: there, the first stage is 4 times as wide as the stem')
+    if conversion.backbone['depth'] not in DEPTHS:
+        raise ValueError(f'PySlowFast has no Slow network like this one of depth {conversion.backbone["depth"]}, only '
+                         f'{" and ".join(map(str, DEPTHS))}')
     renamed = {heads.get(key) or peer_name(key.removeprefix('backbone.')): value for key, value in own.items()}
     return replace(conversion, state=renamed)
 

@@ -139,8 +139,11 @@ def test_slow_18_is_another_network_there():
     assert from_peer(slow18(64)).backbone == dict(type='SlowResNet', depth=18)
     with pytest.raises(ValueError, match='not the Slow network of depth 18'):
         from_peer(slow18(16))
-    with pytest.raises(ValueError, match="none of PySlowFast's"):
+    with pytest.raises(ValueError, match='no Slow network like this one of depth 18, only 50 and 101'):
         to_peer(from_peer(slow18(64)).state)
+    deeper = {f'backbone.{name}': torch.empty(shape, device='meta') for name, shape in own_shapes(152).items()}
+    with pytest.raises(ValueError, match='like this one of depth 152'):
+        to_peer(deeper)
 
 
 def test_another_kind_of_network_does_not_go_back():
