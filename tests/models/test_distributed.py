@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.dist import get_world_size
+from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 
@@ -24,6 +25,7 @@ CASES = {  # method, rho, iterations per step, options
     'byol_2': ('byol', 2, 1, {}), 'byol_3_sum': ('byol', 3, 2, dict(reduction='sum')),
     'moco_2': ('moco', 2, 1, {}), 'moco_3_separate': ('moco', 3, 2, dict(positives='separate')),
     'simclr_2': ('simclr', 2, 1, {}), 'simclr_3_adjacent': ('simclr', 3, 1, dict(positives='adjacent')),
+    'byol_3_stock': ('byol', 3, 1, {}), 'moco_2_stock': ('moco', 2, 2, {}),  # mmengine's wrapper
     'simclr_3': ('simclr', 3, 1, {}), 'swav_2': ('swav', 2, 1, {}), 'swav_3_frozen': ('swav', 3, 1, {})}
 STEPS, VIDEOS = 3, 4
 
@@ -43,7 +45,7 @@ def train(case, rank=0):
     optim_wrapper = OptimWrapper(optimizer, accumulative_counts=accumulation)
     network, exchanges = None, []
     if world_size > 1:
-        network = DistributedPretrainer(model)
+        network = (MMDistributedDataParallel if case.endswith('stock') else DistributedPretrainer)(model)
 
         def count(state, bucket):
             exchanges.append(bucket.index())
