@@ -22,6 +22,8 @@ TEST_LINE = re.compile(r'Epoch\(test\) *\[ *(\d+)/(\d+)\].*? eta: (\S+)')
 # glibc gives every large tensor back to the system at once and gets it anew, page by page: on a CPU a convolutional
 # teacher spends more time on that than on arithmetic (measured: 1.9 s a batch against .7 s).
 CHILD_ENV = dict(PYTHONUNBUFFERED='1', MALLOC_MMAP_THRESHOLD_=str(1 << 30), MALLOC_TRIM_THRESHOLD_=str(1 << 33))
+# torchrun prints dozens of lines after an error of one of its processes, and an error of its own without a word.
+ERROR_LINE = re.compile(r'(?:\[rank\d+\]: )?(?:\w+\.)*(\w+Error: \S.*)')
 ALARM_LINE = re.compile(r'mmengine - (?:WARNING|ERROR) - (.*(?:alarm|not be read|unreadable|NaN).*)')
 
 
@@ -48,10 +50,10 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
     """Runs a command, all of its output into ``log``, and prints what ``show`` makes of its lines.
 
     Raises:
-        SystemExit: it failed; its last lines are printed. Or this process was told to stop, and the command with it.
+        SystemExit: it failed; its last lines are printed, and last its error. Or this process was told to stop, and the command with it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    last = deque(maxlen=25)
+    last, reason = deque(maxlen=25), ''
     for number in (signal.SIGTERM, signal.SIGHUP):  # the command must not go on alone
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
@@ -64,6 +66,8 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
             for line in process.stdout:
                 file.write(line)
                 last.append(line)
+                if found := ERROR_LINE.match(line):
+                    reason = f'\n{found[1]}'
                 if (text := show(line.rstrip())) is not None:
                     print(f'  {text}', flush=True)
         except KeyboardInterrupt:
@@ -71,7 +75,7 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
             sys.exit('\nStopped. The same command goes on from here.')
     if process.wait():
         print(''.join(last), file=sys.stderr)
-        sys.exit(f'That failed (exit status {process.returncode}); the whole output is in {log}.')
+        sys.exit(f'That failed (exit status {process.returncode}); the whole output is in {log}.{reason}')
 
 
 def listen_to_interrupts() -> None:

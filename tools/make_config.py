@@ -122,9 +122,9 @@ def model_lines(args: argparse.Namespace) -> list[str]:
 
 
 def schedule_lines(epochs: int) -> list[str]:
-    """Length of training and of its learning-rate schedule."""
+    """Length of training and of its learning-rate schedule; a single epoch is warm-up."""
     return [f'_base_.train_cfg.update(max_epochs={epochs}, val_interval={max(1, epochs // 5)})',
-            f'_base_.param_scheduler[-1].end = {epochs}']
+            f'_base_.param_scheduler[-1].end = {epochs}' if epochs > 1 else '_base_.param_scheduler.pop()']
 
 
 def main() -> None:

@@ -32,6 +32,15 @@ def test_a_failing_stage_stops_with_its_last_lines(tmp_path, capsys):
     assert 'what went wrong' in (tmp_path / 'log').read_text()
 
 
+def test_the_error_of_a_process_of_torchrun_is_the_last_line(tmp_path):
+    printed = ['[rank1]: ValueError: the dataset has 12 videos', *['what torchrun says'] * 30,
+               'torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ', 'root cause']
+    (tmp_path / 'printed').write_text('\n'.join(printed))
+    failing = [sys.executable, '-c', f'print(open({str(tmp_path / "printed")!r}).read()); raise SystemExit(1)']
+    with pytest.raises(SystemExit, match=r'in \S+log\.\nValueError: the dataset has 12 videos$'):
+        console.run(failing, tmp_path / 'log', lambda _: None)
+
+
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_command_is_stopped_with_its_caller(tmp_path, number):
     child = ('import os, time\nopen("pid", "w").write(str(os.getpid()))\nprint("begun", flush=True)\n'

@@ -6,7 +6,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.registry import PARAM_SCHEDULERS
 
 from iboot_mm.datasets import parallel
 
@@ -205,6 +207,21 @@ def test_config_splits_a_single_list(run, fruit, teacher, tmp_path):
     assert 'ann_file' not in Config.fromfile(out).train_dataloader.dataset
     parts = [(tmp_path / f'{name}.txt').read_text().splitlines() for name in ('gallery', 'query')]
     assert len(parts[1]) == len(whole) // 5 and sorted(sum(parts, [])) == sorted(whole)
+
+
+@pytest.mark.parametrize('epochs', [1, 2])
+@pytest.mark.parametrize('source', [['--method', 'byol'], ['--base', ROOT / 'configs/mini/iboot_r18_digits.py']])
+def test_the_shortest_schedules_are_built(run, tmp_path, epochs, source):
+    for number in range(40):
+        (tmp_path / f'{number}.mp4').write_text('')
+    out = tmp_path / 'run' / 'config.py'
+    options = source if '--base' in source else ['--videos', tmp_path, *source]
+    assert run(make_config, out, *options, '--epochs', epochs)[0] == 0
+    schedules = Config.fromfile(out).param_scheduler
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.)
+    built = [PARAM_SCHEDULERS.build(schedule, default_args=dict(optimizer=optimizer, epoch_length=3))
+             for schedule in schedules]
+    assert built[-1].end == 3 * epochs
 
 
 @pytest.mark.parametrize('videos, k', [(8, 7), (21, 20), (40, 20)])
