@@ -2,5 +2,6 @@
 # study does not say.
 _base_ = './lars_b512_200e.py'
 optim_wrapper = dict(
+    constructor='OnlineNetworkConstructor',
     optimizer=dict(_delete_=True, type='SGD', lr=.4, momentum=.9, weight_decay=1e-4, nesterov=True),
     paramwise_cfg=dict(norm_decay_mult=0.))

@@ -1,3 +1,4 @@
+from .constructor import OnlineNetworkConstructor
 from .lars import LARS
 
-__all__ = ['LARS']
+__all__ = ['LARS', 'OnlineNetworkConstructor']
