@@ -50,7 +50,8 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
     """Runs a command, all of its output into ``log``, and prints what ``show`` makes of its lines.
 
     Raises:
-        SystemExit: it failed; its last lines are printed, and last its error. Or this process was told to stop, and the command with it.
+        SystemExit: it failed; its last lines are printed, and then its error. Or this process was told to stop, and
+            the command with it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     last, reason = deque(maxlen=25), ''

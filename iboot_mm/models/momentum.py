@@ -50,14 +50,19 @@ class MomentumCopy(nn.Module):
 
     Args:
         online: The network to follow.
-        base: Momentum at the start of training.
+        base: Momentum at the start of training, in [0, 1].
 
     Attributes:
         steps: Updates done, a buffer, so that a checkpoint tells how far its copy has come.
+
+    Raises:
+        ValueError: a momentum outside of that range.
     """
 
     def __init__(self, online: nn.Module, base: float = .996) -> None:
         super().__init__()
+        if not 0 <= base <= 1:
+            raise ValueError(f'model.momentum.base must be in [0, 1], got {base}')
         self.network = copy.deepcopy(online)
         self.network.requires_grad_(False)
         self.base = base

@@ -20,6 +20,12 @@ def test_annealing_runs_from_base_to_one():
     assert annealed_momentum(.9, 1) == pytest.approx(1)
 
 
+@pytest.mark.parametrize('base', [2, -.1])
+def test_a_copy_that_would_run_away_is_refused(base):
+    with pytest.raises(ValueError, match=f'model.momentum.base must be in \\[0, 1\\], got {base}'):
+        MomentumCopy(nn.Linear(2, 2), base=base)
+
+
 def test_parameters_follow_and_buffers_do_not():
     online = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     copy = MomentumCopy(online, base=.75)

@@ -43,8 +43,10 @@ class CollapseAlarmHook(Hook):
         name, teacher = min(spreads.items(), key=lambda item: item[1], default=('', 0.))
         collapsed = student < max(self.share * teacher, self.least)
         if collapsed and not self.alarmed:
+            # A momentum copy is no teacher whose targets could be normalised.
+            cure = '' if name == 'momentum' else "model.target_norm='standardize' or "
             compared = (f'under {self.share:g} of the {teacher:.3f} of target {name!r}: the loss may be met by '
-                        "predicting the mean feature; try model.target_norm='standardize' or a lower learning rate"
+                        f'predicting the mean feature; try {cure}a lower learning rate'
                         if student < self.share * teacher else
                         f'under {self.least:g}: nearly all videos have one feature; try a lower learning rate')
             runner.logger.warning(f"collapse alarm: over the last {self.window} iterations the student's features "

@@ -18,6 +18,8 @@ from ..projectors import MLP
 from .base import BasePretrainer
 
 REDUCTIONS = ('mean', 'sum')
+# Settings that have another name than the part whose shape they decide on.
+SETTINGS = dict(queue='queue_size', prototypes='num_prototypes')
 
 
 class PersistencePretrainer(BasePretrainer):
@@ -65,12 +67,12 @@ class PersistencePretrainer(BasePretrainer):
         super()._load_from_state_dict(state_dict, prefix, *args)
         # mmengine only logs a mismatch of shapes, and training would go on with a random head or queue.
         for key, value in self.state_dict().items():
-            saved = state_dict.get(prefix + key, value)
+            saved, part = state_dict.get(prefix + key, value), key.split('.')[0]
             if saved.shape != value.shape:
                 raise ValueError(
                     f'{key} is {tuple(saved.shape)} in the checkpoint and {tuple(value.shape)} in the config: set '
-                    f'model.{key.split(".")[0]} and its like to what it was trained with, or load the backbone alone '
-                    "with model.backbone.init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')")
+                    f'model.{SETTINGS.get(part, part)} and its like to what it was trained with, or load the backbone '
+                    "alone with model.backbone.init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')")
 
     def check_views(self, views: Tensor) -> None:
         """Raises a ValueError if the views hold no pair of clips."""

@@ -51,6 +51,12 @@ def test_a_student_that_took_its_targets_along_is_noticed():
     assert len(run([.04] * 5, CollapseAlarmHook(window=5), clip=None)) == 1
 
 
+def test_targets_of_a_momentum_copy_cannot_be_normalised():
+    message, = (text for _, text in run([.1] * 5, CollapseAlarmHook(window=5), clip=None, momentum=.8))
+    assert message.endswith("of the 0.800 of target 'momentum': the loss may be met by predicting the mean feature; "
+                            'try a lower learning rate')
+
+
 @pytest.mark.parametrize('student, rings', [(.24, 1), (.26, 0)])
 def test_the_narrowest_teacher_counts(student, rings):
     hook = CollapseAlarmHook(share=.5, window=5)

@@ -136,8 +136,10 @@ def test_unknown_options(method):
 @pytest.mark.parametrize('method, options, message', [
     ('byol', dict(predictor=dict(hidden_dim=12, norm=False)), r'predictor.0.weight is \(10, 6\) in the checkpoint and '
      r'\(12, 6\) in the config: set model.predictor and its like to what it was trained with, or load the backbone al'),
-    ('moco', dict(queue_size=24), r'queue.keys is \(20, 6\) in the checkpoint and \(24, 6\) in the config'),
-    ('swav', dict(num_prototypes=5), r'prototypes.weight is \(9, 6\) in the checkpoint and \(5, 6\)')])
+    ('moco', dict(queue_size=24), r'queue.keys is \(20, 6\) in the checkpoint and \(24, 6\) in the config: '
+     'set model.queue_size and its like'),
+    ('swav', dict(num_prototypes=5), r'prototypes.weight is \(9, 6\) in the checkpoint and \(5, 6\) in the '
+     'config: set model.num_prototypes')])
 def test_a_checkpoint_of_another_head(method, options, message):
     saved = toy.build(method).state_dict()
     with pytest.raises(ValueError, match=message):
