@@ -88,7 +88,8 @@ def search(sentence: str, folder: str, info: CheckpointInfo, store: str = 'work_
         raise FileNotFoundError(f"the teacher's weights came from a file, {text['checkpoint']}, which is not here: "
                                 'name it with --text-weights')
     config = dict(type='JointSpaceEncoder', backbone=info.backbone, feature_dim=info.feature_dim, target=target,
-                  width=info.teachers[target]['width'], target_norm=info.target_norm, temporal_pool=info.temporal_pool)
+                  width=info.teachers[target]['width'], target_norm=info.target_norm, temporal_pool=info.temporal_pool,
+                  normalization=info.normalization)
     model = MODELS.build(config)
     model.load_state_dict(info.state, strict=False)  # the encoder itself is strict about what it needs
     ranking = Ranking(MODELS.build(text)([sentence])[0])

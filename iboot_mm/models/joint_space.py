@@ -38,17 +38,16 @@ class JointSpaceEncoder(VideoEncoder):
         target: Which of several teachers, by its place in the training config.
         target_norm: As in training.
         temporal_pool: As in training: whether features are averaged over time before W and the cosine, or after.
-        data_preprocessor: Config of the preprocessor.
-        init_cfg: mmengine's initialisation config.
+        **kwargs: ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+            :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
 
     Raises:
         ValueError: on loading a checkpoint without W, with W of another shape, or with another ``target_norm``.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, width: int, target: int = 0, target_norm: str = 'none',
-                 temporal_pool: bool = True, data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
-        super().__init__(backbone, data_preprocessor, init_cfg)
+                 temporal_pool: bool = True, **kwargs) -> None:
+        super().__init__(backbone, **kwargs)
         self.temporal_pool = temporal_pool
         self.projectors = nn.ModuleDict({str(target): nn.Linear(feature_dim, width)})
         self.target_norms = nn.ModuleDict({str(target): TargetNorm(width, target_norm)})

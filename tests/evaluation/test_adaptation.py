@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from iboot_mm.evaluation.adaptation import adapt
@@ -100,7 +101,9 @@ def zero_shot():
 def test_zero_shot_takes_w_and_the_text_tower_of_the_networks_teacher():
     cfg = zero_shot()
     other = dict(type='TimmTeacher', model='resnet50', width=9)
-    adapt(cfg, info(teachers=[other, CLIP_TEACHER], target_norm='standardize', temporal_pool=False))
+    own = dict(mean=[.4, .2, .6], std=[.2, .1, .3])
+    adapt(cfg, info(teachers=[other, CLIP_TEACHER], target_norm='standardize', temporal_pool=False, normalization=own))
+    assert MODELS.build(cfg.model).backbone_mean.flatten().tolist() == pytest.approx(own['mean'])
     assert (cfg.model.feature_dim, cfg.model.width, cfg.model.target) == (128, 512, 1)
     assert (cfg.model.target_norm, cfg.model.temporal_pool) == ('standardize', False)
     assert cfg.test_evaluator[0].text == dict(type='OpenCLIPText', model='ViT-B-16', pretrained='openai')

@@ -19,6 +19,7 @@ from ..videos import moving_frames, write_video
 
 TOOL = load_tool('search_videos')
 SENTENCE = 'a ball rolls'
+INPUT = dict(mean=[.4, .2, .6], std=[.2, .1, .3])
 
 
 @pytest.fixture(scope='module')
@@ -33,7 +34,7 @@ def published(tmp_path_factory):
     torch.save(open_clip.create_model('search-clip', pretrained=None).state_dict(), folder / 'clip.pth')
     teacher = f"dict(type='OpenCLIPTeacher', model='search-clip', checkpoint='{folder}/clip.pth')"
     text = CONFIG.replace("dict(type='PatchMeanTeacher', width=6, name='other', seed=1)", teacher)
-    trained = write_checkpoint(folder / 'run', text)
+    trained = write_checkpoint(folder / 'run', text.replace('feature_dim', f'normalization={INPUT}, feature_dim'))
     publish = load_tool('convert/publish').publish
     return folder, *publish(trained['checkpoint'], folder / 'published', trained['config'])
 
@@ -51,7 +52,7 @@ def videos(tmp_path_factory):
 def by_hand(whole, videos, num_clips: int) -> dict[str, float]:
     info = describe_checkpoint(whole)
     model = MODELS.build(dict(type='JointSpaceEncoder', backbone=info.backbone, feature_dim=64, width=12, target=1,
-                              target_norm='standardize')).eval()
+                              target_norm='standardize', normalization=INPUT)).eval()
     model.load_state_dict(info.state, strict=False)
     network = open_clip.create_model('search-clip', pretrained=None).eval()
     network.load_state_dict(torch.load(whole.parent.parent / 'clip.pth'))
