@@ -150,9 +150,9 @@ def test_an_iboot_checkpoint_goes_to_the_peer_with_its_backbone_alone(tmp_path):
     trained = write_checkpoint(tmp_path, IBOOT)
     said = pyslowfast.revert(trained['checkpoint'], tmp_path / 'iboot.pyth')
     assert '318 entries converted' in said and ' of projectors.*' in said and ' of momentum.*' in said
-    assert f'DATA.MEAN {[123.675 / 255, 116.28 / 255, 103.53 / 255]}' in said and 'a guess' in said
+    assert 'DATA.MEAN [0.485, 0.456, 0.406], DATA.STD [0.229, 0.224, 0.225]' in said and 'a guess' in said
     content = torch.load(tmp_path / 'iboot.pyth', weights_only=True)
-    assert yaml.safe_load(content['cfg'])['DATA']['STD'] == [58.395 / 255, 57.12 / 255, 57.375 / 255]
+    assert yaml.safe_load(content['cfg'])['DATA']['STD'] == [.229, .224, .225]
     back = from_peer(content['model_state']).state
     expected = {key: value for key, value in trained['state'].items() if key.startswith('backbone.')}
     assert back.keys() == expected.keys() and all(torch.equal(back[key], value) for key, value in expected.items())
@@ -186,9 +186,29 @@ def test_the_command(files, tmp_path, monkeypatch, capsys):
     assert not torch.equal(copy['backbone.conv1.conv.weight'], online['backbone.conv1.conv.weight'])
     assert '4x16 (as --clip says)' in call(files['byol.pyth'], tmp_path / 'clip.pth', '--clip', '4x16')
     assert 'TRAIN.CHECKPOINT_FILE_PATH' in call('--reverse', tmp_path / 'copy.pth', tmp_path / 'back.pyth')
-    for wrong in (['--clip', 'long'], ['--reverse', '--momentum']):
+    for wrong in (['--clip', 'long'], ['--clip', '8x0'], ['--reverse', '--momentum']):
         with pytest.raises(SystemExit):
             call(files['byol.pyth'], tmp_path / 'no.pth', *wrong)
+        assert wrong[0] == '--reverse' or f'{wrong[1]!r} is not frames x stride, such as 8x8' in capsys.readouterr().err
     with pytest.raises(SystemExit, match='^pyslowfast: there is no file nowhere.pyth'):
         call('nowhere.pyth', tmp_path / 'no.pth')
     assert not (tmp_path / 'no.pth').exists()
+
+
+@pytest.mark.parametrize('name, options, message', [
+    ('byol.pth', [], "it is one of MMAction2's, which --reverse takes"),
+    ('byol.pyth', ['--reverse'], "it is one of PySlowFast's: leave --reverse out")])
+def test_the_other_way_is_named(files, tmp_path, monkeypatch, name, options, message):
+    monkeypatch.setattr(sys, 'argv', ['pyslowfast.py', str(files[name]), str(tmp_path / 'out'), *options])
+    with pytest.raises(SystemExit, match=message):
+        pyslowfast.main()
+
+
+def test_the_source_is_not_overwritten(files, tmp_path):
+    link = tmp_path / 'link.pyth'
+    link.symlink_to(files['byol.pyth'])
+    before = files['byol.pyth'].read_bytes()
+    for out in (files['byol.pyth'], link):
+        with pytest.raises(ValueError, match='is the checkpoint to read, most of which would be lost'):
+            pyslowfast.convert(files['byol.pyth'], out)
+    assert files['byol.pyth'].read_bytes() == before

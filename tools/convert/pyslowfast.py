@@ -42,9 +42,7 @@ def convert(source: Path, out: Path, momentum: bool = False, clip_size: tuple[in
         FileNotFoundError: there is no such file.
         ValueError: it can't be read as data, or :func:`~iboot_mm.models.pyslowfast.from_peer` refuses it.
     """
-    content = _read(source)
-    state = content.get('model_state', content)
-    _check_tensors(state, source, 'model_state')
+    content, state = _read(source, out, 'model_state')
     conversion = _named(from_peer, source, state, momentum)
     training, own_clip, normalization = read_settings(content.get('cfg'))
     said = 'as the file says'
@@ -85,14 +83,13 @@ def revert(source: Path, out: Path) -> str:
         FileNotFoundError: there is no such file.
         ValueError: it can't be read as data, or :func:`~iboot_mm.models.pyslowfast.to_peer` refuses it.
     """
-    content = _read(source)
-    state = content.get('state_dict', content)
-    _check_tensors(state, source, 'state_dict')
+    content, state = _read(source, out, 'state_dict')
     conversion = _named(to_peer, source, state)
     meta = content.get('meta')
     meta = meta if isinstance(meta, dict) and meta.get('project') == PROJECT else {}
     normalization = meta.get('normalization') or dict(mean=list(BACKBONE_MEAN), std=list(BACKBONE_STD))
-    data = dict(MEAN=list(normalization['mean']), STD=list(normalization['std']))
+    # 57.12 / 255 is .224 but for the last digit.
+    data = {name.upper(): [round(value, 6) for value in normalization[name]] for name in ('mean', 'std')}
     if 'clip' in meta:
         data |= dict(NUM_FRAMES=meta['clip']['clip_len'], SAMPLING_RATE=meta['clip']['frame_interval'],
                      TARGET_FPS=meta['clip']['target_fps'])
@@ -105,18 +102,23 @@ def revert(source: Path, out: Path) -> str:
             f'trained: {said}' + ('' if meta else ' (mean and std are a guess, the file does not say)'))
 
 
-def _read(source: Path) -> dict:
+def _read(source: Path, out: Path, name: str) -> tuple[dict, StateDict]:
+    """A checkpoint, and the tensors that it holds under ``name``, or is."""
     if not source.is_file():
         raise FileNotFoundError(f'there is no file {source}')
+    if out.exists() and out.samefile(source):
+        raise ValueError(f'{out} is the checkpoint to read, most of which would be lost: name another file to write')
     content = read_file(source)
     if not isinstance(content, dict):
         raise ValueError(f'{source} holds a {type(content).__name__}, not a checkpoint')
-    return content
-
-
-def _check_tensors(state: object, source: Path, name: str) -> None:
+    state = content.get(name, content)
     if not (isinstance(state, dict) and state and all(isinstance(value, torch.Tensor) for value in state.values())):
-        raise ValueError(f'{source} holds no {name}, a dict of tensors: is it the right kind of checkpoint?')
+        others = dict(state_dict="it is one of MMAction2's, which --reverse takes",
+                      model_state="it is one of PySlowFast's: leave --reverse out")
+        kind = next((said for key, said in others.items() if key != name and key in content),
+                    'is it the right kind of checkpoint?')
+        raise ValueError(f'{source} holds no {name}, a dict of tensors: {kind}')
+    return content, state
 
 
 def _named(convert_state, source: Path, state: StateDict, *arguments) -> Conversion:
@@ -156,7 +158,9 @@ def main() -> None:
 
 def _clip(text: str) -> tuple[int, int]:
     frames, _, interval = text.partition('x')
-    return int(frames), int(interval)  # argparse turns the ValueError into a sentence
+    if not (frames.isdecimal() and interval.isdecimal() and int(frames) and int(interval)):
+        raise argparse.ArgumentTypeError(f'{text!r} is not frames x stride, such as 8x8')
+    return int(frames), int(interval)
 
 
 if __name__ == '__main__':
