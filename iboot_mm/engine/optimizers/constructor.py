@@ -16,6 +16,6 @@ class OnlineNetworkConstructor(DefaultOptimWrapperConstructor):
     """
 
     def add_params(self, params: list[dict], module: nn.Module, prefix: str = '', **kwargs) -> None:
-        """Adds the groups of a module's parameters to ``params``, and none of a momentum copy, which gets no gradient."""
+        """Adds the groups of a module's parameters to ``params``, and none of a momentum copy: it gets no gradient."""
         if not isinstance(module, MomentumCopy):
             super().add_params(params, module, prefix, **kwargs)
