@@ -54,6 +54,13 @@ def test_what_differs_from_the_paper():
     assert len(describe_bn(BatchPlan(32, 13, 1), 1, whole_batch=False)) == 1
 
 
+def test_what_differs_from_a_recipe_with_bn_in_groups():
+    assert len(describe_bn(BatchPlan(64, 8, 1), 8, whole_batch=False, wanted=64)) == 1
+    on_one = describe_bn(BatchPlan(1, 8, 64), 1, whole_batch=False, wanted=64)
+    assert on_one == ['BN sees        8 videos together',
+                      'differs from the recipe: its BN sees 64 videos together, whatever the batch']
+
+
 def test_memory_is_this_process():
     before = peak_memory_gib(torch.device('cpu'))
     block = torch.ones(2**27, dtype=torch.uint8)  # 1/8 GiB, touched
