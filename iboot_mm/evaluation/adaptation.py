@@ -135,7 +135,7 @@ def set_epochs(cfg: Config, epochs: int) -> None:
         # Parts of an epoch are possible where mmengine counts iterations.
         stretched = (lambda at: at * factor) if scheduler.get('convert_to_iter_based') else (
             lambda at: round(at * factor))
-        scheduler.update({name: stretched(scheduler[name]) for name in ('begin', 'end') if name in scheduler})
+        scheduler.update({name: stretched(scheduler[name]) for name in ('begin', 'end', 'warmup') if name in scheduler})
         if 'milestones' in scheduler:
             scheduler.milestones = [stretched(at) for at in scheduler.milestones]
     steps = count_videos(cfg)['train']['videos'] // cfg.train_cfg.global_batch

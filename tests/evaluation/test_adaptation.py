@@ -196,3 +196,11 @@ def test_a_schedule_is_stretched_as_a_whole(videos):
     cfg = classifier()
     adapt(cfg, videos=videos, epochs=1)
     assert [s.type for s in cfg.param_scheduler] == ['CosineAnnealingLR', 'MultiStepLR']  # no room for a warm-up
+
+
+def test_a_warm_up_inside_its_scheduler_is_stretched(videos):
+    videos.train.write_text('a.mp4 0\n' * 1280)
+    cfg = classifier()
+    cfg.param_scheduler = [dict(type='WarmupCosineLR', start_factor=0., warmup=8, end=100, convert_to_iter_based=True)]
+    adapt(cfg, videos=videos, epochs=25)
+    assert (cfg.param_scheduler[0].warmup, cfg.param_scheduler[0].end) == (2, 25)
