@@ -141,7 +141,7 @@ def set_epochs(cfg: Config, epochs: int) -> None:
     steps = count_videos(cfg)['train']['videos'] // cfg.train_cfg.global_batch
     # mmengine refuses a warm-up of less than a step.
     cfg.param_scheduler = [part for part in cfg.param_scheduler
-                           if 'end' not in part or int(part.end * steps) > int(part.begin * steps)]
+                           if 'end' not in part or int(part.end * steps) > int(part.get('begin', 0) * steps)]
 
 
 def _metrics(cfg: Config) -> list[ConfigDict]:
