@@ -3,10 +3,12 @@
     python benchmarks/rho_steps.py [--depth 50 --size 112 --videos 2 --rho 2 3 4 --device cpu]
 
 Each row is a process of its own, on random clips, with SGD and the momentum update. The memory is the peak of the
-process (on a GPU: what torch allocated), the libraries left out; the ratio is to the same method at the first rho.
+process (on a GPU: what torch allocated) above that of starting up, 0 where that took more; ratios are to the same method
+at the first rho.
 """
 
 import argparse
+import math
 import statistics
 import subprocess
 import sys
@@ -77,8 +79,9 @@ def main() -> None:
             out = subprocess.run(row, check=True, stdout=subprocess.PIPE, text=True).stdout
             figures = tuple(map(float, out.split()[-2:]))
             first = first or figures
-            print(f'{method:<15}{rho:>4}{figures[0]:>10.2f}{figures[0] / first[0]:>7.2f}{figures[1]:>7.2f}'
-                  f'{figures[1] / first[1]:>7.2f}', flush=True)
+            ratios = [figure / of if of else math.nan for figure, of in zip(figures, first, strict=True)]
+            print(f'{method:<15}{rho:>4}{figures[0]:>10.2f}{ratios[0]:>7.2f}{figures[1]:>7.2f}{ratios[1]:>7.2f}',
+                  flush=True)
 
 
 if __name__ == '__main__':
