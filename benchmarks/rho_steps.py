@@ -3,8 +3,8 @@
     python benchmarks/rho_steps.py [--depth 50 --size 112 --videos 2 --rho 2 3 4 --device cpu]
 
 Each row is a process of its own, on random clips, with SGD and the momentum update. The memory is the peak of the
-process (on a GPU: what torch allocated) above that of starting up, 0 where that took more; ratios are to the same method
-at the first rho.
+process (on a GPU: what torch allocated) above that of starting up, 0 where that took more; ratios are to the same
+method at the first rho.
 """
 
 import argparse
