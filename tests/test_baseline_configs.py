@@ -199,8 +199,7 @@ def test_training_is_the_study_s_but_for_what_the_config_says(name):
     assert cfg.sync_bn == (None if method == 'moco' else 'torch')
     on_512 = not wanted['on_iboots_budget']
     assert cfg.model_wrapper_cfg.get('bn_group') == (8 if on_512 else None)
-    assert cfg.custom_hooks[0].get('whole_batch_bn', True) is not on_512
-    assert cfg.custom_hooks[0].get('bn_videos') == ((8 if method == 'moco' else 64) if on_512 else None)
+    assert cfg.custom_hooks[0].get('bn_videos', 'batch') == ((8 if method == 'moco' else 64) if on_512 else 'batch')
     assert cfg.train_dataloader.batch_size == (8 if on_512 else 13)
     for hook in cfg.custom_hooks:
         HOOKS.build(hook.to_dict())

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# The pre-training methods that have a config for the moving digits.
+METHODS = sorted(file.name.partition('_')[0] for file in (ROOT / 'configs' / 'mini').glob('*_r18_digits.py'))
 TRAIN_LINE = re.compile(r'Epoch\(train\) *\[(\d+)\]\[ *(\d+)/(\d+)\].*? eta: (\S+).*? loss: (\S+)')
 VAL_LINE = re.compile(r'Epoch\(val\) *\[(\d+)\].*?((?:\S*knn_top1|feature_spread): .*?)(?:  data_time|$)')
 TEST_LINE = re.compile(r'Epoch\(test\) *\[ *(\d+)/(\d+)\].*? eta: (\S+)')

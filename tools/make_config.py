@@ -17,16 +17,15 @@ from statistics import median
 
 import iboot_mm  # noqa: F401  (before any config is read)
 
+from console import METHODS, ROOT
 from mmengine.config import Config
 
 from iboot_mm.datasets import UnreadableVideo, VideoFolder, open_video
 from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.models.teachers.catalog import load_teacher_config
 
-ROOT = Path(__file__).resolve().parents[1]
 MINI = ROOT / 'configs' / 'mini'
 FOLDER_CONFIG = MINI / 'iboot_r18_folder.py'
-METHODS = ('iboot', 'byol', 'moco', 'simclr', 'swav')
 
 
 def choose_interval(files: list[str], clip_len: int = 8, most: int = 8) -> int:

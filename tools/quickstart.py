@@ -19,9 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-from console import ROOT, Stages, clock, quiet, run, show_training
-
-METHODS = ('iboot', 'byol', 'moco', 'simclr', 'swav')
+from console import METHODS, ROOT, Stages, clock, quiet, run, show_training
 
 
 def check_python() -> None:

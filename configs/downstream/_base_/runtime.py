@@ -2,7 +2,7 @@
 _base_ = '../../_base_/default_runtime.py'
 custom_hooks = [
     # The papers do not say what BN sees here; SyncBN makes it the same for any number of GPUs without accumulation.
-    dict(type='TrainingPlanHook', whole_batch_bn=False),
+    dict(type='TrainingPlanHook', bn_videos=None),
     dict(type='StartingWeightsHook'),
     dict(type='ClassCountHook'),
     dict(type='NaNStopHook'),

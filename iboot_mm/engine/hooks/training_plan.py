@@ -26,16 +26,13 @@ class TrainingPlanHook(Hook):
     Args:
         skip: First iterations to leave out of the measurement (start of workers, choice of kernels).
         measure: Iterations to measure; a shorter run is measured over what it has.
-        whole_batch_bn: Whether the recipe wants BN to see the whole batch, so that the plan says if it does not. True
-            of the paper's pre-training; of its other trainings it says nothing.
-        bn_videos: How many videos the recipe's BN sees together where that is another number, for the same purpose.
+        bn_videos: How many videos the recipe's BN sees together, so that the plan says if it does not: a number,
+            ``'batch'`` for the whole batch, as in the paper's pre-training, or None where the recipe does not say.
     """
 
-    def __init__(self, skip: int = 3, measure: int = 20, whole_batch_bn: bool = True,
-                 bn_videos: int | None = None) -> None:
+    def __init__(self, skip: int = 3, measure: int = 20, bn_videos: int | str | None = 'batch') -> None:
         self.skip = skip
         self.measure = measure
-        self.whole_batch_bn = whole_batch_bn
         self.bn_videos = bn_videos
         self.done = 0  # iterations of this process, which may have resumed
         self.reported = False
@@ -50,8 +47,7 @@ class TrainingPlanHook(Hook):
             'Training plan', f'  batch          {plan}',
             f'  learning rate  {max(rates):g} at its peak ({type(optim_wrapper.optimizer).__name__})',
             f'  length         {runner.max_epochs} epochs of {steps} steps over {len(loader.dataset)} videos',
-            *[f'  {line}' for line in describe_bn(plan, processes_of_bn(runner.model), self.whole_batch_bn,
-                                                 self.bn_videos)]]))
+            *[f'  {line}' for line in describe_bn(plan, processes_of_bn(runner.model), self.bn_videos)]]))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
@@ -82,25 +78,23 @@ class TrainingPlanHook(Hook):
                 f'the run (evaluation apart); peak memory {memory:.1f} GiB per process')
 
 
-def describe_bn(plan: BatchPlan, processes: int | None, whole_batch: bool = True,
-                wanted: int | None = None) -> list[str]:
+def describe_bn(plan: BatchPlan, processes: int | None, wanted: int | str | None = 'batch') -> list[str]:
     """Lines on how many videos batch normalisation sees together, and how that differs from the paper.
 
     Args:
         plan: The batch plan.
         processes: How many processes BN normalises over; None if the model has none that sees the batch.
-        whole_batch: Whether the paper's BN sees the whole batch.
-        wanted: How many videos it sees otherwise; None if that is unknown.
+        wanted: How many it sees in the recipe, ``'batch'`` for the whole batch; None if that is unknown.
     """
     if processes is None:
         return []
     together = plan.per_process * processes
     lines = [f'BN sees        {together} videos together' + (' (synchronised)' if processes > 1 else '')]
-    if whole_batch and together != plan.global_batch:
+    if wanted == 'batch' and together != plan.global_batch:
         splits = ' or '.join(whole_batch_splits(plan.global_batch)) or f'{plan.global_batch} on one'
         lines.append(f'differs from the paper: its BN sees the whole batch of {plan.global_batch}, which needs '
                      f'{splits} (GPUs x videos) with SyncBN and no accumulation')
-    elif not whole_batch and wanted not in (None, together):
+    elif wanted not in ('batch', None, together):
         lines.append(f'differs from the recipe: its BN sees {wanted} videos together, whatever the batch')
     return lines
 

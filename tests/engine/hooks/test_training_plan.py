@@ -48,15 +48,15 @@ def test_what_differs_from_the_paper():
         assert describe_bn(paper, paper.processes) == ['BN sees        416 videos together (synchronised)']
     assert describe_bn(BatchPlan(32, 13, 1), 1)[0].endswith('13 videos together')
     assert len(describe_bn(BatchPlan(32, 13, 1), 1)) == 2
-    in_groups = describe_bn(BatchPlan(64, 8, 1), 8, whole_batch=False)
+    in_groups = describe_bn(BatchPlan(64, 8, 1), 8, wanted=None)
     assert in_groups == ['BN sees        64 videos together (synchronised)']
     assert describe_bn(BatchPlan(1, 16, 26), None) == []
-    assert len(describe_bn(BatchPlan(32, 13, 1), 1, whole_batch=False)) == 1
+    assert len(describe_bn(BatchPlan(32, 13, 1), 1, wanted=None)) == 1
 
 
 def test_what_differs_from_a_recipe_with_bn_in_groups():
-    assert len(describe_bn(BatchPlan(64, 8, 1), 8, whole_batch=False, wanted=64)) == 1
-    on_one = describe_bn(BatchPlan(1, 8, 64), 1, whole_batch=False, wanted=64)
+    assert len(describe_bn(BatchPlan(64, 8, 1), 8, wanted=64)) == 1
+    on_one = describe_bn(BatchPlan(1, 8, 64), 1, wanted=64)
     assert on_one == ['BN sees        8 videos together',
                       'differs from the recipe: its BN sees 64 videos together, whatever the batch']
 
