@@ -15,8 +15,9 @@ from mmaction.registry import DATASETS, HOOKS, MODELS, OPTIMIZERS, PARAM_SCHEDUL
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import init_default_scope
 from torch import nn
+
+from .config_files import load_config
 
 FOLDER = Path(__file__).resolve().parents[1] / 'configs'
 TYPES = dict(byol='VideoBYOL', moco='VideoMoCo', simclr='VideoSimCLR', swav='VideoSwAV')
@@ -113,15 +114,8 @@ def read_each_file_once():
     Config._file2dict = staticmethod(original)
 
 
-@functools.cache
-def read(name: str) -> Config:
-    return Config.fromfile(FOLDER / f'{name}.py')
-
-
 def load(name: str) -> Config:
-    cfg = copy.deepcopy(read(name))
-    init_default_scope(cfg.default_scope)
-    return cfg
+    return load_config(FOLDER / f'{name}.py')
 
 
 def narrowed(cfg: Config) -> Config:
@@ -172,7 +166,7 @@ def test_every_statement_of_a_config_changes_something(tmp_path):
                 continue
             file = folder / f'{name}_without_{number}.py'
             file.write_text('\n'.join(ast.unparse(part) for part in body[:number] + body[number + 1:]))
-            if Config.fromfile(file).to_dict() == read(name).to_dict():
+            if Config.fromfile(file).to_dict() == load(name).to_dict():
                 idle.append(f'{name}: {ast.unparse(statement)}')
     assert not idle
 

@@ -1,7 +1,5 @@
 """Every config builds, and every recipe's numbers are the paper's."""
 
-import copy
-import functools
 import math
 import os
 import subprocess
@@ -14,9 +12,9 @@ import torch
 from mmaction.registry import DATASETS, HOOKS, LOOPS, METRICS, MODEL_WRAPPERS, MODELS, OPTIMIZERS, PARAM_SCHEDULERS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
 from torch import nn
 
+from .config_files import load_config
 from .videos import moving_frames, write_video
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,15 +85,8 @@ def videos(tmp_path_factory) -> Path:
     return folder
 
 
-@functools.cache
-def read(name: str) -> Config:
-    return Config.fromfile(CONFIGS[name])
-
-
 def load(name: str) -> Config:
-    cfg = copy.deepcopy(read(name))
-    init_default_scope(cfg.default_scope)
-    return cfg
+    return load_config(CONFIGS[name])
 
 
 def teachers_of(cfg: Config) -> list[dict]:

@@ -1,7 +1,5 @@
 """Configs that train on labels: their numbers are the papers' (section 4.2; [19] appendix B), and each one builds."""
 
-import copy
-import functools
 import re
 from pathlib import Path
 
@@ -9,8 +7,9 @@ import pytest
 import torch
 from mmaction.registry import DATASETS, HOOKS, LOOPS, METRICS, MODELS, OPTIMIZERS, PARAM_SCHEDULERS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from torch import nn
+
+from .config_files import load_config
 
 FOLDER = Path(__file__).resolve().parents[1] / 'configs/downstream'
 
@@ -42,15 +41,8 @@ RECIPES = {
 FROZEN = ('knn_', 'retrieval_', 'linear_fast_', 'zero_shot_', 'order_')
 
 
-@functools.cache
-def read(name: str) -> Config:
-    return Config.fromfile(FOLDER / f'{name}.py')
-
-
 def load(name: str) -> Config:
-    cfg = copy.deepcopy(read(name))
-    init_default_scope(cfg.default_scope)
-    return cfg
+    return load_config(FOLDER / f'{name}.py')
 
 
 def test_no_config_is_forgotten():
