@@ -5,7 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[1] / 'benchmarks' / 'knn_memory.py'
+SCRIPT = Path(__file__).resolve().parents[2] / 'benchmarks' / 'knn_memory.py'
 
 
 def test_knn_memory(tmp_path, monkeypatch, capsys):
