@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import init_default_scope
 
 import iboot_mm  # noqa: F401  (registers the components)
@@ -12,6 +13,16 @@ import iboot_mm  # noqa: F401  (registers the components)
 init_default_scope('mmaction')  # as every config says
 
 SHARED = Path(__file__).resolve().parents[2] / 'shared'
+
+
+@pytest.fixture(autouse=True)
+def forget_earlier_runs() -> None:
+    """Each test starts without the logger and the figures of another's run.
+
+    What a run leaves behind stays mmengine's current logger, whose file is closed; `init_weights` writes to it.
+    """
+    for kind in (MMLogger, MessageHub):
+        kind._instance_dict.clear()
 
 
 @pytest.fixture(scope='session')
