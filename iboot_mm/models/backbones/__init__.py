@@ -1,4 +1,5 @@
+from .image_tmm import ImageTMM
 from .slow import SlowResNet
 from .torchvision_video import TorchvisionVideoBackbone
 
-__all__ = ['SlowResNet', 'TorchvisionVideoBackbone']
+__all__ = ['ImageTMM', 'SlowResNet', 'TorchvisionVideoBackbone']

@@ -1,0 +1,139 @@
+"""A frozen image model and a small temporal module as one video backbone: AdViSe (Wu et al., 2025).
+
+"Advancing Video Self-Supervised Learning via Image Foundation Models", sections 3.1, 3.3 and 3.4. The released code has
+no licence: this follows the paper's text and tables. Deviation: ``kernel`` of the bottleneck is 3 over time by default,
+as the text describes it; 1, which is what the parameters of Tables 2 and 3 fit, leaves the mixing of frames to the
+pooling in the head, so that the result does not depend on their order.
+"""
+
+import inspect
+
+import torch
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ..temporal_modules import HEAD_WIDTH, TEMPORAL_MODULES
+from ..video_encoder import BACKBONE_MEAN, BACKBONE_STD
+
+# The paper's standard: one R3D block of 256 channels (section 3.4, Finding 4).
+TEMPORAL = dict(type='bottleneck', hidden=256, blocks=1)
+
+
+@MODELS.register_module()
+class ImageTMM(BaseModule):
+    """Patch tokens of frozen image models as maps over space and time, and a temporal module that is trained.
+
+    Clips ``(N, 3, T, H, W)``, normalised as MMAction2's recognizers do it, to a map ``(N, out_channels, T, h, w)``; so
+    it is a backbone for any ``Recognizer3D``, and a student of iBoot. The image model sees the frames in its own
+    normalisation and size. It is not part of the state dict: a checkpoint holds the temporal module alone, and the
+    config says what it belongs to.
+
+    Example:
+        >>> backbone = dict(
+        ...     type='ImageTMM',
+        ...     teacher=dict(type='OpenCLIPTeacher', model='ViT-B-16', pretrained='openai'),
+        ...     temporal=dict(kernel=3))
+
+    Args:
+        teacher: Config of an image model of :mod:`iboot_mm.models.teachers`, whose ``output`` is set to ``'tokens'``,
+            or a list of them, whose channels are joined (Table 4) at the smallest of their grids.
+        temporal: What differs from the paper's ``TEMPORAL``: ``type`` (``'bottleneck'``, ``'conv3d'``, ``'swin'`` or
+            ``'transformer'``), ``hidden`` channels, ``blocks``, and for the convolutions ``kernel``, 1 or 3 frames.
+            None: no module, tokens go to the head (Table 5, average pooling).
+        out_channels: Channels of the map; 1024 in the paper.
+        resolution: Height and width to which the grid of patches is averaged (Finding 1); None for all of it.
+        channels: Channels to which neighbouring ones are averaged (Finding 2), a divisor of the image model's width;
+            None for all.
+        mean: Of the normalisation in front of this backbone, on the [0, 1] scale.
+        std: As ``mean``.
+        init_cfg: mmengine's initialisation config.
+
+    Attributes:
+        out_channels: Channels of the map: with ``temporal=None`` the image model's.
+
+    Raises:
+        ValueError: an unknown temporal module or option, a width that cannot be, an image model without a square grid
+            of patch tokens.
+    """
+
+    def __init__(self, teacher: dict | list[dict], temporal: dict | None = TEMPORAL, out_channels: int = 1024,
+                 resolution: int | None = None, channels: int | None = None,
+                 mean: tuple[float, ...] = BACKBONE_MEAN, std: tuple[float, ...] = BACKBONE_STD,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        configs = teacher if isinstance(teacher, list) else [teacher]
+        # No nn.Modules: neither checkpoint nor optimizer nor SyncBN conversion can find them.
+        self.teachers = [MODELS.build(dict(config, output='tokens')) for config in configs]
+        width = sum(teacher.width for teacher in self.teachers)
+        if channels is not None and (channels < 1 or width % channels):
+            raise ValueError(f'ImageTMM: channels={channels} does not divide the {width} channels of '
+                             f'{_names(self.teachers)}')
+        if resolution is not None and resolution < 1:
+            raise ValueError(f'ImageTMM: resolution={resolution} counts patches and must be at least 1')
+        self.resolution, self.channels = resolution, channels
+        self.temporal = None if temporal is None else build_temporal(
+            channels or width, out_channels, dict(TEMPORAL, **temporal))
+        self.out_channels = (channels or width) if temporal is None else out_channels
+        shape = (3, 1, 1, 1)
+        self.register_buffer('mean', torch.tensor(mean).view(shape), persistent=False)
+        self.register_buffer('std', torch.tensor(std).view(shape), persistent=False)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Clips ``(N, 3, T, H, W)`` to a map ``(N, out_channels, T, h, w)``."""
+        maps = self.image_maps(clips * self.std + self.mean)
+        return maps if self.temporal is None else self.temporal(maps)
+
+    @torch.no_grad()
+    def image_maps(self, clips: Tensor) -> Tensor:
+        """What the image models see in clips ``(N, 3, T, H, W)`` in [0, 1]: maps ``(N, D, T, h, w)``, reduced."""
+        maps = [token_grid(teacher(clips), teacher.name) for teacher in self.teachers]  # (N, T, D, h, w) each
+        side = self.resolution or min(grid.shape[-1] for grid in maps)
+        maps = torch.cat([F.adaptive_avg_pool3d(grid, (None, side, side)) for grid in maps], dim=2)
+        if self.channels is not None:
+            maps = maps.unflatten(2, (self.channels, -1)).mean(dim=3)
+        return maps.transpose(1, 2)
+
+
+def token_grid(tokens: Tensor, name: str) -> Tensor:
+    """Patch tokens ``(N, T, L, D)`` as maps ``(N, T, D, h, w)`` with h = w.
+
+    Raises:
+        ValueError: L is no square.
+    """
+    side = round(tokens.shape[2]**.5)
+    if side**2 != tokens.shape[2]:
+        raise ValueError(f'ImageTMM: {name} gives {tokens.shape[2]} tokens a frame, which are no square grid; choose '
+                         'a square input_size of the teacher')
+    return tokens.transpose(2, 3).unflatten(3, (side, side))
+
+
+def build_temporal(in_channels: int, out_channels: int, options: dict) -> nn.Module:
+    """A temporal module from its word and options.
+
+    Raises:
+        ValueError: an unknown word or option, or an impossible value.
+    """
+    name = options.pop('type')
+    if name not in TEMPORAL_MODULES:
+        raise ValueError(f'ImageTMM: there is no temporal module {name!r}; choose one of '
+                         f'{", ".join(TEMPORAL_MODULES)}, or temporal=None for none')
+    build = TEMPORAL_MODULES[name]
+    known = set(inspect.signature(build).parameters) - {'in_channels', 'out_channels'}
+    if 'kernel' in known:
+        options.setdefault('kernel', 3)
+    if unknown := sorted(set(options) - known):
+        raise ValueError(f'ImageTMM: the temporal module {name!r} has no option {unknown[0]!r}; it takes '
+                         f'{", ".join(sorted(known))}')
+    if options['hidden'] < 1 or options['blocks'] < 1 or options.get('kernel', 1) not in (1, 3):
+        raise ValueError('ImageTMM: hidden and blocks must be at least 1 and kernel 1 or 3, got '
+                         f'{options["hidden"]}, {options["blocks"]} and {options.get("kernel")}')
+    if 'kernel' not in known and options['hidden'] % HEAD_WIDTH:
+        raise ValueError(f'ImageTMM: {name!r} has heads of {HEAD_WIDTH} channels: hidden must be a multiple of it, '
+                         f'got {options["hidden"]}')
+    return build(in_channels, out_channels, **options)
+
+
+def _names(teachers: list) -> str:
+    return ' and '.join(teacher.name for teacher in teachers)

@@ -1,0 +1,142 @@
+"""AdViSe's backbone: the paper's counts, what time does and does not change, what is trained and saved."""
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from torch.nn.functional import avg_pool2d
+from torch.utils.flop_counter import FlopCounterMode
+
+from iboot_mm.models.backbones.image_tmm import TEMPORAL, build_temporal
+from iboot_mm.models.temporal_modules import TEMPORAL_MODULES
+from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD
+
+# 32 pixels in patches of 8: a grid of 4 x 4 tokens of width 16.
+TEACHER = dict(type='TimmTeacher', model='vit_tiny_patch16_224', pretrained=False, input_size=32, name='tiny',
+               model_args=dict(img_size=32, patch_size=8, embed_dim=16, depth=2, num_heads=2))
+
+
+def backbone(**options):
+    torch.manual_seed(0)
+    return MODELS.build(dict(dict(type='ImageTMM', teacher=TEACHER, out_channels=24,
+                                  temporal=dict(hidden=64)), **options))
+
+
+def paper_module(**options):
+    with torch.device('meta'):
+        return build_temporal(768, 1024, dict(TEMPORAL, kernel=1, **options))
+
+
+def millions(module):
+    """Weights of convolutions: what the paper's tables count, within their two digits (BN adds less than .1 %)."""
+    return sum(p.numel() for p in module.parameters() if p.ndim > 1) / 1e6
+
+
+@pytest.mark.parametrize('hidden, size, giga', [(64, .94, 1.47), (256, 1.84, 2.88), (512, 4.07, 6.37),
+                                                (1024, 12.06, 18.91), (2048, 42.21, 66.18)])
+def test_widths_of_table_3(hidden, size, giga):
+    module = paper_module(hidden=hidden)
+    assert millions(module) == pytest.approx(size, abs=.0101)
+    assert count(module, 768, 14) == pytest.approx(giga, abs=.0101)
+
+
+@pytest.mark.parametrize('blocks, size, giga', [(1, 1.84, 2.88), (2, 2.95, 4.62), (4, 5.18, 8.12), (6, 7.41, 11.61),
+                                                (8, 9.63, 15.11)])
+def test_depths_of_table_3(blocks, size, giga):
+    module = paper_module(blocks=blocks)
+    assert millions(module) == pytest.approx(size, abs=.0101)
+    assert count(module, 768, 14) == pytest.approx(giga, abs=.0101)
+
+
+@pytest.mark.parametrize('channels, side, giga', [
+    (768, 14, 66.18), (768, 9, 27.35), (768, 5, 8.44), (768, 3, 3.04), (768, 1, .34),
+    (192, 14, 63.40), (48, 14, 62.71), (12, 14, 62.53), (3, 14, 62.49)])
+def test_reductions_of_table_2(channels, side, giga):
+    with torch.device('meta'):
+        module = build_temporal(channels, 1024, dict(TEMPORAL, kernel=1, hidden=2048))
+    assert count(module, channels, side) == pytest.approx(giga, abs=.0101)
+
+
+def count(module, channels, side):
+    """Multiply-adds of 8 frames, 10**9."""
+    with FlopCounterMode(display=False) as counter:
+        module(torch.empty(1, channels, 8, side, side, device='meta'))
+    return counter.get_total_flops() / 2e9
+
+
+@pytest.mark.parametrize('name', TEMPORAL_MODULES)
+def test_modules_keep_time_and_space_and_train(name):
+    net = backbone(temporal=dict(type=name, hidden=64, blocks=2))
+    maps = net(torch.randn(2, 3, 5, 32, 32))
+    assert maps.shape == (2, 24, 5, 4, 4)
+    maps.square().mean().backward()
+    assert len(list(net.parameters())) > 2 and all(p.grad.abs().sum() > 0 for p in net.parameters())
+
+
+@pytest.mark.parametrize('name, options, blind', [
+    ('bottleneck', dict(kernel=1), True), ('bottleneck', dict(kernel=3), False), ('bottleneck', {}, False),
+    ('conv3d', dict(kernel=1), True), ('conv3d', {}, False), ('swin', {}, False), ('transformer', {}, False)])
+def test_order_of_frames(name, options, blind):
+    net = backbone(temporal=dict(type=name, hidden=64, **options)).eval()
+    clips = torch.randn(2, 3, 8, 32, 32)
+    pooled, shuffled = (net(x).mean(dim=(2, 3, 4)) for x in (clips, clips[:, :, [3, 1, 7, 0, 5, 2, 6, 4]]))
+    assert ((pooled - shuffled).abs().max() < 2e-6).item() is blind
+
+
+def test_the_image_model_sees_its_own_normalisation_and_is_reduced_by_averages():
+    net = backbone(temporal=None, resolution=2, channels=4)
+    frames = torch.rand(2, 3, 3, 32, 32)
+    mean, std = (torch.tensor(value).view(3, 1, 1, 1) for value in (BACKBONE_MEAN, BACKBONE_STD))
+    maps = net((frames - mean) / std)
+    tokens = MODELS.build(dict(TEACHER, output='tokens'))
+    tokens.network.load_state_dict(net.teachers[0].network.state_dict())
+    expected = tokens(frames).unflatten(2, (4, 4))  # (N, T, h, w, D)
+    expected = avg_pool2d(expected.permute(0, 1, 4, 2, 3).flatten(0, 1), 2).unflatten(0, (2, 3))
+    expected = torch.stack([expected[:, :, i:i + 4].mean(2) for i in range(0, 16, 4)], dim=1)
+    torch.testing.assert_close(maps, expected, rtol=1e-4, atol=1e-5)
+    assert net.out_channels == 4 and not list(net.parameters())
+
+
+def test_joined_image_models_meet_at_the_smaller_grid():
+    coarse = dict(TEACHER, model_args=dict(TEACHER['model_args'], patch_size=16, embed_dim=8), name='coarse')
+    net = backbone(teacher=[TEACHER, coarse], temporal=None)
+    clips = torch.rand(1, 3, 2, 32, 32)
+    maps = net.image_maps(clips)
+    assert maps.shape == (1, 24, 2, 2, 2)
+    own = net.teachers[1](clips).unflatten(2, (2, 2)).permute(0, 4, 1, 2, 3)
+    torch.testing.assert_close(maps[:, 16:], own)
+
+
+def test_a_checkpoint_holds_the_temporal_module_alone():
+    net = backbone()
+    assert all(key.startswith('temporal.') for key in net.state_dict())
+    assert sum(p.numel() for p in net.parameters()) == sum(p.numel() for p in net.temporal.parameters())
+    assert not net(torch.rand(1, 3, 2, 32, 32)).isnan().any()
+
+
+def test_nothing_of_the_image_model_is_kept_for_backward():
+    net, kept = backbone(), []
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda tensor: tensor):
+        net(torch.rand(1, 3, 2, 32, 32)).sum()
+    weights = {weight.data_ptr() for weight in net.teachers[0].network.parameters()}
+    assert kept and not weights & {tensor.data_ptr() for tensor in kept}
+
+
+@pytest.mark.parametrize('options, words', [
+    (dict(temporal=dict(type='lstm')), "no temporal module 'lstm'; choose one of bottleneck, conv3d, swin"),
+    (dict(temporal=dict(depth=2)), "'bottleneck' has no option 'depth'; it takes blocks, hidden, kernel"),
+    (dict(temporal=dict(type='swin', kernel=3)), "'swin' has no option 'kernel'"),
+    (dict(temporal=dict(kernel=2)), 'kernel 1 or 3'),
+    (dict(temporal=dict(type='transformer', hidden=100)), 'hidden must be a multiple'),
+    (dict(channels=5), 'channels=5 does not divide the 16 channels of tiny'),
+    (dict(resolution=0), 'resolution=0'),
+    (dict(teacher=dict(TEACHER, input_size=(32, 16), model_args=dict(TEACHER['model_args'], img_size=(32, 16)))),
+     '8 tokens a frame, which are no square grid')])
+def test_bad_options_are_named(options, words):
+    with pytest.raises(ValueError, match=words):
+        backbone(**options)(torch.rand(1, 3, 2, 32, 32))
+
+
+def test_an_image_model_without_patch_tokens_is_refused():
+    teacher = dict(type='OpenCLIPTeacher', model='coca_ViT-B-32', pretrained=False, name='coca')
+    with pytest.raises(ValueError, match='has no output'):
+        backbone(teacher=teacher)
