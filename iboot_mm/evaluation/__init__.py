@@ -4,8 +4,10 @@ from .knn import knn_classify, nearest_neighbors, weighted_vote
 from .linear_metric import LinearOnFeaturesMetric
 from .metrics import KNNMetric
 from .order_sensitivity import OrderSensitivityMetric
+from .playback_rate import PlaybackRateMetric
 from .retrieval import VideoRetrievalMetric
 from .zero_shot import ZeroShotMetric
 
-__all__ = ['FeatureStore', 'KNNMetric', 'LinearOnFeaturesMetric', 'OrderSensitivityMetric', 'ReadableAccMetric',
-           'VideoRetrievalMetric', 'ZeroShotMetric', 'knn_classify', 'nearest_neighbors', 'weighted_vote']
+__all__ = ['FeatureStore', 'KNNMetric', 'LinearOnFeaturesMetric', 'OrderSensitivityMetric', 'PlaybackRateMetric',
+           'ReadableAccMetric', 'VideoRetrievalMetric', 'ZeroShotMetric', 'knn_classify', 'nearest_neighbors',
+           'weighted_vote']

@@ -1,7 +1,18 @@
-from . import backbones, joint_space, preprocessor, pretrainers, recognizers, teacher_encoder, teachers, video_encoder
+from . import (
+    backbones,
+    clip_preprocessor,
+    heads,
+    joint_space,
+    preprocessor,
+    pretrainers,
+    recognizers,
+    teacher_encoder,
+    teachers,
+    video_encoder,
+)
 from .joint_space import JointSpaceEncoder
 from .teacher_encoder import TeacherEncoder
 from .video_encoder import VideoEncoder
 
-__all__ = ['JointSpaceEncoder', 'TeacherEncoder', 'VideoEncoder', 'backbones', 'joint_space', 'preprocessor',
-           'pretrainers', 'recognizers', 'teacher_encoder', 'teachers', 'video_encoder']
+__all__ = ['JointSpaceEncoder', 'TeacherEncoder', 'VideoEncoder', 'backbones', 'clip_preprocessor', 'heads',
+           'joint_space', 'preprocessor', 'pretrainers', 'recognizers', 'teacher_encoder', 'teachers', 'video_encoder']

@@ -1,0 +1,97 @@
+"""Clips at a playback rate that is to be recognised (PRP, Yao et al., CVPR 2020; AdViSe, section 3.2)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from mmaction.registry import TRANSFORMS
+
+from ..decoders import UnreadableVideo
+from .randomness import RATE_TAG, START_TAG, view_rng
+from .sampling import SampleViews
+
+
+@TRANSFORMS.register_module()
+class PlaybackRate(SampleViews):
+    """Draw V clips of one video, each played at a rate of its own, and label them with it.
+
+    A clip takes every ``frame_interval x rate x (1 + jitter)``-th frame; rate, jitter and start are drawn for each clip
+    by itself, the start uniform over the places where the clip fits. What the sources leave open is our choice: a rate
+    at which the clip does not fit into the video is not drawn from it, since a repeated last frame would give the rate
+    away, and the jitter does not go beyond what fits. So short videos show low rates more often; the chance level of
+    :class:`~iboot_mm.evaluation.PlaybackRateMetric` counts what was shown.
+
+    Required keys: as :class:`SampleViews`. Added keys: ``frame_inds`` int64 (V, T), ``view_seeds``, and in ``labels``
+    ``playback_rate``, V classes: the place of the rate in ``rates``, plus their number if the clip runs backward.
+
+    Example:
+        >>> pipeline = [dict(type='OpenVideo'), dict(type='PlaybackRate', num_views=4), dict(type='DecodeViews'),
+        ...             dict(type='CropViews', area=(.76, 1.)), dict(type='PackViews', label='playback_rate')]
+
+    Args:
+        num_views (int): V; AdViSe takes 4 clips of a video.
+        clip_len (int): T, frames per clip.
+        frame_interval (float): Distance of neighbouring frames at rate 1, in frames of the video.
+        rates (Sequence[float]): Rates, ascending.
+        jitter (float): j, in [0, 1): the rate is multiplied by U[1 - j, 1 + j].
+        reverse (bool): Each rate also backward, with as many classes more; with ``rates=(1,)`` the task is to tell
+            forward from backward.
+        test_mode (bool): No randomness, no jitter: view v of video i has the class (i + v) modulo their number, of
+            those that fit, and lies in the middle of the video.
+
+    Raises:
+        ValueError: For an argument out of range.
+        UnreadableVideo: For a video without a clip at the lowest rate.
+    """
+
+    def __init__(self, num_views: int = 4, clip_len: int = 8, frame_interval: float = 2,
+                 rates: Sequence[float] = (1, 2, 4, 8), jitter: float = .2, reverse: bool = False,
+                 test_mode: bool = False) -> None:
+        super().__init__(num_views, clip_len, frame_interval, test_mode=test_mode)
+        self.rates = tuple(float(rate) for rate in rates)
+        if not self.rates or self.rates[0] <= 0 or any(np.diff(self.rates) <= 0):
+            raise ValueError(f'PlaybackRate: rates must be above 0 and rise, got {rates}.')
+        if not 0 <= jitter < 1:
+            raise ValueError(f'PlaybackRate: jitter must be in [0, 1), got {jitter}.')
+        self.jitter = 0. if test_mode else jitter
+        self.reverse = reverse
+
+    def transform(self, results: dict) -> dict:
+        """See the class."""
+        total_frames, seeds = results['total_frames'], self._view_seeds(results)
+        # The last frame lies at (T - 1) x interval x rate at most; a clip of one frame fits at any rate.
+        fastest = (total_frames - 1) / max((self.clip_len - 1) * self.frame_interval, 1e-9)
+        possible = sum(rate <= fastest for rate in self.rates)
+        if not possible:
+            needed = int((self.clip_len - 1) * self.frame_interval * self.rates[0]) + 1
+            raise UnreadableVideo(results['filename'], f'its {total_frames} frames hold no clip at the lowest rate, '
+                                  f'which takes {needed}')
+        if self.test_mode:
+            clips = [self._even(results.get('sample_idx') or 0, view, possible) for view in range(self.num_views)]
+        else:
+            clips = [self._draw(view_rng(seed, RATE_TAG), possible) for seed in seeds]
+        inds = np.empty((self.num_views, self.clip_len))
+        for view, (kind, backward, scale) in enumerate(clips):
+            step = self.frame_interval * min(self.rates[kind] * scale, fastest)
+            room = total_frames - (self.clip_len - 1) * step  # starts [0, room) keep the last frame inside
+            start = np.floor((room - 1) / 2) if self.test_mode else view_rng(seeds[view], START_TAG).random() * room
+            frames = start + step * np.arange(self.clip_len)
+            inds[view] = frames[::-1] if backward else frames
+        results['frame_inds'] = np.clip(np.floor(inds + 1e-6).astype(np.int64), 0, total_frames - 1)
+        results['view_seeds'] = seeds
+        results['labels'] = dict(results.get('labels') or {}, playback_rate=[
+            kind + backward * len(self.rates) for kind, backward, _ in clips])
+        return results
+
+    def _draw(self, rng: np.random.Generator, possible: int) -> tuple[int, bool, float]:
+        """Place of the rate, whether it runs backward, and the factor of the jitter."""
+        place, back, stretch = rng.random(3)
+        return int(place * possible), self.reverse and back < .5, 1 + self.jitter * (2 * stretch - 1)
+
+    def _even(self, index: int, view: int, possible: int) -> tuple[int, bool, float]:
+        turn = (index + view) % (possible * (1 + self.reverse))
+        return turn % possible, turn >= possible, 1.
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(num_views={self.num_views}, clip_len={self.clip_len}, '
+                f'frame_interval={self.frame_interval}, rates={self.rates}, jitter={self.jitter}, '
+                f'reverse={self.reverse}, test_mode={self.test_mode})')

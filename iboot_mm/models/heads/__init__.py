@@ -1,0 +1,3 @@
+from .mlp import MLPHead
+
+__all__ = ['MLPHead']

@@ -1,0 +1,86 @@
+"""Rates are what their labels say, drawn evenly, and never stretched by a repeated frame."""
+
+import numpy as np
+import pytest
+
+from iboot_mm.datasets.decoders import UnreadableVideo
+from iboot_mm.datasets.transforms import PackViews, PlaybackRate
+
+
+def draw(total_frames=300, videos=200, **options):
+    """Frame numbers (videos, V, T) and classes (videos, V)."""
+    sample = PlaybackRate(**options)
+    sample.set_epoch(0, 0)
+    drawn = [sample(dict(filename='a.mp4', sample_idx=i, total_frames=total_frames, fps=30.)) for i in range(videos)]
+    return (np.array([result['frame_inds'] for result in drawn]),
+            np.array([result['labels']['playback_rate'] for result in drawn]))
+
+
+def test_frames_lie_as_far_apart_as_the_label_says():
+    inds, labels = draw(jitter=0.)
+    assert inds.shape == (200, 4, 8) and inds.min() >= 0 and inds.max() <= 299
+    np.testing.assert_array_equal(np.diff(inds), np.broadcast_to(2 * 2**labels[..., None], (200, 4, 7)))
+
+
+def test_rates_are_drawn_evenly_and_starts_reach_all_frames():
+    inds, labels = draw(videos=600)
+    assert np.bincount(labels.ravel()).tolist() == pytest.approx([600] * 4, rel=.15)
+    slow = inds[labels == 0]
+    assert slow[:, 0].min() < 5 and slow[:, -1].max() > 294
+
+
+def test_jitter_multiplies_the_rate():
+    inds, labels = draw(jitter=.2)
+    speeds = (inds[..., -1] - inds[..., 0]) / 7 / (2 * 2.**labels)
+    assert speeds[labels > 1].min() == pytest.approx(.8, abs=.03) and speeds[labels > 1].max() == pytest.approx(
+        1.2, abs=.03)
+
+
+def test_a_short_video_is_shown_at_the_rates_that_fit():
+    inds, labels = draw(total_frames=57)  # (8 - 1) x 2 x 4 + 1: rate 4 fits just so, rate 8 does not
+    assert set(labels.ravel()) == {0, 1, 2}
+    assert (np.diff(inds) >= 1).all() and inds.max() <= 56  # no frame is repeated
+    assert (inds[..., -1] - inds[..., 0]).max() == 56
+
+
+def test_backward_clips_have_labels_of_their_own():
+    inds, labels = draw(reverse=True, rates=(1, 2), jitter=0.)
+    np.testing.assert_array_equal(np.diff(inds)[..., 0], np.choose(labels, [2, 4, -2, -4]))
+    assert np.bincount(labels.ravel()).tolist() == pytest.approx([200] * 4, rel=.25)
+
+
+def test_test_mode_shows_every_class_in_the_middle():
+    inds, labels = draw(videos=3, test_mode=True, reverse=True, rates=(1, 2), total_frames=101)
+    np.testing.assert_array_equal(labels, [[0, 1, 2, 3], [1, 2, 3, 0], [2, 3, 0, 1]])
+    assert np.abs(inds.mean(-1) - 50).max() <= 1
+    np.testing.assert_array_equal(inds, draw(videos=3, test_mode=True, reverse=True, rates=(1, 2), total_frames=101)[0])
+
+
+def test_draws_depend_on_seed_epoch_video_and_view_only():
+    sample, info = PlaybackRate(), dict(filename='a.mp4', sample_idx=3, total_frames=300, fps=30.)
+    sample.set_epoch(1, 5)
+    first = sample(dict(info))['frame_inds']
+    sample(dict(info, sample_idx=4))
+    np.testing.assert_array_equal(sample(dict(info))['frame_inds'], first)
+    sample.set_epoch(1, 6)
+    assert (sample(dict(info))['frame_inds'] != first).any()
+
+
+def test_a_video_shorter_than_a_clip_is_unreadable():
+    with pytest.raises(UnreadableVideo, match='a.mp4 cannot be read: its 14 frames hold no clip at the lowest rate, '
+                                              'which takes 15'):
+        draw(total_frames=14, videos=1)
+    assert draw(total_frames=15, videos=1)[1].tolist() == [[0] * 4]
+
+
+@pytest.mark.parametrize('options', [dict(rates=()), dict(rates=(2, 1)), dict(rates=(0, 1)), dict(jitter=1.)])
+def test_bad_options(options):
+    with pytest.raises(ValueError, match='PlaybackRate: (rates|jitter) must'):
+        PlaybackRate(**options)
+
+
+def test_labels_reach_the_data_sample():
+    imgs = np.zeros((2, 1, 4, 4, 3), np.uint8)
+    labels = dict(digit=3, playback_rate=[2, 0])
+    packed = PackViews(label='playback_rate')(dict(imgs=imgs, labels=labels, view_seeds=[1, 2]))
+    assert packed['data_samples'].gt_label.tolist() == [2, 0]
