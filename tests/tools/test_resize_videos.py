@@ -62,7 +62,7 @@ def test_frames_times_and_colours_stay(root, out, options):
     assert after.shape[1:3] == ((76, 48) if 'rotation' in options else (48, 76))
     with open_video(path, 'pyav') as old, open_video(str(out / 'a.mp4'), 'pyav') as new:
         assert new.num_frames == old.num_frames == 25 and new.fps == pytest.approx(old.fps, rel=1e-3)
-        assert new.index.quirk == ('turned picture' if 'rotation' in options else '')
+        assert index_packets(str(out / 'a.mp4')).quirk == ('turned picture' if 'rotation' in options else '')
     with av.open(str(out / 'a.mp4')) as container:
         assert next(container.decode(video=0)).colorspace != 0  # RGB: a player would take Y, U and V for colours
     reference = by_pillow(before, *after.shape[2:0:-1])

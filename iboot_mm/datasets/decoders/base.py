@@ -76,7 +76,7 @@ class VideoReader(ABC):
 
 
 _DECODERS: dict[str, Callable[..., VideoReader]] = {}
-BUILT_IN = ('decord', 'pyav', 'torchcodec', 'opencv', 'frames')
+BUILT_IN = ('pyav', 'decord', 'torchcodec', 'opencv', 'frames')
 
 
 def register_decoder(name: str) -> Callable:
@@ -95,8 +95,7 @@ def get_decoder(name: str) -> Callable[..., VideoReader]:
     Raises:
         ValueError: If there is no such decoder.
     """
-    if name == 'auto':
-        name = 'decord' if importlib.util.find_spec('decord') else 'pyav'
+    name = 'pyav' if name == 'auto' else name
     if name not in _DECODERS:
         module = f'{__package__}.{name}'
         if not name.isidentifier() or importlib.util.find_spec(module) is None:
@@ -112,8 +111,8 @@ def open_video(path: str, decoder: str = 'auto', num_threads: int = 1, **options
 
     Args:
         path (str): A video file, or a folder of frames for `decoder='frames'`.
-        decoder (str): 'decord', 'pyav', 'torchcodec', 'opencv' or 'frames'; 'auto' is decord where it is installed,
-            else PyAV.
+        decoder (str): 'pyav', 'decord', 'torchcodec', 'opencv' or 'frames'; 'auto' is PyAV, the fastest for clips and
+            the one that reads every file (`benchmarks/input.py` compares them).
         num_threads (int): Decoding threads of this reader.
         options: Further arguments of that decoder.
 

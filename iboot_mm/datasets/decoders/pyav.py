@@ -6,11 +6,19 @@ from typing import Any
 import numpy as np
 
 from .base import UnreadableVideo, VideoReader, import_library, register_decoder
-from .packets import PacketIndex, first_video_stream, index_packets
+from .packets import PacketIndex, first_video_stream, open_indexed
+
+# Codecs that mark each picture that no other picture is predicted from, so that it can be left out. Not HEVC, whose
+# mark leaves pictures of higher temporal layers out of account, nor AV1, whose decoder takes the wish only once.
+_MARKS_UNREFERENCED = ('h264',)
 
 
 class PyAVReader(VideoReader):
     """Frame-exact reading: frames are found by their time, so a seek that lands elsewhere costs time, not truth.
+
+    What is not needed is not decoded: in H.264, unwanted frames that no other is predicted from are skipped; and as
+    soon as the last wanted frame of a group of pictures is in the decoder, the decoder is emptied instead of fed on.
+    The frames are the same bit for bit. Damage to a frame that is neither wanted nor predicted from goes unnoticed.
 
     Args:
         path (str): The file.
@@ -25,30 +33,34 @@ class PyAVReader(VideoReader):
         self._av = import_library('av', 'av')
         self.path = path
         self.num_threads = num_threads
-        self.index = index or index_packets(path)
-        self.num_frames = self.index.num_frames
-        self.fps = self.index.fps
-        self.truncated = self.index.truncated
         self._container: Any = None
-        self._reformatter: Any = None
+        if index is None:
+            container, index = open_indexed(path)
+            self._take(container)
+        self.index = index
+        self.num_frames = index.num_frames
+        self.fps = index.fps
+        self.truncated = index.truncated
+        # Elsewhere only a fresh container is sure to be at its start, whatever the format's seek can do.
+        self._rewinds = index.quirk in ('', 'open GOP') and index.keyframes[:1].tolist() == [0]
+        self._reformatter = self._av.video.reformatter.VideoReformatter()  # shared: it remembers its conversion
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """See `VideoReader.read`. Seeks once for each group of pictures that holds a wanted frame."""
         wanted = [int(i) for i in indices]
         if wanted and not 0 <= min(wanted) <= max(wanted) < self.num_frames:
             raise IndexError(f'{self.path} has {self.num_frames} frames; asked for {wanted}.')
-        found: dict[int, np.ndarray] = {}
+        pictures = _Pictures(wanted, self._reformatter)
         try:
             if self.index.pts is None:
-                self._read_in_order(wanted, found)
+                self._read_in_order(pictures)
             else:
-                self._read_by_time(wanted, found)
+                self._read_by_time(pictures)
         except self._av.FFmpegError as error:
             raise UnreadableVideo(self.path, str(error.strerror)) from error
-        missing = [i for i in wanted if i not in found]
-        if missing:
-            raise UnreadableVideo(self.path, f'frame {missing[0]} of {self.num_frames} does not decode')
-        return np.stack([found[i] for i in wanted])  # (U, H, W, 3)
+        if pictures.missing:
+            raise UnreadableVideo(self.path, f'frame {min(pictures.missing)} of {self.num_frames} does not decode')
+        return pictures.array  # (U, H, W, 3)
 
     def frames(self) -> Iterator:
         """Every frame in order as PyAV decodes it: of the stored size and pixel format, not turned."""
@@ -61,46 +73,47 @@ class PyAVReader(VideoReader):
             self._container.close()
             self._container = None
 
-    def _read_by_time(self, wanted: list[int], found: dict[int, np.ndarray]) -> None:
+    def _read_by_time(self, pictures: '_Pictures') -> None:
         starts = self.index.keyframes
+        wanted = np.array(sorted(pictures.missing), dtype=np.int64)
         group_of = np.searchsorted(starts, wanted, side='right') - 1  # -1: stored before any keyframe
         for group in np.unique(group_of):
-            frames = [i for i, g in zip(wanted, group_of) if g == group]
-            self._collect(self._decode(int(starts[group]) if group >= 0 else 0), frames, found)
-        missing = [i for i in wanted if i not in found]
-        if missing:  # the container's seek went past them: decode from the start instead
-            self._collect(self._decode(0), missing, found)
+            members = self._times(wanted[group_of == group])
+            self._collect(self._decode(int(starts[group]) if group >= 0 else 0, set(members)), members, pictures)
+        if pictures.missing:  # the container's seek went past them: decode everything from the start instead
+            self.close()
+            self._collect(self._decode(0), self._times(sorted(pictures.missing)), pictures)
 
-    def _collect(self, frames: Iterator, wanted: list[int], found: dict[int, np.ndarray]) -> None:
-        number_of = {int(self.index.pts[i]): i for i in wanted}
-        last = max(number_of)
+    def _times(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Frame numbers by their times."""
+        return {int(self.index.pts[i]): int(i) for i in numbers}
+
+    @staticmethod
+    def _collect(frames: Iterator, number_of: dict[int, int], pictures: '_Pictures') -> None:
+        left = set(number_of)
         for frame in frames:
-            number = number_of.get(frame.pts)
-            if number is not None:
-                found[number] = self._to_rgb(frame, found)
-            if frame.pts is not None and frame.pts >= last:
-                return
+            if frame.pts in left:
+                pictures.put(number_of[frame.pts], frame)
+                left.remove(frame.pts)
+                if not left:
+                    return
 
-    def _read_in_order(self, wanted: list[int], found: dict[int, np.ndarray]) -> None:
-        members = set(wanted)
+    def _read_in_order(self, pictures: '_Pictures') -> None:
         for number, frame in enumerate(self._decode(0)):
-            if number in members:
-                found[number] = self._to_rgb(frame, found)
-            if number >= wanted[-1]:
-                return
+            if number in pictures.missing:
+                pictures.put(number, frame)
+                if not pictures.missing:
+                    return
 
-    def _decode(self, start: int) -> Iterator:
-        """Frames in order of presentation, from the keyframe `start` on; broken packets are passed over."""
-        if start == 0:
-            self.close()  # a fresh container is at its start whatever the format's seek can do
-        if self._container is None:
-            self._container = self._av.open(self.path)
-            stream = first_video_stream(self._container, self.path)
-            stream.thread_type = 'NONE' if self.num_threads == 1 else 'AUTO'
-            stream.codec_context.thread_count = self.num_threads
-        stream = first_video_stream(self._container, self.path)
-        if start:
-            self._container.seek(int(self.index.pts[start]), stream=stream, backward=True)
+    def _decode(self, start: int, wanted: set[int] | None = None) -> Iterator:
+        """Frames in order of presentation, from the keyframe `start` on; broken packets are passed over.
+
+        With `wanted`, times of frames, others may be left out, and nothing is decoded behind the last of them.
+        """
+        stream = self._at(start)
+        context = stream.codec_context
+        skips = wanted is not None and context.name in _MARKS_UNREFERENCED
+        ahead = None if wanted is None else set(wanted)
         packets = self._container.demux(stream)
         drained = False
         while not drained:
@@ -109,27 +122,77 @@ class PyAVReader(VideoReader):
             except self._av.FFmpegError:
                 packet = None
             drained = packet is None or not packet.size
-            try:
-                if packet is None:
-                    yield from stream.decode(None)
-                else:
-                    yield from packet.decode()
-            except (self._av.InvalidDataError, self._av.EOFError):
-                continue
+            needed = drained or ahead is None or packet.pts in ahead
+            context.skip_frame = 'NONREF' if skips and not needed else 'DEFAULT'
+            yield from self._output(context, packet)
+            if ahead is not None and needed and not drained:
+                ahead.discard(packet.pts)
+                if not ahead:
+                    yield from self._output(context, None)
+                    return
 
-    def _to_rgb(self, frame, found: dict[int, np.ndarray]) -> np.ndarray:
-        """uint8 (H, W, 3), upright, of the size of the frames found so far."""
-        if self._reformatter is None:  # shared by all frames: each would otherwise set up a conversion of its own
-            self._reformatter = self._av.video.reformatter.VideoReformatter()
-        image = self._reformatter.reformat(frame, format='rgb24').to_ndarray()
+    def _output(self, context, packet) -> list:
+        """The frames that leave the decoder for a packet; None empties it."""
+        try:
+            return context.decode(packet)
+        except (self._av.InvalidDataError, self._av.EOFError):
+            return []
+
+    def _at(self, start: int):
+        """The stream of a container whose next packets are those of the keyframe `start`."""
+        if start == 0 and not self._rewinds:
+            self.close()
+        fresh = self._container is None
+        if fresh:
+            self._take(self._av.open(self.path))
+        stream = first_video_stream(self._container, self.path)
+        if start or not fresh:
+            self._container.seek(int(self.index.pts[start]), stream=stream, backward=True)
+        return stream
+
+    def _take(self, container) -> None:
+        """Make a container that has decoded nothing yet this reader's."""
+        stream = first_video_stream(container, self.path)
+        stream.thread_type = 'NONE' if self.num_threads == 1 else 'AUTO'
+        stream.codec_context.thread_count = self.num_threads
+        self._container = container
+
+
+class _Pictures:
+    """Frames of a video that are converted one by one.
+
+    Args:
+        wanted (Sequence[int]): U distinct frame numbers.
+        reformatter: PyAV's `VideoReformatter`.
+
+    Attributes:
+        array (np.ndarray): uint8 (U, H, W, 3), RGB, upright, of the size of the frame that came first.
+        missing (set[int]): Frame numbers that are not there yet.
+    """
+
+    def __init__(self, wanted: Sequence[int], reformatter) -> None:
+        self.place = {number: place for place, number in enumerate(wanted)}
+        self.missing = set(wanted)
+        self.array: np.ndarray | None = None
+        self._reformatter = reformatter
+
+    def put(self, number: int, frame) -> None:
+        """Convert PyAV's frame to RGB and take it in."""
         turns = round(frame.rotation / 90) % 4
-        if turns:
-            image = np.ascontiguousarray(np.rot90(image, turns))
-        first = next(iter(found.values()), image)
-        if image.shape != first.shape:  # a stream may change its size on the way
-            height, width = first.shape[1::-1] if turns % 2 else first.shape[:2]
-            image = np.rot90(self._reformatter.reformat(frame, width, height, format='rgb24').to_ndarray(), turns)
-        return image
+        image = np.rot90(self._rgb(frame, frame.height, frame.width), turns)
+        if self.array is None:
+            self.array = np.empty((len(self.place), *image.shape), dtype=np.uint8)
+        elif image.shape != self.array.shape[1:]:  # a stream may change its size on the way
+            height, width = self.array.shape[2:0:-1] if turns % 2 else self.array.shape[1:3]
+            image = np.rot90(self._rgb(frame, height, width), turns)
+        self.array[self.place[number]] = image
+        self.missing.remove(number)
+
+    def _rgb(self, frame, height: int, width: int) -> np.ndarray:
+        """A view, uint8 (H, W, 3), into the converted frame, whose rows may be longer than the picture's."""
+        plane = self._reformatter.reformat(frame, width, height, format='rgb24').planes[0]
+        rows = np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)
+        return rows[:, :width * 3].reshape(height, width, 3)
 
 
 @register_decoder('pyav')

@@ -15,8 +15,8 @@ class OpenVideo(BaseTransform):
     Required keys: `filename`. Added keys: `video` (a `VideoReader`), `total_frames`, `fps`.
 
     Args:
-        decoder (str): 'decord', 'pyav', 'torchcodec', 'opencv', 'frames' (`filename` is a folder of pictures), or
-            'auto': decord where it is installed, else PyAV.
+        decoder (str): 'pyav', 'decord', 'torchcodec', 'opencv', 'frames' (`filename` is a folder of pictures), or
+            'auto': PyAV.
         num_threads (int): Threads per reader; 1 where data workers fill the cores already.
         options: Further arguments of the decoder, such as `fps` of 'frames'.
 
