@@ -12,7 +12,7 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from iboot_mm.atomic_files import AtomicLocalBackend
-from iboot_mm.engine.model_wrapper import wrap_on_cpu
+from iboot_mm.engine.model_wrapper import unwrap, wrap_on_cpu
 
 
 def parse_args() -> argparse.Namespace:
@@ -70,7 +70,7 @@ def main() -> None:
     cfg = merge_args(Config.fromfile(args.config), args)
     wrap_on_cpu(cfg)
     runner = Runner.from_cfg(cfg)
-    if args.checkpoint == 'none' and next(runner.model.parameters(), None) is not None:
+    if args.checkpoint == 'none' and not hasattr(unwrap(runner.model), 'identity'):
         raise SystemExit(f'{args.config} builds a model with weights to load, so `none` would test random ones: name a '
                          'checkpoint')
     metrics = runner.test()

@@ -4,6 +4,7 @@ from .feature_loop import FeatureLoop
 from .loops import GlobalBatchTrainLoop
 from .model_wrapper import DistributedPretrainer
 from .samplers import EpochSampler
+from .target_loop import TargetLoop
 
 __all__ = ['BatchPlan', 'DistributedPretrainer', 'EpochSampler', 'FeatureLoop',
-           'GlobalBatchTrainLoop', 'hooks', 'optimizers', 'plan_batch', 'schedulers']
+           'GlobalBatchTrainLoop', 'TargetLoop', 'hooks', 'optimizers', 'plan_batch', 'schedulers']

@@ -13,8 +13,8 @@ from .knn import knn_classify, nearest_neighbors
 from .metrics import label_names, stack_labels
 
 Encoder = Callable[[Tensor], Tensor]
-METHODS = dict(IBoot='iBoot', VideoBYOL='rho-BYOL', VideoMoCo='rho-MoCo', VideoSimCLR='rho-SimCLR',
-               VideoSwAV='rho-SwAV')
+METHODS = dict(IBoot='iBoot', CachedIBoot='iBoot, cached teacher', VideoBYOL='rho-BYOL', VideoMoCo='rho-MoCo',
+               VideoSimCLR='rho-SimCLR', VideoSwAV='rho-SwAV')
 
 
 def raw_pixels(clips: Tensor, side: int = 16) -> Tensor:

@@ -19,7 +19,7 @@ class FeatureStore:
     """The features that one network gives the videos of one data set, in a folder of shards.
 
     - ``store.json``: the identity, that is which network, which videos and which views.
-    - ``<first index>.npy``: features ``(n, V, D)`` of n videos, float32.
+    - ``<first index>.npy``: features ``(n, V, D)`` of n videos, float32 or float16.
     - ``<first index>.json``: their ``index`` in the data set, ``filename``, ``role``, ``labels`` and ``replaced``.
 
     A shard is there whole or not at all, so a stopped run goes on with what is missing; several processes may write
@@ -35,15 +35,18 @@ class FeatureStore:
         folder: The folder; made when it is not there.
         identity: What the features are of, JSON values by name. None opens a store whatever it holds.
         shard_size: Videos in a shard: the most whose features a kill loses.
+        dtype: Of the features that are written, ``'float32'`` or ``'float16'``; what is read may be of either.
 
     Raises:
         FileNotFoundError: without an identity, if there is no store in the folder.
         ValueError: if the folder holds features of something else.
     """
 
-    def __init__(self, folder: str | Path, identity: dict | None = None, shard_size: int = 512) -> None:
+    def __init__(self, folder: str | Path, identity: dict | None = None, shard_size: int = 512,
+                 dtype: str = 'float32') -> None:
         self.folder = Path(folder)
         self.shard_size = shard_size
+        self.dtype = dtype
         self._pending: list[dict] = []
         about = self.folder / 'store.json'
         if identity is None and not about.is_file():
@@ -67,13 +70,17 @@ class FeatureStore:
                 self.flush()
 
     def flush(self) -> None:
-        """Writes what is not written yet."""
+        """Writes what is not written yet.
+
+        Raises:
+            ValueError: a feature that float16 cannot hold.
+        """
         if not self._pending:
             return
         rows, self._pending = self._pending, []
         features = torch.stack([row['view_features'].detach().float().cpu() for row in rows])  # (n, V, D)
         content = io.BytesIO()
-        np.save(content, features.numpy())
+        np.save(content, self._rounded(features, rows))
         about = {name: [row.get(name) for row in rows] for name in COLUMNS}
         path = self.folder / f"{rows[0]['index']:08d}.npy"
         AtomicLocalBackend().put(content.getvalue(), path)
@@ -92,7 +99,7 @@ class FeatureStore:
             ``dict(index, filename, role, labels, replaced, view_features, feature)``: ``view_features`` ``(V, D)`` on
             the disk, through a memory map, and ``feature`` ``(D,)``, their mean (for one view the same memory).
         """
-        shards = [(read_features(about.with_suffix('.npy')), json.loads(about.read_text())) for about in self._shards()]
+        shards = self.shards()
         places = {index: (shard, row) for shard, (_, about) in enumerate(shards)
                   for row, index in enumerate(about['index'])}
         for index in sorted(places):
@@ -100,7 +107,19 @@ class FeatureStore:
             features, about = shards[shard]
             views = features[row]
             yield {**{name: about[name][row] for name in COLUMNS}, 'view_features': views,
-                   'feature': views[0] if len(views) == 1 else views.mean(0)}
+                   'feature': views[0] if len(views) == 1 else views.float().mean(0)}
+
+    def shards(self) -> list[tuple[Tensor, dict]]:
+        """Of each shard the features ``(n, V, D)``, on the disk, and lists of n values by name (``COLUMNS``)."""
+        return [(read_features(about.with_suffix('.npy')), json.loads(about.read_text())) for about in self._shards()]
+
+    def _rounded(self, features: Tensor, rows: list[dict]) -> np.ndarray:
+        most = np.finfo(self.dtype).max
+        beyond = (~(features.abs() <= most)).flatten(1).any(1)  # NaN too
+        if self.dtype == 'float16' and beyond.any():
+            raise ValueError(f"a feature of '{rows[int(beyond.nonzero()[0])].get('filename')}' is not within float16's "
+                             f"{most:.0f}: store them with dtype='float32'")
+        return features.numpy().astype(self.dtype)
 
     def _shards(self) -> list[Path]:
         return sorted(path for path in self.folder.glob('*.json') if path.stem.isdecimal())
@@ -113,13 +132,13 @@ class FeatureStore:
 
 
 def read_features(path: str | Path) -> Tensor:
-    """A float32 ``.npy`` file as a tensor whose memory is the file.
+    """A ``.npy`` file as a tensor whose memory is the file.
 
     NumPy's own memory maps each hold a file open, which many systems allow 1024 of.
     """
     with open(path, 'rb') as file:
         np.lib.format.read_magic(file)
-        shape, _, _ = np.lib.format.read_array_header_1_0(file)
-        header = file.tell() // 4  # NumPy pads it to a multiple of 64 bytes
-    values = torch.from_file(str(path), shared=False, size=header + math.prod(shape), dtype=torch.float32)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        header = file.tell() // dtype.itemsize  # NumPy pads it to a multiple of 64 bytes
+    values = torch.from_file(str(path), shared=False, size=header + math.prod(shape), dtype=getattr(torch, dtype.name))
     return values[header:].view(shape)

@@ -24,12 +24,19 @@ class TeacherEncoder(BaseModel):
     Args:
         teacher: Config of the frozen image model.
         data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessor.ViewPreprocessor`.
+        augment: Augment colours in tests too, each view by its own seed: the teacher's view of a training run is
+            augmented, and :class:`~iboot_mm.engine.target_loop.TargetLoop` stores its features.
     """
 
-    def __init__(self, teacher: dict, data_preprocessor: dict | None = None) -> None:
+    def __init__(self, teacher: dict, data_preprocessor: dict | None = None, augment: bool = False) -> None:
         super().__init__(MODELS.build({'type': 'ViewPreprocessor', **(data_preprocessor or {})}))
         self.teacher = MODELS.build(teacher)
+        self.augment = augment
         self.unused = nn.Parameter(torch.zeros(1))  # torch's distributed wrapper refuses a model without parameters
+
+    def test_step(self, data: dict | tuple | list) -> list[ActionDataSample]:
+        """As :meth:`BaseModel.test_step`, with ``augment``."""
+        return self._run_forward(self.data_preprocessor(data, self.augment), mode='predict')
 
     def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None,
                 mode: str = 'tensor') -> list[ActionDataSample] | Tensor:

@@ -4,6 +4,7 @@ from .packing import PackViews
 from .playback_rate import PlaybackRate
 from .reordering import ReorderFrames
 from .sampling import SampleViews
+from .targets import LoadTargets
 
-__all__ = ['CropViews', 'DecodeViews', 'OpenVideo', 'PackViews', 'PlaybackRate', 'ReorderFrames',
+__all__ = ['CropViews', 'DecodeViews', 'LoadTargets', 'OpenVideo', 'PackViews', 'PlaybackRate', 'ReorderFrames',
            'SampleViews']

@@ -22,7 +22,7 @@ class PackViews(BaseTransform):
     - `replaced` (bool): whether this video stands in for such a one,
     - `img_shape`, `original_shape` (tuple[int, int]), `total_frames` (int), `fps` (float),
 
-    and the label that a classifier learns, if there is one, as `gt_label`.
+    the label that a classifier learns, if there is one, as `gt_label`, and a `target` where `LoadTargets` gave one.
 
     Args:
         role (str, optional): Overrides the role that the data set gave.
@@ -48,6 +48,8 @@ class PackViews(BaseTransform):
                 raise ValueError(f"PackViews: '{results.get('filename', '')}' has no label {chosen!r} but "
                                  f'{list(labels)}: set label_names of the data set, or `label` of PackViews.')
             sample.set_gt_label(labels[chosen])
+        if 'target' in results:
+            sample.set_field(results['target'], 'target')
         sample.set_metainfo(dict(
             filename=str(results.get('filename', '')),
             sample_idx=int(results.get('sample_idx', -1)),

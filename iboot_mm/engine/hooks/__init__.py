@@ -6,8 +6,10 @@ from .momentum_update import MomentumUpdateHook
 from .nan_stop import NaNStopHook
 from .seeding import EpochSeedHook
 from .starting_weights import StartingWeightsHook
+from .target_check import TargetCheckHook
 from .training_plan import TrainingPlanHook
 from .unreadable_videos import UnreadableVideosHook
 
 __all__ = ['AtomicCheckpointHook', 'ClassCountHook', 'CollapseAlarmHook', 'EpochSeedHook', 'FreezePrototypesHook',
-           'MomentumUpdateHook', 'NaNStopHook', 'StartingWeightsHook', 'TrainingPlanHook', 'UnreadableVideosHook']
+           'MomentumUpdateHook', 'NaNStopHook', 'StartingWeightsHook', 'TargetCheckHook', 'TrainingPlanHook',
+           'UnreadableVideosHook']

@@ -6,7 +6,7 @@ is ours.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mmaction.registry import MODELS
 from torch import Tensor, nn
@@ -74,12 +74,15 @@ class IBoot(BasePretrainer):
             Per target ``loss_<name>``, ``cosine_<name>`` and ``spread_<name>``, and ``spread_student``, the mean over
             targets of the spread of the projected features.
         """
-        reference, online = views[:, 0], views[:, 1:] if views.shape[1] > 1 else views
+        return self.match(views[:, 1:] if views.shape[1] > 1 else views, self.targets(views[:, 0]))
+
+    def match(self, online: Tensor, targets: Iterable[Tensor]) -> dict[str, Tensor]:
+        """What :meth:`loss` returns, of online views ``(N, V', C, T, H, W)`` and each target's ``(N, T, D_q)``."""
         # View-major, as the paper concatenates v_1 and v_2: one forward pass, one set of BN statistics.
         features = self.extract_feat(online.transpose(0, 1).flatten(0, 1))  # (V' N, T', D)
         check_width(features, self.feature_dim)
         losses, student_spreads = {}, []
-        for name, project, target in zip(self.target_names, self.projectors, self.targets(reference), strict=True):
+        for name, project, target in zip(self.target_names, self.projectors, targets, strict=True):
             if self.temporal_pool:
                 k, q = project(features.mean(dim=1)), target.mean(dim=1)  # (V' N, D_q), (N, D_q)
             else:

@@ -1,0 +1,81 @@
+"""iBoot with targets that a teacher has left on the disk."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from torch import Tensor
+
+from .iboot import IBoot
+
+
+class AbsentTeacher(NamedTuple):
+    """What the network needs to know of a teacher that is not in memory."""
+
+    name: str
+    width: int
+
+
+@MODELS.register_module()
+class CachedIBoot(IBoot):
+    """iBoot whose targets come with the data, read by :class:`~iboot_mm.datasets.transforms.LoadTargets`.
+
+    All views go to the backbone; the teacher's view is one of K clips of the video that were encoded before training
+    (:class:`~iboot_mm.engine.target_loop.TargetLoop`). :class:`~iboot_mm.engine.hooks.TargetCheckHook` compares what
+    they are of with the config. Checkpoints are those of :class:`IBoot` in every key.
+
+    Differs from it in that a video has K reference clips in the whole run rather than one in each epoch, and in that
+    ``target_norm`` knows clips, averaged over their frames, not frames: ``'center'`` gives the same targets, since it
+    commutes with the mean over time, but ``'standardize'`` divides by the smaller deviation of clips.
+
+    Example:
+        >>> model = dict(type='CachedIBoot', width=512,  # and all that IBoot takes
+        ...              backbone=dict(type='SlowResNet', depth=50), feature_dim=2048,
+        ...              teacher=dict(type='OpenCLIPTeacher', model='ViT-B-16', pretrained='openai'))
+
+    Args:
+        backbone: Config of the video encoder.
+        feature_dim: Width D of the backbone's features.
+        teacher: Config of the frozen image model; it says whose targets these are and is not built.
+        width: Of the teacher's features.
+        temporal_pool: Must be True: what is stored are means over time.
+        momentum: Must be None: the reference clip itself is not there for a momentum copy.
+        **kwargs: ``target_norm`` and others of :class:`IBoot`.
+
+    Raises:
+        ValueError: several teachers, or an option that the stored targets do not serve.
+    """
+
+    def __init__(self, backbone: dict, feature_dim: int, teacher: dict, width: int, temporal_pool: bool = True,
+                 momentum: dict | None = None, **kwargs) -> None:
+        if isinstance(teacher, list) or not temporal_pool or momentum is not None:
+            raise ValueError('CachedIBoot has the features of one teacher, averaged over time, and no reference clips: '
+                             'set temporal_pool=True, momentum=None and a single teacher, or train IBoot')
+        name = teacher.get('name') or str(teacher['model']).split('.')[0]
+        super().__init__(backbone, feature_dim, dict(type=AbsentTeacher, name=name, width=width), **kwargs)
+        self.width = width
+        self.teachers = []  # whoever asks for features of the teachers finds none
+
+    def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None,
+                mode: str = 'tensor') -> dict[str, Tensor] | list[ActionDataSample] | Tensor:
+        """As :meth:`IBoot.forward`; in mode ``'loss'`` all views ``(N, V, C, T, H, W)`` are the backbone's.
+
+        Raises:
+            ValueError: data samples without targets, or with targets of another width.
+        """
+        if mode != 'loss':
+            return super().forward(inputs, data_samples, mode)
+        targets = self.target_norms[0](self.read_targets(data_samples, inputs.device)[:, None])  # (N, 1, D_q)
+        return self.match(inputs, [targets])
+
+    def read_targets(self, data_samples: list[ActionDataSample] | None, device: torch.device) -> Tensor:
+        """The ``target`` of N data samples, float32 ``(N, D_q)`` on the device, in one copy."""
+        targets = [sample.get('target') for sample in data_samples or ()]
+        widths = {len(target) for target in targets if target is not None}
+        if widths != {self.width} or any(target is None for target in targets):
+            raise ValueError(f'CachedIBoot wants a target of width {self.width} in each data sample, got '
+                             f"{sorted(widths) or 'none'}: put dict(type='LoadTargets', store=...) before PackViews in "
+                             'the training pipeline, and set model.width to the width of the teacher')
+        return torch.from_numpy(np.stack(targets)).to(device, non_blocking=True).float()
