@@ -9,7 +9,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 
 from ..datasets.transforms import SampleViews
-from ..evaluation.feature_identity import data_identity, network_identity
+from ..evaluation.feature_identity import data_identity, network_identity, teacher_identity
 from ..evaluation.feature_store import FeatureStore
 from .feature_loop import FeatureLoop
 from .hooks.seeding import find_transforms
@@ -59,8 +59,9 @@ class TargetLoop(FeatureLoop):
             raise ValueError(f'TargetLoop writes the targets of one data set, got {len(parts)}: list all videos in one '
                              'ann_file')
         model, (dataset, config) = unwrap(self.runner.model), parts[0]
-        identity = dict(network=dict(network_identity(model, self.runner.cfg.model), dtype=self.dtype),
-                        data=data_identity(dataset, config))
+        own = self.runner.cfg.model
+        network = dict(network_identity(model, own), teacher=teacher_identity(own.teacher), dtype=self.dtype)
+        identity = dict(network=network, data=data_identity(dataset, config))
         if is_main_process():
             self._announce(len(dataset) - len(FeatureStore(self.store, identity).stored()))
         barrier()

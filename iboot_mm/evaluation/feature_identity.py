@@ -35,6 +35,18 @@ def digest_weights(weights: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def teacher_identity(config: dict) -> dict:
+    """A teacher by its config alone: its weights by their name, and not how it is called and fed.
+
+    Args:
+        config: What it would be built from.
+    """
+    checkpoint = config.get('checkpoint')
+    about = dict(without_places(config), pretrained=config.get('pretrained'),
+                 checkpoint=os.path.basename(checkpoint) if checkpoint else None)
+    return {key: value for key, value in about.items() if key not in ('name', 'chunk_size')}
+
+
 def data_identity(dataset: Dataset, config: dict) -> dict:
     """The videos of a data set and its config without paths.
 

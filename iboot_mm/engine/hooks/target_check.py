@@ -1,18 +1,16 @@
 """Whether stored targets are those that a training run means."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...datasets.transforms import LoadTargets
-from ...evaluation.feature_identity import without_places
+from ...evaluation.feature_identity import teacher_identity, without_places
 from .seeding import find_transforms
 
-# What may differ: how a teacher is called and fed does not change its features, nor does how a file is opened.
-TEACHER_ANYHOW, STEPS_ANYHOW = ('name', 'chunk_size'), ('OpenVideo', 'LoadTargets')
+ANYHOW = ('OpenVideo', 'LoadTargets')  # how a file is opened changes no clip
 
 
 @HOOKS.register_module()
@@ -52,19 +50,16 @@ def differences(identity: dict, model: dict, dataset: dict, videos: int) -> Iter
         dataset: The config of the training data set.
         videos: How many videos it has.
     """
-    network, data = identity['network'], identity['data']
-    there, here = network['config'], without_places(model)
-    yield from unlike('teacher.', without(there['teacher'], TEACHER_ANYHOW), without(here['teacher'], TEACHER_ANYHOW))
-    weights = {key: network['own'].get(key) for key in ('checkpoint', 'pretrained')}
-    own = model['teacher'].get('checkpoint')
-    yield from unlike('teacher.', weights, dict(weights, checkpoint=Path(own).name if own else None))
-    if isinstance(model['teacher'].get('pretrained'), str):
-        yield from unlike('teacher.', weights, dict(weights, pretrained=model['teacher']['pretrained']))
-    yield from unlike('data_preprocessor.', there.get('data_preprocessor') or {}, here.get('data_preprocessor') or {})
-    if not there.get('augment'):
-        yield 'the clips were not augmented (model.augment)'
-    yield from unlike('', steps(data['config']['pipeline']), steps(without_places(dataset['pipeline'])))
-    yield from unlike('', dict(videos=data['videos']), dict(videos=videos))
+    written, clips = identity['network']['config'], steps(without_places(dataset['pipeline']))
+    yield from unlike('teacher.', identity['network']['teacher'], teacher_identity(model['teacher']))
+    if not written.get('augment'):
+        yield 'its clips were not augmented, for want of model.augment=True'
+    yield from unlike('data_preprocessor.', written.get('data_preprocessor') or {},
+                      without_places(model).get('data_preprocessor') or {})
+    yield from unlike('', steps(identity['data']['config']['pipeline']), clips)
+    if clips['SampleViews'].get('max_span') is not None or clips['SampleViews'].get('same_clip'):
+        yield 'max_span and same_clip of SampleViews tie views to the reference clip, which is drawn by itself'
+    yield from unlike('number of ', dict(videos=identity['data']['videos']), dict(videos=videos))
 
 
 def unlike(prefix: str, there: dict, here: dict) -> Iterator[str]:
@@ -74,11 +69,7 @@ def unlike(prefix: str, there: dict, here: dict) -> Iterator[str]:
             yield f'{prefix}{key} is {there.get(key)!r} there and {here.get(key)!r} here'
 
 
-def without(config: dict, keys: tuple[str, ...]) -> dict:
-    """A config without some keys."""
-    return {key: value for key, value in config.items() if key not in keys}
-
-
 def steps(pipeline: list[dict]) -> dict:
     """What a pipeline does to a clip, by transform; not how many clips it takes."""
-    return {step['type']: without(step, ('num_views', 'type')) for step in pipeline if step['type'] not in STEPS_ANYHOW}
+    return {step['type']: {key: value for key, value in step.items() if key not in ('num_views', 'type')}
+            for step in pipeline if step['type'] not in ANYHOW}

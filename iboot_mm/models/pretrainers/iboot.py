@@ -86,6 +86,7 @@ class IBoot(BasePretrainer):
             if self.temporal_pool:
                 k, q = project(features.mean(dim=1)), target.mean(dim=1)  # (V' N, D_q), (N, D_q)
             else:
+                check_time(name, target, features.shape[1])
                 k, q = project(features), match_time(target, features.shape[1])  # (V' N, T', D_q), (N, T', D_q)
             distance = cosine_distance(k.unflatten(0, (-1, len(q))), q)  # (V', N) or (V', N, T')
             losses[f'loss_{name}'] = distance.mean()
@@ -120,6 +121,17 @@ class IBoot(BasePretrainer):
                     "trained with, or load the backbone alone with model.backbone.init_cfg=dict(type='Pretrained', "
                     "checkpoint=..., prefix='backbone.')")
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def check_time(name: str, target: Tensor, steps: int) -> None:
+    """Whether a target ``(N, T, D)`` has as many frames as the backbone has time steps.
+
+    Raises:
+        ValueError: it has fewer.
+    """
+    if target.shape[1] < steps:
+        raise ValueError(f'target {name!r} has {target.shape[1]} frames of a clip for {steps} time steps of the '
+                         f'backbone: set temporal_pool=True, or frames of the teacher to at least {steps}')
 
 
 def _slug(name: str) -> str:

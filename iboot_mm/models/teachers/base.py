@@ -35,6 +35,7 @@ class FrozenTeacher:
         checkpoint: File of the weights.
         precision: ``auto`` (bf16 on CUDA devices that have it, else fp32), ``fp32``, ``bf16`` or ``fp16``.
         chunk_size: Frames per forward pass.
+        frames: Encode only so many frames of each clip, the middle ones of as many equal parts; None for all.
         name: What to call it in logs and loss names; the model's name by default.
 
     Attributes:
@@ -59,6 +60,7 @@ class FrozenTeacher:
         precision: str,
         chunk_size: int,
         name: str | None,
+        frames: int | None = None,
     ) -> None:
         if output not in OUTPUTS:
             raise ValueError(f'Teacher {model}: there is no output {output!r}; choose one of {", ".join(OUTPUTS)}.')
@@ -66,6 +68,8 @@ class FrozenTeacher:
             raise ValueError(f'Teacher {model}: precision is auto, fp32, bf16 or fp16, got {precision!r}.')
         if chunk_size < 1:
             raise ValueError(f'Teacher {model}: chunk_size counts frames and must be at least 1, got {chunk_size}.')
+        if frames is not None and frames < 1:
+            raise ValueError(f'Teacher {model}: frames must be at least 1, or None for all of a clip, got {frames}.')
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
             raise ValueError(
                 f'Teacher {model}: mean and std take three numbers each, std above 0; got {mean} and {std}.'
@@ -78,7 +82,7 @@ class FrozenTeacher:
         self.mean, self.std = tuple(map(float, mean)), tuple(map(float, std))
         size = (input_size, input_size) if isinstance(input_size, int) else input_size
         self.input_size = tuple(map(int, size))  # (H, W)
-        self.precision, self.chunk_size = precision, chunk_size
+        self.precision, self.chunk_size, self.frames = precision, chunk_size, frames
         self._device = next(network.parameters()).device
         self._scale: tuple[Tensor, Tensor] | None = None  # mean and std on the device
         with torch.no_grad():
@@ -93,9 +97,13 @@ class FrozenTeacher:
         """Features of clips ``(N, C, T, H, W)`` in [0, 1].
 
         Returns:
-            float32 ``(N, T, D)``, or ``(N, T, L, D)`` for ``tokens``; never part of a graph.
+            float32 ``(N, T, D)``, or ``(N, T, L, D)`` for ``tokens``; never part of a graph. T is ``frames``, if given.
+
+        Raises:
+            ValueError: clips of fewer than ``frames`` frames.
         """
         self._move_to(clips.device)
+        clips = clips if self.frames is None else middle_frames(clips, self.frames)
         frames = clips.detach().transpose(1, 2).flatten(0, 1)  # (N T, C, H, W)
         with torch.no_grad(), self._autocast(clips.device):
             features = [self.encode(self._prepare(chunk)).float() for chunk in frames.split(self.chunk_size)]
@@ -118,6 +126,7 @@ class FrozenTeacher:
             mean=self.mean,
             std=self.std,
             input_size=self.input_size,
+            **({} if self.frames is None else dict(frames=self.frames)),
         )
 
     def __deepcopy__(self, memo: dict) -> 'FrozenTeacher':
@@ -151,6 +160,20 @@ class FrozenTeacher:
             precision = 'bf16' if has_bf16 else 'fp32'
         dtype = PRECISIONS[precision]
         return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
+
+
+def middle_frames(clips: Tensor, count: int) -> Tensor:
+    """The middle frames of ``count`` equal parts of clips ``(N, C, T, H, W)``: ``(N, C, count, H, W)``.
+
+    Raises:
+        ValueError: clips of fewer frames.
+    """
+    length = clips.shape[2]
+    if count > length:
+        raise ValueError(f'frames={count} of a teacher are more than the {length} of a clip: set frames to {length} or '
+                         'less, or to None for all')
+    places = [(2 * i + 1) * length // (2 * count) for i in range(count)]
+    return torch.stack([clips[:, :, place] for place in places], dim=2)  # a list as index would stall a GPU
 
 
 def tokens_to_output(teacher: FrozenTeacher, patches: Tensor, cls: Tensor | None) -> Tensor:

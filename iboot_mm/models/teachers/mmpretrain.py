@@ -33,6 +33,7 @@ class MMPretrainTeacher(FrozenTeacher):
         precision: See :class:`FrozenTeacher`.
         chunk_size: See :class:`FrozenTeacher`.
         name: See :class:`FrozenTeacher`.
+        frames: See :class:`FrozenTeacher`.
         licence: Of the weights, for those that mmpretrain does not know.
 
     Raises:
@@ -54,6 +55,7 @@ class MMPretrainTeacher(FrozenTeacher):
         chunk_size: int = 128,
         name: str | None = None,
         licence: str | None = None,
+        frames: int | None = None,
     ) -> None:
         try:
             from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
@@ -86,6 +88,7 @@ class MMPretrainTeacher(FrozenTeacher):
             precision=precision,
             chunk_size=chunk_size,
             name=name,
+            frames=frames,
         )
 
     def encode(self, images: Tensor) -> Tensor:

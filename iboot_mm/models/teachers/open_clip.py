@@ -38,6 +38,7 @@ class OpenCLIPTeacher(FrozenTeacher):
         precision: See :class:`FrozenTeacher`.
         chunk_size: See :class:`FrozenTeacher`.
         name: See :class:`FrozenTeacher`.
+        frames: See :class:`FrozenTeacher`.
 
     Raises:
         ValueError: unknown name (with near matches), no weights asked for, or weights that do not fit.
@@ -57,6 +58,7 @@ class OpenCLIPTeacher(FrozenTeacher):
         precision: str = 'auto',
         chunk_size: int = 128,
         name: str | None = None,
+        frames: int | None = None,
     ) -> None:
         tag, cfg = choose_weights(model, pretrained, checkpoint)
         tower = build_image_tower(model, bool(cfg.get('quick_gelu')), model_args or {})
@@ -79,6 +81,7 @@ class OpenCLIPTeacher(FrozenTeacher):
             precision=precision,
             chunk_size=chunk_size,
             name=name,
+            frames=frames,
         )
 
     def encode(self, images: Tensor) -> Tensor:

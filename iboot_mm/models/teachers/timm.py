@@ -38,6 +38,7 @@ class TimmTeacher(FrozenTeacher):
         precision: See :class:`FrozenTeacher`.
         chunk_size: See :class:`FrozenTeacher`.
         name: See :class:`FrozenTeacher`.
+        frames: See :class:`FrozenTeacher`.
 
     Raises:
         ValueError: unknown name (with near matches), no weights asked for, or weights that do not fit.
@@ -57,6 +58,7 @@ class TimmTeacher(FrozenTeacher):
         precision: str = 'auto',
         chunk_size: int = 128,
         name: str | None = None,
+        frames: int | None = None,
     ) -> None:
         import timm
 
@@ -88,6 +90,7 @@ class TimmTeacher(FrozenTeacher):
             precision=precision,
             chunk_size=chunk_size,
             name=name,
+            frames=frames,
         )
 
     @staticmethod
