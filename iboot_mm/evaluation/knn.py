@@ -35,15 +35,17 @@ class LazyStack:
 
 
 Features = Tensor | LazyStack
+QUERY_ROWS, GALLERY_ROWS = 1024, 8192  # whose similarities are made at a time: 32 MiB
 
 
+@torch.no_grad()
 def nearest_neighbors(queries: Features, gallery: Features, k: int, memory: float = 4.,
                       device: str = 'auto') -> tuple[Tensor, Tensor]:
     """The k gallery samples with the highest cosine similarity to each query, the nearest first; exact.
 
     Args:
         queries: Features ``(Q, D)``, of any length; normalised here.
-        gallery: Features ``(G, D)``. Neither matrix is ever held whole, unless ``memory`` has room for it.
+        gallery: Features ``(G, D)``. Read in parts, each as it is searched.
         k: Neighbours.
         memory: GiB to work in, besides what was given and what is returned.
         device: Where to compute: ``'auto'`` (a GPU if there is one), ``'cpu'``, ``'cuda:1'``, ...
@@ -57,22 +59,30 @@ def nearest_neighbors(queries: Features, gallery: Features, k: int, memory: floa
     _check(queries, gallery, k, memory)
     device = get_device() if device == 'auto' else device
     query_rows, gallery_rows = chunk_sizes(len(queries), len(gallery), queries.shape[1], memory)
-    best = torch.full((len(queries), k), -math.inf, device=device)
-    indices = torch.zeros(len(queries), k, dtype=torch.long, device=device)
-    starts = range(0, len(gallery), gallery_rows)  # the outer loop: the larger matrix is read once
+    found = [_search(unit_rows(queries, start, query_rows, device), gallery, k, gallery_rows)
+             for start in range(0, len(queries), query_rows)]
+    cosines, indices = zip(*found, strict=True)
+    return torch.cat(cosines).cpu(), torch.cat(indices).cpu()
+
+
+def _search(queries: Tensor, gallery: Features, k: int, rows: int) -> tuple[Tensor, Tensor]:
+    """Cosines and indices ``(Q, k)`` of the nearest, for normalised queries ``(Q, D)``; so many gallery rows a time."""
+    best = queries.new_full((len(queries), k), -math.inf)
+    indices = torch.zeros_like(best, dtype=torch.long)
+    # Written over and over: fresh memory for each product would cost as much time as the search in it.
+    buffer = queries.new_empty(min(QUERY_ROWS, len(queries)) * rows)
+    starts = range(0, len(gallery), rows)
     for start in show_progress(starts, len(starts), 'parts of the gallery searched'):
-        # No name here holds on to the part: the next one is made when it is gone.
-        _look_through(unit_rows(gallery, start, gallery_rows, device), start, queries, query_rows, best, indices)
-    return best.cpu(), indices.cpu()
-
-
-def _look_through(part: Tensor, start: int, queries: Features, query_rows: int, best: Tensor, indices: Tensor) -> None:
-    """Takes what is nearest in a part of the gallery into ``best`` and ``indices`` ``(Q, k)``."""
-    for begin in range(0, len(queries), query_rows):
-        rows, k = slice(begin, begin + query_rows), best.shape[1]
-        found, where = (unit_rows(queries, begin, query_rows, part.device) @ part.T).topk(min(k, len(part)), dim=1)
-        best[rows], order = torch.cat([best[rows], found], 1).topk(k, dim=1)
-        indices[rows] = torch.cat([indices[rows], where + start], 1).gather(1, order)
+        part = unit_rows(gallery, start, rows, queries.device)
+        for some in range(0, len(queries), QUERY_ROWS):
+            these = slice(some, some + QUERY_ROWS)
+            few = queries[these]
+            cosines = torch.mm(few, part.T, out=buffer[:len(few) * len(part)].view(len(few), len(part)))
+            found, where = cosines.topk(min(k, len(part)), dim=1)
+            best[these], order = torch.cat([best[these], found], 1).topk(k, dim=1)
+            indices[these] = torch.cat([indices[these], where + start], 1).gather(1, order)
+        del part  # before the next one is made
+    return best, indices
 
 
 def unit_rows(features: Features, start: int, count: int, device: str | torch.device = 'cpu') -> Tensor:
@@ -83,14 +93,15 @@ def unit_rows(features: Features, start: int, count: int, device: str | torch.de
 def chunk_sizes(num_queries: int, num_gallery: int, width: int, memory: float) -> tuple[int, int]:
     """Rows of queries and of gallery at a time, q and g, such that the work fits into ``memory`` GiB.
 
-    Counted are two copies of each part (as read and normalised) and of their similarities (torch's ``topk`` may copy):
-    ``8 (q D + g D + q g)`` bytes. That is solved for q = g; what a side has no use for goes to the other.
+    The queries get up to half, so that the gallery is nearly always read once. Counted are two copies of each part (as
+    read and normalised) and of the similarities of QUERY_ROWS queries (torch's ``topk`` may copy):
+    ``8 (q D + g D + min(q, QUERY_ROWS) g)`` bytes. Of the gallery no more than GALLERY_ROWS are taken: a larger part
+    is no faster.
     """
     room = memory * 2**30 / 8
-    even = int(math.sqrt(width**2 + room) - width)
-    query_rows = max(1, min(num_queries, even))
-    gallery_rows = max(1, min(num_gallery, int((room - query_rows * width) / (width + query_rows))))
-    return max(1, min(num_queries, int((room - gallery_rows * width) / (width + gallery_rows)))), gallery_rows
+    query_rows = max(1, min(num_queries, int(room / (2 * width))))
+    rest = int((room - query_rows * width) / (width + min(query_rows, QUERY_ROWS)))
+    return query_rows, max(1, min(num_gallery, GALLERY_ROWS, rest))
 
 
 def weighted_vote(similarities: Tensor, neighbor_labels: Tensor, num_classes: int, temperature: float = .07) -> Tensor:

@@ -46,13 +46,14 @@ def test_chunks_give_the_same_neighbors_in_order(memory):
 @pytest.mark.parametrize('memory', [.01, .5, 4., 100.])
 def test_chunks_fit_the_memory_and_use_it(num_queries, num_gallery, width, memory):
     q, g = chunk_sizes(num_queries, num_gallery, width, memory)
-    assert 1 <= q <= num_queries and 1 <= g <= num_gallery
+    assert 1 <= q <= num_queries and 1 <= g <= min(num_gallery, 8192)
 
     def gib(q, g):
-        return 4 * (2 * q * width + 2 * g * width + 2 * q * g) / 2**30
+        return 8 * (q * width + g * width + min(q, 1024) * g) / 2**30
 
     assert gib(q, g) <= memory
-    assert (q, g) == (num_queries, num_gallery) or max(gib(q + 1, g), gib(q, g + 1)) > .99 * memory
+    assert q == num_queries or gib(q + 1, 0) > .5 * memory  # the queries have half, the gallery the rest
+    assert g == min(num_gallery, 8192) or gib(q, g + 1) > memory
 
 
 def test_the_gallery_is_read_once_and_in_parts():
@@ -66,8 +67,17 @@ def test_the_gallery_is_read_once_and_in_parts():
     gallery.log, queries.log = [], []
     memory = 4e-5
     nearest_neighbors(queries, gallery, 3, memory, 'cpu')
-    assert sum(gallery.log) == 500 and len(gallery.log) > 3
-    assert 8 * (max(gallery.log) * 16 + max(queries.log) * 16 + max(gallery.log) * max(queries.log)) <= memory * 2**30
+    assert sum(gallery.log) == 500 and len(gallery.log) > 3 and queries.log == [40]
+    assert 8 * (16 * (40 + max(gallery.log)) + 40 * max(gallery.log)) <= memory * 2**30
+
+
+def test_queries_without_room_take_turns():
+    generator = torch.Generator().manual_seed(0)
+    queries, gallery = torch.randn(3000, 8, generator=generator), torch.randn(50, 8, generator=generator)
+    chunks = chunk_sizes(3000, 50, 8, 1e-4)
+    assert chunks[0] < 3000 > 2 * chunks[0] and chunks[1] < 50
+    whole, parts = (nearest_neighbors(queries, gallery, 5, memory, 'cpu') for memory in (4., 1e-4))
+    assert torch.equal(whole[1], parts[1]) and torch.allclose(whole[0], parts[0], atol=1e-6)
 
 
 def test_vote_by_hand():
