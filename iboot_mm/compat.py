@@ -10,6 +10,7 @@ import errno
 import functools
 import importlib.metadata
 import importlib.util
+import inspect
 import pickle
 import re
 import sys
@@ -66,6 +67,7 @@ def apply() -> None:
     _start_groups_on_cpu()
     _return_self_from_train()
     _honour_init_cfg_of_backbones()
+    _count_batches_once_when_recomputing()
 
 
 def _mended(function: Callable) -> bool:
@@ -388,3 +390,34 @@ def _honour_init_cfg_of_backbones() -> None:
         if (backbone.__module__.startswith(families) and issubclass(backbone, BaseModule)
                 and 'init_weights' in vars(backbone)):
             _replace(backbone, 'init_weights', make)
+
+
+def _count_batches_once_when_recomputing() -> None:
+    """mmaction2 1.2.0, ``with_cp=True``: running statistics of BN take in each batch twice.
+
+    The second time is the recomputation in the backward pass, which leaves them alone here; torch's kind of
+    checkpointing that can tell is not the one that it takes, with a warning, when none is named. Goes when mmaction2
+    does so itself.
+    """
+    from mmaction.models.backbones import resnet3d, x3d
+    from torch import nn
+    from torch.utils.checkpoint import checkpoint
+
+    @contextlib.contextmanager
+    def statistics_kept(block: nn.Module) -> Iterator[None]:
+        kept = [(module, dict(module._buffers)) for module in block.modules()]
+        for module, buffers in kept:
+            module._buffers.update({name: b.clone() for name, b in buffers.items() if b is not None})
+        try:
+            yield
+        finally:
+            for module, buffers in kept:
+                module._buffers.update(buffers)
+
+    def checkpoint_block(function: Callable, *args):
+        block = inspect.getclosurevars(function).nonlocals['self']
+        return checkpoint(function, *args, use_reentrant=False,
+                          context_fn=lambda: (contextlib.nullcontext(), statistics_kept(block)))
+
+    for module in (resnet3d, x3d):
+        module.cp = types.SimpleNamespace(checkpoint=checkpoint_block)

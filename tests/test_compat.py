@@ -258,3 +258,20 @@ def test_processes_start_without_a_gpu(monkeypatch, launcher):
     finally:
         dist.destroy_process_group()
     assert torch.cuda.set_device is set_device
+
+
+def test_recomputed_blocks_count_a_batch_once(recwarn):
+    torch.manual_seed(0)
+    plain, frugal = slow_r18(), slow_r18(with_cp=True)
+    frugal.load_state_dict(plain.state_dict())
+    clips = torch.rand(2, 3, 2, 32, 32)
+    recomputed = []
+    frugal.layer4[1].conv1.register_forward_hook(lambda *_: recomputed.append(1))
+    for network in (plain.train(), frugal.train()):
+        network(clips).square().mean().backward()
+    assert len(recomputed) == 2  # memory is saved: the block ran again in the backward pass
+    for (name, one), (_, other) in zip(plain.named_buffers(), frugal.named_buffers(), strict=True):
+        assert torch.equal(one, other), name
+    for one, other in zip(plain.parameters(), frugal.parameters(), strict=True):
+        assert torch.equal(one.grad, other.grad)
+    assert not [w for w in recwarn if 'use_reentrant' in str(w.message)]

@@ -8,10 +8,12 @@ from pathlib import Path
 import iboot_mm  # noqa: F401  (before any config is read)
 
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.engine.allocator import keep_freed_memory
 from iboot_mm.engine.model_wrapper import unwrap, wrap_on_cpu
 
 
@@ -69,6 +71,8 @@ def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
     wrap_on_cpu(cfg)
+    if get_device() == 'cpu':
+        keep_freed_memory()
     runner = Runner.from_cfg(cfg)
     if args.checkpoint == 'none' and not hasattr(unwrap(runner.model), 'identity'):
         raise SystemExit(f'{args.config} builds a model with weights to load, so `none` would test random ones: name a '

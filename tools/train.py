@@ -14,6 +14,7 @@ from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from iboot_mm.engine.allocator import keep_freed_memory
 from iboot_mm.engine.model_wrapper import wrap_on_cpu
 
 
@@ -90,6 +91,8 @@ def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
     wrap_on_cpu(cfg)
+    if get_device() == 'cpu':
+        keep_freed_memory()
     Runner.from_cfg(cfg).train()
 
 

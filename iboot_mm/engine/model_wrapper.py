@@ -39,11 +39,13 @@ class DistributedPretrainer(MMDistributedDataParallel):
             network than the one in the checkpoint; SyncBN and target statistics are equal on all ranks by themselves.
         bn_group: Processes whose SyncBN normalises together, neighbours in rank; None for all. The large-scale study
             takes 8 of 64. Running statistics then differ between the groups, and rank 0's are saved.
+        gradient_as_bucket_view: Exchange gradients where they lie, not as copies: a model's size less memory.
         **kwargs: As in mmengine's ``MMDistributedDataParallel``.
     """
 
     def __init__(self, module: nn.Module, device_ids: list[int] | None = None, sync_bn: bool = False,
-                 broadcast_buffers: bool | None = None, bn_group: int | None = None, **kwargs) -> None:
+                 broadcast_buffers: bool | None = None, bn_group: int | None = None,
+                 gradient_as_bucket_view: bool = True, **kwargs) -> None:
         on_cpu = all(p.device.type == 'cpu' for p in module.parameters())
         if on_cpu:
             device_ids = None  # torch: "device_ids can only be used with device modules"
@@ -57,7 +59,8 @@ class DistributedPretrainer(MMDistributedDataParallel):
             group_bn(module, bn_group)
         if broadcast_buffers is None:
             broadcast_buffers = synchronises_bn(module) is False
-        super().__init__(module=module, device_ids=device_ids, **{BUFFERS_KEY: broadcast_buffers}, **kwargs)
+        super().__init__(module=module, device_ids=device_ids, gradient_as_bucket_view=gradient_as_bucket_view,
+                         **{BUFFERS_KEY: broadcast_buffers}, **kwargs)
         self._follows_rank_0 = broadcast_buffers or (bn_group or get_world_size()) < get_world_size()
 
     def train_step(self, data: dict | tuple | list, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:

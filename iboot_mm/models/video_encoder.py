@@ -25,6 +25,7 @@ class VideoEncoder(BaseModel):
 
     Example:
         >>> model = dict(type='VideoEncoder', backbone=dict(type='SlowResNet', depth=50))
+        >>> model.update(channels_last=True, compile=True)  # the same results by other kernels
 
     Args:
         backbone: Config of any MMAction2 backbone; what is trained to be kept. Its keys in a checkpoint are
@@ -32,6 +33,10 @@ class VideoEncoder(BaseModel):
         data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessor.ViewPreprocessor`.
         init_cfg: mmengine's initialisation config.
         normalization: ``mean`` and ``std`` of RGB on the [0, 1] scale that the backbone knows; None for MMAction2's.
+        channels_last: Lay out the weights of the backbone's 3D convolutions, and with them its maps, with the channel as
+            the innermost axis (torch's ``channels_last_3d``). A checkpoint says nothing of it.
+        compile: Run the backbone through ``torch.compile``; a dict is its arguments, such as
+            ``dict(mode='max-autotune')``. Names in checkpoints stay, and a momentum copy is not compiled.
 
     Raises:
         ValueError: not three of each, or a deviation that is not positive.
@@ -39,10 +44,15 @@ class VideoEncoder(BaseModel):
     """
 
     def __init__(self, backbone: dict, data_preprocessor: dict | None = None, init_cfg: dict | None = None,
-                 normalization: dict | None = None) -> None:
+                 normalization: dict | None = None, channels_last: bool = False,
+                 compile: bool | dict = False) -> None:
         preprocessor = {'type': 'ViewPreprocessor', **(data_preprocessor or {})}
         super().__init__(MODELS.build(preprocessor), init_cfg)
         self.backbone = MODELS.build(backbone)
+        self.layout = torch.channels_last_3d if channels_last else torch.contiguous_format
+        self._lay_out(self.layout)
+        if compile is not False:
+            self.backbone.compile(**({} if compile is True else compile))
         normalization = dict(mean=BACKBONE_MEAN, std=BACKBONE_STD) if normalization is None else normalization
         mean, std = (normalization.get(name, ()) for name in ('mean', 'std'))
         if not len(mean) == len(std) == 3 or min(std) <= 0:
@@ -51,6 +61,17 @@ class VideoEncoder(BaseModel):
         shape = (3, 1, 1, 1)
         self.register_buffer('backbone_mean', torch.tensor(mean).view(shape), persistent=False)
         self.register_buffer('backbone_std', torch.tensor(std).view(shape), persistent=False)
+
+    def init_weights(self) -> None:
+        """As mmengine's; a seed gives the same random weights in either layout."""
+        self._lay_out(torch.contiguous_format)  # torch draws in the order of memory
+        super().init_weights()
+        self._lay_out(self.layout)
+
+    def _lay_out(self, memory_format: torch.memory_format) -> None:
+        for weight in self.backbone.parameters():
+            if weight.ndim == 5:
+                weight.data = weight.data.contiguous(memory_format=memory_format)
 
     def normalize(self, clips: Tensor) -> Tensor:
         """Clips ``(N, C, T, H, W)`` from [0, 1] to the backbone's own scale."""

@@ -75,7 +75,26 @@ def moco_in_two_processes(rank, world_size, folder):
         assert torch.equal(everyone[0], everyone[1]), f'ranks differ in {key}'
 
 
+def gradients_lie_where_they_are_exchanged(rank, world_size):
+    exact = nn.Linear(3, 2)
+    for param in exact.parameters():
+        nn.init.ones_(param)
+    exact(torch.arange(6.).view(2, 3)).square().mean().backward()
+    for views in (True, False):
+        network = nn.Linear(3, 2)
+        network.load_state_dict(exact.state_dict())
+        wrapped = DistributedPretrainer(network, **dict() if views else dict(gradient_as_bucket_view=False))
+        for _ in range(2):  # the second step finds gradients that were set to None
+            network.zero_grad()
+            wrapped(torch.arange(6.).view(2, 3)[rank::2]).square().mean().backward()
+        for param, expected in zip(network.parameters(), exact.parameters()):
+            torch.testing.assert_close(param.grad, expected.grad)
+        one_bucket = len({param.grad.untyped_storage().data_ptr() for param in network.parameters()}) == 1
+        assert one_bucket == views
+
+
 def two_processes(rank, world_size, folder):
+    gradients_lie_where_they_are_exchanged(rank, world_size)
     wrap_with_sync_bn(rank, world_size, f'{folder}/sync_bn')
     moco_in_two_processes(rank, world_size, folder)
 

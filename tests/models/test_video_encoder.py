@@ -5,6 +5,7 @@ import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 
+from iboot_mm.models.momentum import MomentumCopy
 from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD, VideoEncoder, misfits
 
 
@@ -60,3 +61,56 @@ def test_misfits_forgive_only_counters():
     assert list(misfits(own, {'a': torch.zeros(2), 'b': torch.zeros(3), 'c': torch.zeros(1)}, '')) == [
         'it has c besides']
     assert list(misfits(own, {'a': torch.zeros(4)})) == ['a is (4,) there and (2,) here', 'it has no b']
+
+
+def train_steps(model, views, steps=3):
+    """Losses and weights of a few steps of SGD from weights that are the same in all calls."""
+    torch.manual_seed(0)
+    model.init_weights()
+    optimizer, losses = torch.optim.SGD(model.parameters(), lr=.1, momentum=.9), []
+    for _ in range(steps):
+        loss = model.train()(views).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize('option', [dict(channels_last=True), dict(compile=dict(backend='aot_eager'))])
+def test_layout_and_compilation_change_neither_losses_nor_names(slow_backbone, option):
+    plain, fast = VideoEncoder(slow_backbone), VideoEncoder(slow_backbone, **option)
+    views = torch.rand(2, 2, 3, 4, 32, 32)
+    assert train_steps(fast, views) == pytest.approx(train_steps(plain, views), rel=1e-4)
+    assert list(fast.state_dict()) == list(plain.state_dict())
+    plain.load_state_dict(fast.state_dict())
+    for model in (plain.eval(), fast.eval()):
+        model.features = model(views)
+    torch.testing.assert_close(fast.features, plain.features, rtol=1e-4, atol=1e-5)
+
+
+def test_layout_outlives_initialisation_and_loading_and_is_the_momentum_copys(slow_backbone):
+    plain, encoder = VideoEncoder(slow_backbone), VideoEncoder(slow_backbone, channels_last=True)
+    encoder.init_weights()
+    encoder.load_state_dict(plain.state_dict())
+    for network in (encoder.backbone, MomentumCopy(encoder.backbone).network):
+        weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv3d) and m.in_channels > 1]
+        assert weights and all(w.is_contiguous(memory_format=torch.channels_last_3d) for w in weights)
+        maps = network(torch.rand(2, 3, 4, 32, 32))
+        assert maps.is_contiguous(memory_format=torch.channels_last_3d)
+
+
+def test_a_compiled_backbone_is_called_and_its_momentum_copy_is_plain(slow_backbone):
+    compiled = []
+
+    def backend(graph, inputs):
+        compiled.append(graph)
+        return graph.forward
+
+    encoder = VideoEncoder(slow_backbone, compile=dict(backend=backend))
+    copy = MomentumCopy(encoder.backbone)
+    views = torch.rand(1, 1, 3, 4, 32, 32)
+    copy.eval()(views[0])
+    assert not compiled
+    encoder.eval()(views)
+    assert compiled
