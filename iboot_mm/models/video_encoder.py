@@ -33,8 +33,8 @@ class VideoEncoder(BaseModel):
         data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessor.ViewPreprocessor`.
         init_cfg: mmengine's initialisation config.
         normalization: ``mean`` and ``std`` of RGB on the [0, 1] scale that the backbone knows; None for MMAction2's.
-        channels_last: Lay out the weights of the backbone's 3D convolutions, and with them its maps, with the channel as
-            the innermost axis (torch's ``channels_last_3d``). A checkpoint says nothing of it.
+        channels_last: Lay out the weights of the backbone's 3D convolutions, and with them its maps, with the channel
+            as the innermost axis (torch's ``channels_last_3d``). A checkpoint says nothing of it.
         compile: Run the backbone through ``torch.compile``; a dict is its arguments, such as
             ``dict(mode='max-autotune')``. Names in checkpoints stay, and a momentum copy is not compiled.
 
