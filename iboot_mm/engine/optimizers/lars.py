@@ -13,13 +13,15 @@ import torch
 from mmaction.registry import OPTIMIZERS
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.sgd import sgd
 
 
 def trust_scaled(params: list[Tensor], grads: list[Tensor], weight_decay: float, trust: float,
                  eps: float) -> list[Tensor]:
     """Gradients plus weight decay, scaled per tensor to ``trust * |p| / (|g| + weight_decay * |p| + eps)``.
 
-    A tensor that is zero, or whose gradient is zero, passes its gradient on as it is, without decay.
+    A tensor that is zero passes its gradient on as it is; one whose gradient is zero gets an update of zero, without
+    decay.
 
     Args:
         params: Parameters on one device.
@@ -32,29 +34,10 @@ def trust_scaled(params: list[Tensor], grads: list[Tensor], weight_decay: float,
     grad_norms = torch.stack(torch._foreach_norm(grads))  # (L,)
     ratios = trust * param_norms / (grad_norms + weight_decay * param_norms + eps)
     # A choice on the device: asking in Python whether a norm is zero would wait for the GPU once per tensor.
-    scaled = (param_norms > 0) & (grad_norms > 0)
-    updates = torch._foreach_mul(grads, torch.where(scaled, ratios, 1.).unbind())
-    decays = torch._foreach_mul(params, torch.where(scaled, weight_decay * ratios, 0.).unbind())
-    torch._foreach_add_(updates, decays)
-    return updates
-
-
-def sgd_step(params: list[Tensor], updates: list[Tensor], buffers: list[Tensor], lr: float, momentum: float,
-             nesterov: bool) -> None:
-    """SGD with momentum, in place: ``b = momentum * b + u``, then ``p -= lr * (u + momentum * b or b)``.
-
-    Args:
-        params: Parameters.
-        updates: Their (scaled) gradients u.
-        buffers: Momentum buffers b; zeros before the first step.
-        lr: Learning rate; never enters the buffers.
-        momentum: Momentum factor.
-        nesterov: Look ahead, as torch's SGD does.
-    """
-    torch._foreach_mul_(buffers, momentum)
-    torch._foreach_add_(buffers, updates)
-    steps = torch._foreach_add(updates, buffers, alpha=momentum) if nesterov else buffers
-    torch._foreach_add_(params, steps, alpha=-lr)
+    ratios = torch.where(grad_norms > 0, torch.where(param_norms > 0, ratios, 1.), 0.)
+    updates = torch._foreach_add(grads, params, alpha=weight_decay)
+    torch._foreach_mul_(updates, ratios.unbind())
+    return list(updates)
 
 
 @OPTIMIZERS.register_module()
@@ -107,18 +90,30 @@ class LARS(Optimizer):
     def _step(self, params: list[Tensor], group: dict) -> None:
         adaptive = [p for p in params if p.ndim > 1 and not group['lars_exclude']]
         plain = [p for p in params if p.ndim <= 1 or group['lars_exclude']]
-        updates = [p.grad for p in plain]
+        updates = [_grad(p) for p in plain]
         if adaptive:
-            updates += trust_scaled(adaptive, [p.grad for p in adaptive], group['weight_decay'], group['trust'],
+            updates += trust_scaled(adaptive, [_grad(p) for p in adaptive], group['weight_decay'], group['trust'],
                                     group['eps'])
-        sgd_step(plain + adaptive, updates, [self._buffer(p) for p in plain + adaptive], group['lr'],
-                 group['momentum'], group['nesterov'])
+        params = plain + adaptive
+        buffers = [self._buffer(p) for p in params]
+        # Fused, one pass reads and writes each weight once, but takes memory as it lies: no strides may differ. The
+        # foreach variant would write its look-ahead into p.grad.
+        fused = all(p.device.type in ('cpu', 'cuda') and p.stride() == u.stride() == b.stride()
+                    for p, u, b in zip(params, updates, buffers, strict=True))
+        sgd(params, updates, buffers, fused=fused, foreach=False, weight_decay=0., momentum=group['momentum'],
+            lr=group['lr'], dampening=0., nesterov=group['nesterov'], maximize=False)
 
     def _buffer(self, param: Tensor) -> Tensor:
         state = self.state[param]
         if 'momentum_buffer' not in state:
             state['momentum_buffer'] = torch.zeros_like(param, memory_format=torch.preserve_format)
         return state['momentum_buffer']
+
+
+def _grad(param: Tensor) -> Tensor:
+    """The gradient in its parameter's memory layout (torch gives 1 x 1 x 1 kernels in channels-last another one)."""
+    same = param.grad.stride() == param.stride()
+    return param.grad if same else torch.empty_like(param).copy_(param.grad)
 
 
 def _by_device_and_dtype(params: Iterable[Tensor]) -> Iterable[list[Tensor]]:

@@ -144,6 +144,75 @@ def test_step_never_reads_a_tensor(monkeypatch):
     optimizer.step()
 
 
+def float64_steps(weight, grads, **settings):
+    """Weights after the steps of :func:`reference_step`; tensors and an array of float64."""
+    weight, buffer = weight.double().numpy(), np.zeros(weight.shape)
+    for grad in grads:
+        weight, buffer = reference_step(weight, grad.double().numpy(), buffer, **settings)
+    return torch.from_numpy(weight)
+
+
+def channels_last(weight):
+    return weight.to(memory_format=torch.channels_last_3d)
+
+
+def every_other(weight):
+    return weight.repeat_interleave(2, dim=0)[::2]
+
+
+@pytest.mark.parametrize('lay_weight, lay_grad', [
+    (channels_last, torch.Tensor.contiguous), (torch.Tensor.contiguous, channels_last),
+    (every_other, torch.Tensor.contiguous), (torch.Tensor.contiguous, every_other)])
+@pytest.mark.parametrize('kernel', [(1, 1, 1), (1, 3, 3)])
+def test_weights_and_gradients_lie_in_memory_as_they_like(lay_weight, lay_grad, kernel):
+    """torch's fused kernels would read them in the wrong order."""
+    generator = torch.Generator().manual_seed(0)
+    weight, *grads = (torch.randn(8, 4, *kernel, generator=generator) for _ in range(4))
+    settings = dict(lr=2., momentum=.9, weight_decay=1e-2, nesterov=True)
+    param = nn.Parameter(lay_weight(weight.clone()))
+    bias = nn.Parameter(torch.zeros(8))  # a second tensor, of an ordinary layout
+    optimizer = LARS([param, bias], **settings)
+    for grad in grads:
+        param.grad, bias.grad = lay_grad(grad), torch.ones(8)
+        optimizer.step()
+    torch.testing.assert_close(param.detach().double(), float64_steps(weight, grads, **settings), atol=1e-6, rtol=0)
+    assert bias.detach().lt(0).all()
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16, torch.float16])
+def test_other_precisions(dtype):
+    generator = torch.Generator().manual_seed(0)
+    weight, *grads = (torch.randn(16, 8, generator=generator).to(dtype) for _ in range(4))
+    settings = dict(lr=20., momentum=.9, weight_decay=1e-2, nesterov=True)
+    param = nn.Parameter(weight.clone())
+    optimizer = LARS([param], **settings)
+    for grad in grads:
+        param.grad = grad.clone()
+        optimizer.step()
+    assert param.dtype == optimizer.state[param]['momentum_buffer'].dtype == dtype
+    expected = float64_steps(weight, grads, **settings)
+    assert (expected - weight.double()).abs().max() > .1
+    # Each step rounds weights of up to 4 and sums of updates of about .1.
+    torch.testing.assert_close(param.detach().double(), expected, atol=8 * 4 * torch.finfo(dtype).eps, rtol=0)
+
+
+@pytest.mark.parametrize('shape', [(6, 4), (6,)])
+def test_gradients_stay_as_they_are(shape):
+    param = nn.Parameter(torch.ones(shape))
+    param.grad = torch.full(shape, 2.)
+    optimizer = LARS([param], lr=.1, weight_decay=.1, nesterov=True)
+    for _ in range(2):
+        optimizer.step()
+    assert (param.grad == 2).all()
+
+
+def test_sparse_gradients_are_refused():
+    table = nn.Embedding(4, 2, sparse=True)
+    table(torch.tensor([1])).sum().backward()
+    with pytest.raises(RuntimeError, match='sparse gradients: use dense embeddings'):
+        LARS(table.parameters(), lr=.1).step()
+
+
 def test_group_key_comes_through_mmengine():
     net = nn.ModuleDict(dict(pos_embed=nn.Linear(4, 4), head=nn.Linear(4, 4)))
     wrapper = build_optim_wrapper(net, dict(optimizer=dict(type='LARS', lr=.1), paramwise_cfg=dict(
