@@ -20,8 +20,9 @@ from .videos import moving_frames, write_video
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = {str(path.relative_to(ROOT / 'configs').with_suffix('')): path
            for path in sorted((ROOT / 'configs').rglob('*.py'))
-           # Those have tests of their own: test_mini_configs.py, test_downstream_configs.py, test_baseline_configs.py.
-           if not {'_base_', 'mini', 'downstream', 'baselines'} & set(path.parts) and 'byol' not in path.stem}
+           # Those have tests of their own: test_{mini,downstream,baseline,target}_configs.py.
+           if not {'_base_', 'mini', 'downstream', 'baselines', 'targets'} & set(path.parts)
+           and not any(word in path.stem for word in ('byol', 'cached'))}
 CLIP, DINO, SWAV, DEIT = 'clip_vit_b16', 'dino_vit_b16', 'swav_r50w2', 'deit_vit_b16'
 
 # config: epochs, videos a step, views, pooled over time, depth, teachers, momentum branch, data (papers/iboot.txt).

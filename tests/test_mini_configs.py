@@ -10,6 +10,10 @@ import torch
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+from mmengine.runner import load_checkpoint
+
+from iboot_mm.models import JointSpaceEncoder
+from iboot_mm.models.checkpoints import describe_checkpoint
 
 from .scripts import load_tool
 
@@ -26,9 +30,9 @@ def data(tmp_path_factory):
     return out
 
 
-def config_of(method, data):
+def config_of(method, data, suffix=''):
     """The method's config of moving digits, on 8 of them and without trained weights of a teacher."""
-    cfg = Config.fromfile(MINI / f'{method}_r18_digits.py')
+    cfg = Config.fromfile(MINI / f'{method}_r18_digits{suffix}.py')
     if 'teacher' in cfg.model:
         cfg.model.teacher.pop('checkpoint')
         cfg.model.teacher.pretrained = False
@@ -154,3 +158,30 @@ def test_an_epoch_then_the_table(method, data, tmp_path, monkeypatch, capsys):
         page = (folder / 'report.html').read_text()
         assert f'Method: {YARDSTICKS[method]}, without a teacher' in page and 'the teacher' not in page
         assert 'learned from videos alone' in page and (not also or '<!-- digit, the other -->' in page)
+
+
+def test_targets_are_written_then_trained_from(data, tmp_path, monkeypatch):
+    """The checkpoint is published and serves zero-shot as one of a training with the teacher does."""
+    cached, writer = config_of('iboot', data, '_cached'), Config.fromfile(MINI / 'targets' / 'digits.py')
+    writer.model.teacher = cached.model.teacher
+    writer.test_dataloader.update(num_workers=0, persistent_workers=False)
+    writer.test_dataloader.dataset.root = str(data)
+    writer.test_cfg.store = cached.train_dataloader.dataset.pipeline[2].store = str(tmp_path / 'store')
+    writer.dump(tmp_path / 'writer.py')
+    monkeypatch.setattr(sys, 'argv', ['test.py', str(tmp_path / 'writer.py'), 'none', '--work-dir', str(tmp_path)])
+    runpy.run_path(str(ROOT / 'tools' / 'test.py'), run_name='__main__')
+    folder = train_here(cached, tmp_path / 'run', monkeypatch)
+    checkpoint, config = folder / 'epoch_1.pth', folder.with_suffix('.py')
+    state = torch.load(checkpoint)['state_dict']
+    live = MODELS.build(config_of('iboot', data).model)
+    live.load_state_dict(state, strict=True)
+    assert state['target_norms.0.count'] == 2 and state['projectors.0.weight'].shape == (96, 128)
+    _, whole = load_tool('convert/publish').publish(checkpoint, tmp_path / 'published', config)
+    info = describe_checkpoint(whole)
+    teacher = live.teachers[0].identity()
+    assert {key: info.teachers[0][key] for key in ('model', 'output', 'width')} == dict(
+        model=teacher['model'], output='embedding', width=96)
+    encoder = JointSpaceEncoder(info.backbone, info.feature_dim, 96, target_norm=info.target_norm).eval()
+    load_checkpoint(encoder, str(whole))
+    torch.testing.assert_close(encoder.projectors['0'].weight, live.projectors[0].weight)
+    assert encoder(torch.rand(1, 1, 3, 8, 48, 48)).isfinite().all()

@@ -107,3 +107,26 @@ def test_data_are_their_names_labels_and_views(tmp_path):
     others = [identity('here', 'a.mp4 0\nsub/b.mp4 2\n'), identity('here', 'a.mp4 0\nc.mp4 1\n'),
               identity('here', role='query'), identity('other_videos_of_the_same_names', content='xy')]
     assert len({folder_name(about) for about in [here, *others]}) == 5
+
+
+def test_half_precision(tmp_path):
+    store = FeatureStore(tmp_path / 'half', IDENTITY, shard_size=3, dtype='float16')
+    store.append([video(i) for i in range(4)])
+    store.flush()
+    samples = list(FeatureStore(tmp_path / 'half', IDENTITY).samples())
+    for index, sample in enumerate(samples):
+        expected = video(index)['view_features'].half()
+        assert sample['view_features'].dtype == torch.float16 and torch.equal(sample['view_features'], expected)
+        torch.testing.assert_close(sample['feature'], expected.float().mean(0))
+    assert sorted(path.stat().st_size for path in (tmp_path / 'half').glob('*.npy')) == [128 + 20, 128 + 60]
+
+
+@pytest.mark.parametrize('value', [65520., -1e6, float('inf'), float('nan')])
+def test_what_half_precision_cannot_hold(tmp_path, value):
+    features = torch.zeros(2, 2, 5)
+    features[1, 1, 4] = value
+    store = FeatureStore(tmp_path, IDENTITY, dtype='float16')
+    with pytest.raises(ValueError, match="a feature of 'b.mp4' is not within float16's 65504: .* dtype='float32'"):
+        store.append([dict(index=i, filename=f'{name}.mp4', view_features=features[i]) for i, name in enumerate('ab')])
+        store.flush()
+    assert store.stored() == {}
