@@ -1,8 +1,10 @@
 """Says before training what will be trained, and soon after what it costs."""
 
+import re
 import resource
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import torch
 from mmaction.registry import HOOKS
@@ -103,8 +105,10 @@ def peak_memory_gib(device: torch.device) -> float:
     """Peak memory of this process in GiB: allocated on the GPU, or resident on a CPU."""
     if device.type == 'cuda':
         return torch.cuda.max_memory_allocated(device) / 2**30
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
-    return peak * (1 if sys.platform == 'darwin' else 1024) / 2**30
+    if sys.platform.startswith('linux'):  # where getrusage begins at what the process that started this one held
+        peak = re.search(r'^VmHWM:\s*(\d+) kB', Path('/proc/self/status').read_text(), re.M)
+        return int(peak[1]) * 1024 / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**30  # bytes on macOS
 
 
 def _clock(seconds: float) -> str:

@@ -1,6 +1,8 @@
 """What is printed before training and once measured."""
 
 import re
+import subprocess
+import sys
 
 import torch
 from mmengine.config import Config
@@ -66,3 +68,12 @@ def test_memory_is_this_process():
     block = torch.ones(2**27, dtype=torch.uint8)  # 1/8 GiB, touched
     assert before > .05 and block.sum() == 2**27
     assert peak_memory_gib(torch.device('cpu')) >= before
+
+
+def test_peak_memory_is_not_that_of_the_process_that_started_this_one():
+    held = bytearray(2**30)
+    held[::4096] = b'1' * (2**30 // 4096)  # every page
+    script = ('import torch; from iboot_mm.engine.hooks.training_plan import peak_memory_gib; '
+              "print(peak_memory_gib(torch.device('cpu')))")
+    out = subprocess.run([sys.executable, '-c', script], check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert .1 < float(out.split()[-1]) < 1 < peak_memory_gib(torch.device('cpu'))
