@@ -5,6 +5,7 @@ from .playback_rate import PlaybackRate
 from .reordering import ReorderFrames
 from .sampling import SampleViews
 from .targets import LoadTargets
+from .tokens import OpenTokens, TakeTokens
 
-__all__ = ['CropViews', 'DecodeViews', 'LoadTargets', 'OpenVideo', 'PackViews', 'PlaybackRate', 'ReorderFrames',
-           'SampleViews']
+__all__ = ['CropViews', 'DecodeViews', 'LoadTargets', 'OpenTokens', 'OpenVideo', 'PackViews', 'PlaybackRate',
+           'ReorderFrames', 'SampleViews', 'TakeTokens']

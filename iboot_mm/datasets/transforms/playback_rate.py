@@ -17,7 +17,8 @@ class PlaybackRate(SampleViews):
     A clip takes every ``frame_interval x rate x (1 + jitter)``-th frame; rate, jitter and start are drawn for each clip
     by itself, the start uniform over the places where the clip fits. What the sources leave open is our choice: a rate
     at which the clip does not fit into the video is not drawn from it, since a repeated last frame would give the rate
-    away, and the jitter does not go beyond what fits. So short videos show low rates more often; the chance level of
+    away, and the jitter goes neither beyond what fits nor,
+    for the same reason, below a step of one frame. So short videos show low rates more often; the chance level of
     :class:`~iboot_mm.evaluation.PlaybackRateMetric` counts what was shown.
 
     Required keys: as :class:`SampleViews`. Added keys: ``frame_inds`` int64 (V, T), ``view_seeds``, and in ``labels``
@@ -71,7 +72,7 @@ class PlaybackRate(SampleViews):
             clips = [self._draw(view_rng(seed, RATE_TAG), possible) for seed in seeds]
         inds = np.empty((self.num_views, self.clip_len))
         for view, (kind, backward, scale) in enumerate(clips):
-            step = self.frame_interval * min(self.rates[kind] * scale, fastest)
+            step = max(self.frame_interval * min(self.rates[kind] * scale, fastest), 1.)
             room = total_frames - (self.clip_len - 1) * step  # starts [0, room) keep the last frame inside
             start = np.floor((room - 1) / 2) if self.test_mode else view_rng(seeds[view], START_TAG).random() * room
             frames = start + step * np.arange(self.clip_len)

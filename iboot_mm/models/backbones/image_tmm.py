@@ -46,6 +46,8 @@ class ImageTMM(BaseModule):
         resolution: Height and width to which the grid of patches is averaged (Finding 1); None for all of it.
         channels: Channels to which neighbouring ones are averaged (Finding 2), a divisor of the image model's width;
             None for all.
+        stored_width: Channels of stored token maps (see :class:`~iboot_mm.datasets.transforms.OpenTokens`) that come in
+            place of clips; the image model, which made them, is then not built. None: clips come.
         mean: Of the normalisation in front of this backbone, on the [0, 1] scale.
         std: As ``mean``.
         init_cfg: mmengine's initialisation config.
@@ -59,17 +61,18 @@ class ImageTMM(BaseModule):
     """
 
     def __init__(self, teacher: dict | list[dict], temporal: dict | None = TEMPORAL, out_channels: int = 1024,
-                 resolution: int | None = None, channels: int | None = None,
+                 resolution: int | None = None, channels: int | None = None, stored_width: int | None = None,
                  mean: tuple[float, ...] = BACKBONE_MEAN, std: tuple[float, ...] = BACKBONE_STD,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         configs = teacher if isinstance(teacher, list) else [teacher]
         # No nn.Modules: neither checkpoint nor optimizer nor SyncBN conversion can find them.
-        self.teachers = [MODELS.build(dict(config, output='tokens')) for config in configs]
-        width = sum(teacher.width for teacher in self.teachers)
+        self.teachers = [] if stored_width else [MODELS.build(dict(config, output='tokens')) for config in configs]
+        width = stored_width or sum(teacher.width for teacher in self.teachers)
+        self.stored_width = stored_width
         if channels is not None and (channels < 1 or width % channels):
             raise ValueError(f'ImageTMM: channels={channels} does not divide the {width} channels of '
-                             f'{_names(self.teachers)}')
+                             f'{_names(self.teachers) or "the stored maps"}')
         if resolution is not None and resolution < 1:
             raise ValueError(f'ImageTMM: resolution={resolution} counts patches and must be at least 1')
         self.resolution, self.channels = resolution, channels
@@ -81,23 +84,36 @@ class ImageTMM(BaseModule):
         self.register_buffer('std', torch.tensor(std).view(shape), persistent=False)
 
     def forward(self, clips: Tensor) -> Tensor:
-        """Clips ``(N, 3, T, H, W)`` to a map ``(N, out_channels, T, h, w)``."""
-        maps = self.image_maps(clips * self.std + self.mean)
+        """Clips ``(N, 3, T, H, W)``, or stored maps ``(N, D, T, h, w)``, to a map ``(N, out_channels, T, h, w)``.
+
+        Raises:
+            ValueError: there is an image model and stored maps come, or the other way round.
+        """
+        wanted = self.stored_width or 3
+        if clips.shape[1] != wanted:
+            raise ValueError(f'ImageTMM: {wanted} channels are expected with stored_width={self.stored_width}, but '
+                             f'{clips.shape[1]} came: stored token maps need it set to their channels, clips None')
+        maps = self.reduce([clips]) if self.stored_width else self.image_maps(clips * self.std + self.mean)
         return maps if self.temporal is None else self.temporal(maps)
 
     @torch.no_grad()
     def image_maps(self, clips: Tensor) -> Tensor:
         """What the image models see in clips ``(N, 3, T, H, W)`` in [0, 1]: maps ``(N, D, T, h, w)``, reduced."""
-        maps = [token_grid(teacher(clips), teacher.name) for teacher in self.teachers]  # (N, T, D, h, w) each
-        side = self.resolution or min(grid.shape[-1] for grid in maps)
-        maps = torch.cat([F.adaptive_avg_pool3d(grid, (None, side, side)) for grid in maps], dim=2)
-        if self.channels is not None:
-            maps = maps.unflatten(2, (self.channels, -1)).mean(dim=3)
-        return maps.transpose(1, 2)
+        return self.reduce([token_grid(teacher(clips), teacher.name) for teacher in self.teachers])
+
+    def reduce(self, maps: list[Tensor]) -> Tensor:
+        """Maps ``(N, D, T, h, w)``, each of its own D and h = w, joined at one resolution and with fewer channels."""
+        finest = min(grid.shape[-1] for grid in maps)
+        side = self.resolution or finest
+        if side > finest:
+            raise ValueError(f'ImageTMM: resolution={side} is finer than the grid of {finest} x {finest} patches')
+        joined = torch.cat([grid if grid.shape[-1] == side else F.adaptive_avg_pool3d(grid, (None, side, side))
+                            for grid in maps], dim=1)
+        return joined if self.channels is None else joined.unflatten(1, (self.channels, -1)).mean(dim=2)
 
 
 def token_grid(tokens: Tensor, name: str) -> Tensor:
-    """Patch tokens ``(N, T, L, D)`` as maps ``(N, T, D, h, w)`` with h = w.
+    """Patch tokens ``(N, T, L, D)`` as maps ``(N, D, T, h, w)`` with h = w.
 
     Raises:
         ValueError: L is no square.
@@ -106,7 +122,7 @@ def token_grid(tokens: Tensor, name: str) -> Tensor:
     if side**2 != tokens.shape[2]:
         raise ValueError(f'ImageTMM: {name} gives {tokens.shape[2]} tokens a frame, which are no square grid; choose '
                          'a square input_size of the teacher')
-    return tokens.transpose(2, 3).unflatten(3, (side, side))
+    return tokens.permute(0, 3, 1, 2).unflatten(3, (side, side))
 
 
 def build_temporal(in_channels: int, out_channels: int, options: dict) -> nn.Module:

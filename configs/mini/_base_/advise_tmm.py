@@ -1,0 +1,75 @@
+# AdViSe at a size that two CPU cores train in minutes. What differs from the paper in everything under configs/mini:
+# small image models, 64 channels in the temporal module and its head, every frame of 8 at rate 1 and rates up to 4,
+# since the videos are short (and no jitter: at a step of one frame it would repeat frames), no label smoothing.
+_base_ = '../../_base_/default_runtime.py'
+
+rates = ('1x', '2x', '4x')
+model = dict(
+    type='Recognizer3D',
+    backbone=dict(type='ImageTMM', temporal=dict(type='bottleneck', hidden=64, blocks=1, kernel=3), out_channels=128),
+    cls_head=dict(type='MLPHead', in_channels=128, hidden=128, num_classes=len(rates), topk=(1, ), dropout_ratio=0.,
+                  average_clips='prob'),
+    data_preprocessor=dict(
+        type='ClipPreprocessor',
+        color_jitter=dict(brightness=.2, contrast=.2, saturation=.2, hue=.1),
+        color_prob=.8,
+        gray_prob=.2,
+        blur_prob=0.))
+
+playback = dict(type='PlaybackRate', clip_len=8, frame_interval=1, rates=(1, 2, 4), jitter=0.)
+train_pipeline = [
+    dict(type='OpenVideo'),
+    dict(playback, num_views=4),
+    dict(type='DecodeViews'),
+    dict(type='CropViews', size=48, area=(.76, 1.), flip_prob=0.),
+    dict(type='PackViews', label='playback_rate'),
+]
+val_pipeline = [
+    dict(type='OpenVideo'),
+    dict(playback, num_views=len(rates), test_mode=True),  # a clip of each rate
+    dict(type='DecodeViews'),
+    dict(type='CropViews', size=48, short_side=48, test_mode=True),
+    dict(type='PackViews', label='playback_rate'),
+]
+train_dataloader = dict(
+    batch_size=32,  # the most videos a process takes at once; two processes take 16 each
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='EpochSampler', shuffle=True),
+    dataset=dict(type='VideoFolder', pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(type='VideoFolder', test_mode=True, pipeline=val_pipeline))
+val_cfg = dict(type='ValLoop')
+val_evaluator = dict(type='PlaybackRateMetric', names=rates)
+test_dataloader = val_dataloader
+test_cfg = dict(type='TestLoop')
+test_evaluator = val_evaluator
+
+# tools/analysis/knn_table.py compares frozen features of these clips, the same as for the other methods.
+knn_pipeline = [
+    dict(type='OpenVideo'),
+    dict(type='SampleViews', num_views=1, clip_len=8, frame_interval=2, test_mode=True),
+    dict(type='DecodeViews'),
+    dict(type='CropViews', size=48, short_side=48, test_mode=True),
+    dict(type='PackViews'),
+]
+knn_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    sampler=dict(type='DefaultSampler', shuffle=False))
+knn_evaluator = dict(type='KNNMetric', k=20, temperature=.07)
+
+train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=10, global_batch=32, val_interval=2)
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-6))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=.04, by_epoch=True, begin=0, end=1, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', eta_min=0, by_epoch=True, begin=1, end=train_cfg["max_epochs"],
+         convert_to_iter_based=True),
+]
+auto_scale_lr = dict(enable=False, base_batch_size=32)
+
+sync_bn = None  # plain BN on any device

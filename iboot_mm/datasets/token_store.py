@@ -1,0 +1,137 @@
+"""Token maps of videos on the disk: what frozen image models see in every frame, computed once."""
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from ..atomic_files import AtomicLocalBackend
+from .decoders import UnreadableVideo, open_video
+
+SAMPLED = 100  # videos whose frames are counted to tell the size of all
+
+
+class TokenStore:
+    """A folder of token maps, one file a video, whatever the list that names the video.
+
+    - ``store.json``: what the maps are of: image models, crops, frames.
+    - ``videos/<path below the root>.npy``: float16 ``(F, h, w, D)``, F frames.
+    - ``videos/<path below the root>.unreadable``: why there are none of that video.
+
+    A file is there whole or not at all, so a stopped run goes on with what is missing.
+
+    Args:
+        folder: The folder; made when it is not there.
+        about: What the maps are of, JSON values by name. None opens a store whatever it holds.
+
+    Raises:
+        FileNotFoundError: without ``about``, if there is no store in the folder.
+        ValueError: if the folder holds maps of something else.
+    """
+
+    def __init__(self, folder: str | Path, about: dict | None = None) -> None:
+        self.folder = Path(folder)
+        file = self.folder / 'store.json'
+        if about is None and not file.is_file():
+            raise FileNotFoundError(f"There are no token maps in '{folder}': write them with "
+                                    'tools/data/cache_tokens.py and the config that reads them')
+        if not file.is_file():
+            AtomicLocalBackend().put_text(json.dumps(about, indent=1), file)
+        self.about = json.loads(file.read_text())
+        if about is not None:
+            check(self.folder, self.about, json.loads(json.dumps(about)))
+
+    def has(self, name: str) -> bool:
+        """Whether a video is done, readable or not."""
+        return self._file(name).is_file() or self._file(name, '.unreadable').is_file()
+
+    def put(self, name: str, maps: Tensor) -> None:
+        """Writes the maps ``(F, D, h, w)`` of one video.
+
+        Raises:
+            ValueError: float16 cannot hold one of them.
+        """
+        rounded = maps.permute(0, 2, 3, 1).cpu().half().numpy()
+        if not np.isfinite(rounded).all():
+            raise ValueError(f"a token of '{name}' is not within float16's {np.finfo(np.float16).max:.0f}")
+        content = io.BytesIO()
+        np.save(content, np.ascontiguousarray(rounded))
+        AtomicLocalBackend().put(content.getvalue(), self._file(name))
+
+    def put_unreadable(self, name: str, reason: str) -> None:
+        """Notes that a video has no maps."""
+        AtomicLocalBackend().put_text(reason, self._file(name, '.unreadable'))
+
+    def open(self, name: str) -> np.ndarray:
+        """The maps ``(F, h, w, D)`` of one video, on the disk.
+
+        Raises:
+            UnreadableVideo: it could not be read when the maps were written.
+            ValueError: the store has not been written for this video.
+        """
+        try:
+            return np.load(self._file(name), mmap_mode='r')
+        except FileNotFoundError:
+            note = self._file(name, '.unreadable')
+            if note.is_file():
+                raise UnreadableVideo(name, f"{note.read_text()}, when '{self.folder}' was written") from None
+            raise ValueError(f"'{self.folder}' has no token maps of '{name}': write them with "
+                             'tools/data/cache_tokens.py, which goes on with what is missing') from None
+
+    def _file(self, name: str, ending: str = '.npy') -> Path:
+        return self.folder / 'videos' / (name + ending)
+
+
+def check(folder: Path, there: dict, here: dict) -> None:
+    """Compares what a store holds with what is asked of it, over the keys of the latter.
+
+    Raises:
+        ValueError: names what differs.
+    """
+    for key, value in here.items():
+        if there.get(key) != value:
+            raise ValueError(f"'{folder}' holds token maps of something else: {key} is {there.get(key)!r} there and "
+                             f'{value!r} here; name another folder')
+
+
+def name_below(root: str, path: str) -> str:
+    """The name of a video in a store.
+
+    Raises:
+        ValueError: it does not lie below the root.
+    """
+    name = os.path.relpath(path, root)
+    if name.split(os.sep)[0] == os.pardir or os.path.isabs(name):
+        raise ValueError(f"'{path}' does not lie below '{root}': set `root` of OpenTokens to the data set's")
+    return name
+
+
+def estimate_size(files: Sequence[str], frame_bytes: int, every: int) -> int:
+    """Bytes that the maps of videos will take, told from the frames of some of them, evenly spaced."""
+    frames = []
+    for file in files[::-(-len(files) // SAMPLED) or 1]:
+        try:
+            with open_video(file) as video:
+                frames.append(-(-video.num_frames // every))
+        except (OSError, UnreadableVideo):
+            continue
+    return round(sum(frames) / max(len(frames), 1) * len(files)) * frame_bytes
+
+
+def check_room(folder: str | Path, size: int) -> int:
+    """Free bytes of the disk on which a folder is, or will be.
+
+    Raises:
+        OSError: they are fewer than ``size``.
+    """
+    folder = Path(folder).absolute()
+    free = shutil.disk_usage(next(part for part in (folder, *folder.parents) if part.exists())).free
+    if size > free:
+        raise OSError(f"'{folder}' has room for {free / 1e9:.1f} GB, but the token maps take {size / 1e9:.1f} GB: choose "
+                      'another folder, a lower `resolution`, or every second frame (`every=2`)')
+    return free

@@ -1,0 +1,75 @@
+"""Stored maps in the place of frames: which rows a clip gets, and what does not fit."""
+
+import numpy as np
+import pytest
+import torch
+
+from iboot_mm.datasets.decoders import UnreadableVideo
+from iboot_mm.datasets.token_store import TokenStore
+from iboot_mm.datasets.transforms import OpenTokens, PackViews, TakeTokens
+from iboot_mm.datasets.transforms.tokens import describe
+
+TEACHER = dict(type='TimmTeacher', model='vit', checkpoint='/here/vit.pth', name='a')
+VIEW = dict(size=32, short_side=40, resolution=None, every=1)
+
+
+@pytest.fixture
+def maps(tmp_path):
+    """Maps (F, D, h, w) of one video, stored with every second frame."""
+    values = torch.arange(6 * 3 * 2 * 2).view(6, 3, 2, 2).float()
+    store = TokenStore(tmp_path / 'tokens', describe(TEACHER, **dict(VIEW, every=2)))
+    store.put('a/b.mp4', values)
+    store.put_unreadable('c.mp4', 'it holds no frame')
+    return values
+
+
+def open_tokens(tmp_path, name='a/b.mp4', **options):
+    options = dict(dict(store=str(tmp_path / 'tokens'), root='data', teacher=TEACHER, **dict(VIEW, every=2)), **options)
+    return OpenTokens(**options)(dict(filename=f'data/{name}'))
+
+
+def test_clips_are_rows_of_the_nearest_frames(maps, tmp_path):
+    results = open_tokens(tmp_path)
+    assert results['total_frames'] == 11
+    results['frame_inds'] = np.array([[0, 2, 4], [10, 7, 0]])  # 7 lies between rows 3 and 4
+    packed = PackViews()(TakeTokens()(results))
+    assert packed['inputs'].dtype == torch.float16 and packed['data_samples'].img_shape == (2, 2)
+    expected = torch.stack([maps[[0, 1, 2]], maps[[5, 4, 0]]])  # (V, T, D, h, w)
+    torch.testing.assert_close(packed['inputs'].float(), expected.transpose(1, 2))
+
+
+@pytest.mark.parametrize('name, error, words', [
+    ('c.mp4', UnreadableVideo, "data/c.mp4 cannot be read: it holds no frame, when '.*tokens' was written"),
+    ('d.mp4', ValueError, "'.*tokens' has no token maps of 'd.mp4': write them with tools/data/cache_tokens.py"),
+    ('../d.mp4', ValueError, "'data/../d.mp4' does not lie below 'data'")])
+def test_videos_without_maps(maps, tmp_path, name, error, words):
+    with pytest.raises(error, match=words):
+        open_tokens(tmp_path, name)
+
+
+@pytest.mark.parametrize('options, words', [
+    (dict(size=48), 'size is 32 there and 48 here'),
+    (dict(every=1), 'every is 2 there and 1 here'),
+    (dict(teacher=dict(TEACHER, model='resnet')), "teachers is .*'vit'.* there and .*'resnet'"),
+    (dict(teacher=dict(TEACHER, checkpoint='other.pth')), 'checkpoints is'),
+    (dict(teacher=[TEACHER, TEACHER]), 'teachers is')])
+def test_maps_of_something_else_are_refused(maps, tmp_path, options, words):
+    with pytest.raises(ValueError, match=f'holds token maps of something else: {words}'):
+        open_tokens(tmp_path, **options)
+
+
+def test_what_a_teacher_is_called_and_where_its_file_lies_does_not_matter(maps, tmp_path):
+    elsewhere = dict(TEACHER, checkpoint='/there/vit.pth', name='b', chunk_size=2)
+    assert open_tokens(tmp_path, teacher=elsewhere)['total_frames'] == 11
+
+
+def test_no_store(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There are no token maps in '.*tokens': write them with"):
+        open_tokens(tmp_path)
+
+
+def test_beyond_half_precision_is_named(tmp_path):
+    store = TokenStore(tmp_path / 'tokens', {})
+    with pytest.raises(ValueError, match="a token of 'a.mp4' is not within float16's 65504"):
+        store.put('a.mp4', torch.full((1, 1, 1, 1), 7e4))
+    assert not store.has('a.mp4')

@@ -1,0 +1,146 @@
+"""Token maps are written once, told before, complete, and train as the live image model on the same crops does."""
+
+import copy
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+
+from ..scripts import load_tool
+from ..videos import cut, moving_frames, write_video
+
+TEACHER = dict(type='TimmTeacher', model='vit_tiny_patch16_224', pretrained=False, input_size=32, name='tiny',
+               model_args=dict(img_size=32, patch_size=8, embed_dim=16, depth=2, num_heads=2))
+CROP = dict(size=40, short_side=44)
+RATE = dict(type='PlaybackRate', clip_len=4, frame_interval=2, rates=(1, 2), num_views=2, test_mode=True)
+
+
+@pytest.fixture(scope='module')
+def videos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('videos')
+    (folder / 'deep').mkdir()
+    for number in range(3):
+        write_video(folder / 'deep' / f'{number}.mp4', moving_frames(20 + number, seed=number))
+    cut(folder / 'deep' / '0.mp4', folder / 'broken.mp4', .02)
+    (folder / 'list.txt').write_text('deep/0.mp4 0\ndeep/1.mp4 1\nbroken.mp4 0\ndeep/2.mp4 1\n')
+    return folder
+
+
+def pipeline(first, between):
+    return [first, dict(RATE), *between, dict(type='PackViews', label='playback_rate')]
+
+
+def config(videos, tmp_path, **options):
+    tokens = dict(dict(type='OpenTokens', store=str(tmp_path / 'tokens'), root=str(videos), teacher=TEACHER, **CROP), **options)
+    dataset = dict(type='VideoFolder', root=str(videos), ann_file=str(videos / 'list.txt'), test_mode=True,
+                   pipeline=pipeline(tokens, [dict(type='TakeTokens')]))
+    cfg = Config(dict(train_dataloader=dict(dataset=dataset), val_dataloader=dict(dataset=copy.deepcopy(dataset))))
+    cfg.dump(tmp_path / 'config.py')
+    return cfg
+
+
+@pytest.fixture
+def write(videos, tmp_path, monkeypatch):
+    """Runs the tool on a config with these options of ``OpenTokens``; returns the config."""
+
+    def run(*arguments, **options):
+        cfg = config(videos, tmp_path, **options)
+        torch.manual_seed(0)  # the image model's weights
+        monkeypatch.setattr(sys, 'argv', ['cache_tokens', str(tmp_path / 'config.py'), '--workers', '0', '--device',
+                                          'cpu', *arguments])
+        load_tool('data/cache_tokens').main()
+        return cfg
+
+    return run
+
+
+def recognizer(**backbone):
+    torch.manual_seed(0)  # the image model first: the same in the tool
+    net = MODELS.build(dict(type='ImageTMM', teacher=TEACHER, temporal=dict(hidden=64), out_channels=24))
+    model = MODELS.build(dict(
+        type='Recognizer3D', backbone=dict(type='ImageTMM', teacher=TEACHER, temporal=dict(hidden=64), out_channels=24,
+                                           **backbone),
+        cls_head=dict(type='MLPHead', in_channels=24, num_classes=2, hidden=8, topk=(1, ), dropout_ratio=0.),
+        data_preprocessor=(dict(type='TokenPreprocessor', per_clip=True) if backbone else
+                           dict(type='ClipPreprocessor', color_jitter=None, gray_prob=0., blur_prob=0.))))
+    torch.manual_seed(1)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=.1)
+    if not backbone:
+        model.backbone.teachers = net.teachers
+    return model
+
+
+def test_the_loss_is_the_live_one_on_the_same_crops(write, videos, capsys):
+    cfg = write()
+    printed = capsys.readouterr().out
+    assert '0 of 4 videos are there; 4 to write, 256 numbers a frame (16 x 4 x 4), about 0 MB' in printed
+    assert 'Unreadable video: ' in printed and '3 videos written, 1 could not be read' in printed
+    live = copy.deepcopy(cfg.train_dataloader.dataset)
+    live.pipeline = pipeline(dict(type='OpenVideo'), [
+        dict(type='DecodeViews'), dict(type='CropViews', test_mode=True, **CROP)])
+    losses, inds = [], []
+    for part, options in ((cfg.train_dataloader.dataset, dict(stored_width=16)), (live, {})):
+        dataset, model = DATASETS.build(part), recognizer(**options)
+        batch = model.data_preprocessor(pseudo_collate([dataset[i] for i in (0, 1, 3)]), training=True)
+        assert batch['inputs'].shape[:3] == (6, 1, 16 if options else 3)
+        inds.append([sample.gt_label.item() for sample in batch['data_samples']])
+        losses.append(model(**batch, mode='loss')['loss_cls'])
+    assert inds[0] == inds[1] == [0, 1, 1, 0, 1, 0]
+    torch.testing.assert_close(*losses, rtol=1e-3, atol=1e-4)
+    assert losses[0] > .3 and len(list(recognizer(stored_width=16).parameters())) > 4
+
+
+def test_a_broken_video_is_one_when_its_tokens_are_read(write):
+    sample = DATASETS.build(write().train_dataloader.dataset)[2]['data_samples']
+    (path, reason), = sample.unreadable
+    assert path.endswith('broken.mp4') and "tokens' was written" in reason and sample.replaced
+
+
+def test_maps_of_fewer_frames_and_places_are_those_of_the_whole(write, tmp_path):
+    write()
+    whole = np.load(tmp_path / 'tokens/videos/deep/1.mp4.npy').astype(np.float32)
+    assert whole.shape == (21, 4, 4, 16)
+    write(store=str(tmp_path / 'small'), resolution=2, every=4)
+    small = np.load(tmp_path / 'small/videos/deep/1.mp4.npy')
+    expected = whole[::4].reshape(6, 2, 2, 2, 2, 16).mean((2, 4))
+    np.testing.assert_allclose(small, expected, rtol=2e-3, atol=2e-3)
+
+
+def test_a_stopped_run_goes_on_and_processes_share(write, tmp_path, capsys):
+    write('--part', '0/2')
+    first = {path.name for path in (tmp_path / 'tokens/videos').rglob('*.*')}
+    assert first == {'0.mp4.npy', 'broken.mp4.unreadable'}
+    content = (tmp_path / 'tokens/videos/deep/0.mp4.npy').stat().st_mtime_ns
+    write()
+    assert '2 of 4 videos are there; 2 to write' in capsys.readouterr().out
+    assert (tmp_path / 'tokens/videos/deep/2.mp4.npy').is_file()
+    assert (tmp_path / 'tokens/videos/deep/0.mp4.npy').stat().st_mtime_ns == content
+
+
+def test_a_full_disk_is_told_before(write, monkeypatch, tmp_path):
+    monkeypatch.setattr('shutil.disk_usage', lambda path: type('usage', (), dict(free=20_000)))
+    with pytest.raises(SystemExit, match="has room for 0.0 GB, but the token maps take 0.0 GB: choose another"):
+        write()
+    assert not (tmp_path / 'tokens/videos').exists()
+
+
+def test_another_image_model_is_refused(write, tmp_path):
+    write()
+    about = json.loads((tmp_path / 'tokens/store.json').read_text())
+    about['own'][0]['digest'] = 'another'
+    (tmp_path / 'tokens/store.json').write_text(json.dumps(about))
+    with pytest.raises(SystemExit, match="'.*tokens' holds token maps of something else: own is"):
+        write()
+
+
+def test_a_config_without_tokens_is_one_sentence(tmp_path, monkeypatch):
+    Config(dict(train_dataloader=dict(dataset=dict(type='VideoFolder', pipeline=[])))).dump(tmp_path / 'config.py')
+    monkeypatch.setattr(sys, 'argv', ['cache_tokens', str(tmp_path / 'config.py')])
+    with pytest.raises(SystemExit, match='reads no token maps'):
+        load_tool('data/cache_tokens').main()
