@@ -25,7 +25,7 @@ import av
 
 from iboot_mm.datasets.decoders import UnreadableVideo
 from iboot_mm.datasets.decoders.packets import index_packets
-from iboot_mm.datasets.decoders.pyav import PyAVReader
+from iboot_mm.datasets.decoders.pyav import PyAVReader, converter
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
 from iboot_mm.datasets.parallel import run_jobs, show_progress
 
@@ -68,14 +68,14 @@ def encode(source: Path, partial: Path, short_side: int, crf: int) -> bool:
         UnreadableVideo: If it cannot be read, or not all of its frames.
     """
     reader = PyAVReader(str(source))
-    timed, resizer, stream, first = reader.index.pts is not None, av.video.reformatter.VideoReformatter(), None, 0
+    timed, resizer, stream, first = reader.index.pts is not None, converter(num_threads=1), None, 0
     with av.open(str(partial), 'w', format='mp4') as container:
         for number, frame in enumerate(reader.frames()):
             if stream is None:
                 if min(frame.width, frame.height) <= short_side:
                     return False
                 stream, first = add_stream(container, frame, reader.fps, short_side, crf), frame.pts
-            small = resizer.reformat(frame, stream.width, stream.height, 'yuv420p', interpolation='BICUBIC')
+            small = resizer(frame, stream.width, stream.height, 'yuv420p', interpolation='BICUBIC')
             small.pict_type = 0  # the encoder chooses its own keyframes
             small.time_base = stream.codec_context.time_base
             small.pts = frame.pts - first if timed else number

@@ -15,8 +15,13 @@ class TorchCodecReader(StandInReader):
 
     def _open(self) -> int:
         from torchcodec.decoders import VideoDecoder
-        self._reader = VideoDecoder(self.path, dimension_order='NHWC', num_ffmpeg_threads=self.num_threads,
-                                    seek_mode='exact')
+        try:
+            self._reader = VideoDecoder(self.path, dimension_order='NHWC', num_ffmpeg_threads=self.num_threads,
+                                        seek_mode='exact')
+        except RuntimeError as error:
+            if 'load libtorchcodec' in str(error):  # version 0.17 looks for FFmpeg as late as here
+                raise _no_ffmpeg(error) from error
+            raise
         return len(self._reader)
 
     def _read(self, indices: list[int]) -> np.ndarray:
@@ -35,7 +40,10 @@ def open_torchcodec(path: str, num_threads: int = 1) -> VideoReader:
     try:
         import_library('torchcodec.decoders', 'torchcodec')
     except (RuntimeError, OSError) as error:
-        raise ImportError("torchcodec is installed but finds no shared FFmpeg libraries: install FFmpeg (conda or your "
-                          f"system's packages), or use decoder='pyav', which brings its own. ({first_line(error)})"
-                          ) from error
+        raise _no_ffmpeg(error) from error
     return TorchCodecReader(path, num_threads)
+
+
+def _no_ffmpeg(error: BaseException) -> ImportError:
+    return ImportError("torchcodec is installed but finds no shared FFmpeg libraries: install FFmpeg (conda or your "
+                       f"system's packages), or use decoder='pyav', which brings its own. ({first_line(error)})")

@@ -117,6 +117,16 @@ def test_a_reader_opens_its_file_once(tmp_path, monkeypatch):
     assert opened == [(path,)]
 
 
+@pytest.mark.skipif(not Path('/proc/self/task').exists(), reason='counts threads as Linux shows them')
+def test_one_thread_means_one(tmp_path):
+    """Neither decoding nor converting starts another: the data workers fill the cores."""
+    path = write_video(tmp_path / 'a.mp4', moving_frames(20, 256, 340))
+    before = len(list(Path('/proc/self/task').iterdir()))
+    with PyAVReader(path) as reader:
+        reader.read([3, 19])
+        assert len(list(Path('/proc/self/task').iterdir())) == before
+
+
 def test_a_seek_that_overshoots_costs_time_only(tmp_path, monkeypatch):
     path = write_video(tmp_path / 'a.mp4', moving_frames(60), codec_options=B_FRAMES)
     expected = plain_decode(path)
