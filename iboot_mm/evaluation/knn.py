@@ -31,7 +31,7 @@ class LazyStack:
         return len(self.views)
 
     def __getitem__(self, part: slice) -> Tensor:
-        return torch.stack([views.mean(0) for views in self.views[part]])
+        return torch.stack([views[0] if len(views) == 1 else views.mean(0) for views in self.views[part]])
 
 
 Features = Tensor | LazyStack
