@@ -29,11 +29,14 @@ class TargetCheckHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Compares the config with each store of the training pipeline."""
-        loaders = [t for t in find_transforms(runner.train_dataloader.dataset) if isinstance(t, LoadTargets)]
+        dataset, config = runner.train_dataloader.dataset, runner.cfg.train_dataloader.dataset
+        while hasattr(dataset, 'dataset'):  # mmengine's RepeatDataset
+            dataset, config = dataset.dataset, config.dataset
+        loaders = [t for t in find_transforms(dataset) if isinstance(t, LoadTargets)]
         if len(loaders) != 1:
             raise ValueError(f'TargetCheckHook: the training pipeline needs one LoadTargets, got {len(loaders)}')
-        table, videos = loaders[0].table, len(runner.train_dataloader.dataset)
-        unlike = list(differences(table.identity, runner.cfg.model, runner.cfg.train_dataloader.dataset, videos))
+        table, videos = loaders[0].table, len(dataset)
+        unlike = list(differences(table.identity, runner.cfg.model, config, videos))
         if unlike:
             raise ValueError(f"The targets in '{table.folder}' are not those of this training: {'; '.join(unlike)}. "
                              'Set the config to what they were written with, or write them anew.')
