@@ -16,10 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# The pre-training methods that have a config for the moving digits.
-METHODS = sorted(file.name.partition('_')[0] for file in (ROOT / 'configs' / 'mini').glob('*_r18_digits.py'))
+# The pre-training methods and their configs for the moving digits; two of them need an image model.
+METHODS = {file.name.partition('_')[0]: file for file in sorted((ROOT / 'configs' / 'mini').glob('*_digits.py'))}
+WITH_TEACHER = ('advise', 'iboot')
 TRAIN_LINE = re.compile(r'Epoch\(train\) *\[(\d+)\]\[ *(\d+)/(\d+)\].*? eta: (\S+).*? loss: (\S+)')
-VAL_LINE = re.compile(r'Epoch\(val\) *\[(\d+)\].*?((?:\S*knn_top1|feature_spread): .*?)(?:  data_time|$)')
+VAL_LINE = re.compile(r'Epoch\(val\) *\[(\d+)\].*?((?:\S*knn_top1|feature_spread|rate/top1): .*?)(?:  data_time|$)')
 TEST_LINE = re.compile(r'Epoch\(test\) *\[ *(\d+)/(\d+)\].*? eta: (\S+)')
 # glibc gives every large tensor back to the system at once and gets it anew, page by page: on a CPU a convolutional
 # teacher spends more time on that than on arithmetic (measured: 1.9 s a batch against .7 s).

@@ -188,7 +188,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', type=Path, help='folder for everything')
     parser.add_argument('--config', type=Path, help='config of the pre-training, where it is not beside the checkpoint')
     parser.add_argument('--recipes', choices=RECIPES,
-                        help='of iBoot, of the large-scale study, or small; default: paper, mini with --videos')
+                        help='of iBoot, the large-scale study, AdViSe, or small; default: paper, mini with --videos')
     parser.add_argument('--videos', type=Path, help='folder of labelled videos of your own')
     parser.add_argument('--lists', type=Path, nargs=2, metavar=('TRAIN', 'TEST'), help='lists of lines `path label`')
     parser.add_argument('--class-names', type=Path, help='file with a name for each class, for zero-shot')

@@ -1,7 +1,8 @@
-"""Write a small config for a folder of your own videos, on top of configs/mini/iboot_r18_folder.py.
+"""Write a small config for a folder of your own videos, on top of one of configs/mini/*_folder.py.
 
     python tools/make_config.py OUT.py --videos DIR [--teacher NAME_OR_CONFIG] [--checkpoint FILE]
         [--lists TRAIN [TEST]] [--labels NAME ...] [--hold-out] [--epochs N]
+    python tools/make_config.py OUT.py --videos DIR --method advise ...    a temporal module on a frozen teacher
     python tools/make_config.py OUT.py --videos DIR --method byol ...      without any teacher
 
 Trains on all videos below DIR; without lists there is no k-NN accuracy. Of two lists (`path label` a line, paths
@@ -17,7 +18,7 @@ from statistics import median
 
 import iboot_mm  # noqa: F401  (before any config is read)
 
-from console import METHODS, ROOT
+from console import METHODS, ROOT, WITH_TEACHER
 from mmengine.config import Config
 
 from iboot_mm.datasets import UnreadableVideo, VideoFolder, open_video
@@ -25,7 +26,7 @@ from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.models.teachers.catalog import load_teacher_config
 
 MINI = ROOT / 'configs' / 'mini'
-FOLDER_CONFIG = MINI / 'iboot_r18_folder.py'
+FOLDER_CONFIG, ADVISE_CONFIG = MINI / 'iboot_r18_folder.py', MINI / 'advise_tmm_folder.py'
 
 
 def choose_interval(files: list[str], clip_len: int = 8, most: int = 8) -> int:
@@ -86,14 +87,21 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     print(f'{len(files)} videos to train on, clips of 8 frames, every {interval}.')
     if args.lists and not args.hold_out:
         print('The queries are among them, without their labels; HOLD_OUT=1 trains on the first list alone.')
-    lines = [f'_base_.{role}_pipeline[1].frame_interval = {interval}' for role in ('train', 'val')]
+    # AdViSe's validation shows playback rates; its clips for k-NN have a loader of their own.
+    rates, knn = ('val', 'knn') if 'knn_dataloader' in base else (None, 'val')
+    lines = [f'_base_.{role}_pipeline[1].frame_interval = {interval}' for role in (knn, *([] if rates else ['train']))]
     lines += [f"{role} = dict(\n    type='VideoFolder', role={role!r}, test_mode=True, {describe(**part)},\n"
-              '    pipeline=_base_.val_pipeline)' for role, part in (('gallery', gallery), ('query', query))]
+              f'    pipeline=_base_.{knn}_pipeline)' for role, part in (('gallery', gallery), ('query', query))]
     lines += [f'train_dataloader = dict(\n    dataset=dict({describe(**train)}, pipeline=_base_.train_pipeline))',
-              'val_dataloader = dict(dataset=dict(datasets=[gallery, query]))', 'test_dataloader = val_dataloader']
+              f'{knn}_dataloader = dict(dataset=dict(datasets=[gallery, query]))']
+    if rates:  # at the highest rate, 4, a clip spans a video of typical length
+        lines[:0] = [f'_base_.{role}_pipeline[1].frame_interval = {max(1, interval // 2)}' for role in ('train', 'val')]
+        lines.append(f'val_dataloader = dict(dataset=dict({describe(**(query if args.lists else train))}, '
+                     'pipeline=_base_.val_pipeline))')
+    lines.append('test_dataloader = val_dataloader')
     neighbors = len(list_videos(gallery)) - 1  # one unreadable video must not stop the run
-    if neighbors < base.val_evaluator.k:
-        lines += [f'val_evaluator = dict(k={max(1, neighbors)})', 'test_evaluator = val_evaluator']
+    if neighbors < base[f'{knn}_evaluator'].k:
+        lines += [f'{knn}_evaluator = dict(k={max(1, neighbors)})', *([] if rates else ['test_evaluator = val_evaluator'])]
     if len(files) < batch:
         lines.append(f'train_cfg = dict(global_batch={1 << (len(files).bit_length() - 1)})')
     return lines
@@ -101,7 +109,7 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
 
 def method_lines(method: str) -> list[str]:
     """Lines that put another method in iBoot's place, as its config of moving digits has it; they come first."""
-    ours, theirs = (Config.fromfile(MINI / f'{name}_r18_digits.py').to_dict() for name in ('iboot', method))
+    ours, theirs = (Config.fromfile(METHODS[name]).to_dict() for name in ('iboot', method))
     kept = ('backbone', 'feature_dim', 'data_preprocessor')
     own = {name: value for name, value in theirs['model'].items() if name not in kept}
     hooks = [hook for hook in theirs['custom_hooks'] if hook not in ours['custom_hooks']]
@@ -117,7 +125,10 @@ def model_lines(args: argparse.Namespace) -> list[str]:
     if args.teacher:
         checkpoint = str(Path(args.checkpoint).resolve()) if args.checkpoint else None
         settings['teacher'] = dict(_delete_=True, **load_teacher_config(args.teacher, checkpoint))
-    return [f'model = dict({describe(**settings)})'] if settings else []
+    if not settings:
+        return []
+    return [f'model = dict(backbone=dict({describe(**settings)}))' if args.method == 'advise' else
+            f'model = dict({describe(**settings)})']
 
 
 def schedule_lines(epochs: int) -> list[str]:
@@ -131,7 +142,7 @@ def main() -> None:
     parser.add_argument('out', type=Path)
     parser.add_argument('--base', type=Path, help='config to build on instead; then the data are its own')
     parser.add_argument('--videos', type=Path)
-    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot need no teacher')
+    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot and advise need no teacher')
     parser.add_argument('--teacher', help='a ready teacher, a config file, timm:MODEL.TAG or open_clip:MODEL/TAG')
     parser.add_argument('--checkpoint', help="file with the teacher's weights")
     parser.add_argument('--lists', type=Path, nargs='+', default=[])
@@ -144,17 +155,19 @@ def main() -> None:
         sys.exit(f'One list or two (train, test), not {len(args.lists)}.')
     if args.hold_out and not args.lists:
         sys.exit('--hold-out (HOLD_OUT=1) trains on the first list only: give --lists (LIST="TRAIN TEST").')
-    if args.method != 'iboot' and (args.teacher or args.checkpoint or args.target_norm):
-        sys.exit(f'--method {args.method} learns from the videos alone: --teacher, --checkpoint and --target-norm go '
-                 'with iboot.')
+    if args.method not in WITH_TEACHER and (args.teacher or args.checkpoint):
+        sys.exit(f'--method {args.method} learns from the videos alone: --teacher and --checkpoint go with iboot and '
+                 'advise.')
+    if args.method != 'iboot' and args.target_norm:
+        sys.exit(f'--method {args.method} has no targets: --target-norm goes with iboot.')
     if args.method != 'iboot' and args.base:
         sys.exit(f'{args.base} has a method of its own: leave --method out, or --base.')
     if args.checkpoint and not args.teacher:
         sys.exit(f'{args.checkpoint}: a file of weights cannot say how it wants to be fed; name its teacher, too '
                  '(TEACHER=NAME_OR_CONFIG of make quickstart).')
-    base_file = (args.base or FOLDER_CONFIG).resolve()
+    base_file = (args.base or (ADVISE_CONFIG if args.method == 'advise' else FOLDER_CONFIG)).resolve()
     lines = ['# Written by tools/make_config.py.', f'_base_ = {str(base_file)!r}']
-    lines += method_lines(args.method) if args.method != 'iboot' else []
+    lines += method_lines(args.method) if args.method not in WITH_TEACHER else []
     try:
         lines += folder_lines(args, Config.fromfile(base_file)) if args.videos else []
         lines += model_lines(args)

@@ -5,6 +5,7 @@ a virtual environment.
 
     python tools/quickstart.py                                        moving digits, written here
     python tools/quickstart.py --videos DIR [--teacher NAME_OR_CONFIG] [--checkpoint FILE] [--lists TRAIN [TEST]]
+    python tools/quickstart.py --method advise [--videos DIR] ...     a temporal module on a frozen image model
     python tools/quickstart.py --method byol [--videos DIR] ...       without any teacher: also moco, simclr, swav
 """
 
@@ -19,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from console import METHODS, ROOT, Stages, clock, quiet, run, show_training
+from console import METHODS, ROOT, WITH_TEACHER, Stages, clock, quiet, run, show_training
 
 
 def check_python() -> None:
@@ -86,10 +87,10 @@ def num_processes(python: Path, wanted: int | None) -> int:
 
 def write_config(python: Path, args: argparse.Namespace, config: Path, method: str) -> None:
     """The run's config, on top of a mini config; stops when the folder holds a run with another one."""
-    digits = ['--base', ROOT / 'configs' / 'mini' / f'{method}_r18_digits.py']
+    digits = ['--base', METHODS[method]]
     options = digits if args.videos is None else ['--videos', args.videos.resolve(), '--method', method]
-    of_iboot = [('--teacher', args.teacher), ('--checkpoint', args.checkpoint), ('--target-norm', args.target_norm)]
-    for name, value in [('--epochs', args.epochs), *(of_iboot if method == 'iboot' else [])]:
+    of_teacher = [('--teacher', args.teacher), ('--checkpoint', args.checkpoint), ('--target-norm', args.target_norm)]
+    for name, value in [('--epochs', args.epochs), *(of_teacher if method in WITH_TEACHER else [])]:
         options += [name, value] if value else []
     options += ['--lists', *(f.resolve() for f in args.lists)] if args.lists else []
     options += ['--labels', *args.labels] if args.labels else []
@@ -144,7 +145,7 @@ def evaluate(python: Path, config: Path, work_dir: Path, checkpoint: Path,
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--videos', type=Path, help='folder of videos, nested; default: moving digits, written here')
-    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot need no teacher')
+    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot and advise need no teacher')
     parser.add_argument('--teacher', help='a ready teacher, a config file, timm:MODEL.TAG or open_clip:MODEL/TAG')
     parser.add_argument('--checkpoint', type=Path, help="file with the teacher's weights")
     parser.add_argument('--lists', type=Path, nargs='+', default=[], help='lists with labels: one, or train and test')
@@ -165,9 +166,11 @@ def parse_args() -> argparse.Namespace:
         for file in files:
             if not file.is_file():
                 parser.error(f'{name}: there is no file {file}')
-    if args.method != 'iboot' and (args.teacher or args.checkpoint or args.target_norm):
-        parser.error(f'METHOD={args.method} learns from the videos alone: TEACHER, CKPT and TARGET_NORM go with '
-                     'METHOD=iboot')
+    if args.method not in WITH_TEACHER and (args.teacher or args.checkpoint):
+        parser.error(f'METHOD={args.method} learns from the videos alone: TEACHER and CKPT go with METHOD=iboot or '
+                     'advise')
+    if args.method != 'iboot' and args.target_norm:
+        parser.error(f'METHOD={args.method} has no targets: TARGET_NORM goes with METHOD=iboot')
     if args.checkpoint and not args.teacher:
         parser.error(f'CKPT={args.checkpoint}: a file of weights cannot say how it wants to be fed; add '
                      'TEACHER=NAME_OR_CONFIG (a ready teacher, timm:MODEL, open_clip:MODEL or a config file)')
@@ -184,7 +187,7 @@ def main() -> None:
     args = parse_args()
     work_dir = args.work_dir.resolve()
     digits = args.videos is None
-    compared = digits and args.method == 'iboot'  # with a teacher, and with what goes without one
+    compared = digits and args.method in WITH_TEACHER  # with a teacher, and with what goes without one
     stages = Stages(1 if args.install_only else 4 + digits + 2 * compared)
     stages.begin(f'Environment {args.venv}')
     python = install(Path(os.path.abspath(args.venv)))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-SAMPLERS, CROPPERS = ('SampleViews', 'SampleFrames'), ('CropViews', 'CenterCrop', 'ThreeCrop', 'TenCrop')
+SAMPLERS = ('SampleViews', 'PlaybackRate', 'SampleFrames')
+CROPPERS = ('CropViews', 'OpenTokens', 'CenterCrop', 'ThreeCrop', 'TenCrop')
 
 
 def clip_recipe(cfg: Config, source: str | Path) -> dict:
@@ -36,7 +37,7 @@ def clip_recipe(cfg: Config, source: str | Path) -> dict:
                         target_fps=sampler.get('target_fps'), sampling=sampler.get('sampling', 'dense'), size=size,
                         short_side=short_side)
     raise ValueError(f'{source} has no pipeline with {" or ".join(SAMPLERS)}, and CropViews or Resize to a short side '
-                     f'with one of {", ".join(CROPPERS[1:])}: there is no telling which clips its network wants')
+                     f'with one of {", ".join(CROPPERS[2:])}: there is no telling which clips its network wants')
 
 
 def clip_pipeline(clip: dict, num_clips: int = 1) -> list[dict]:
@@ -60,12 +61,14 @@ def _pipeline(loader: dict) -> list[dict]:
 
 
 def _interval(sampler: dict) -> float:
-    """The two samplers' own defaults differ."""
-    return sampler.get('frame_interval', 8 if sampler['type'] == 'SampleViews' else 1)
+    """The samplers' own defaults differ; of playback rates it is that of rate 1."""
+    return sampler.get('frame_interval', dict(SampleViews=8, PlaybackRate=2, SampleFrames=1)[sampler['type']])
 
 
 def _pixels(cropper: dict, resize: dict | None) -> tuple[int, int | None]:
     """Side of the square, and the short side if there is one."""
+    if cropper['type'] == 'OpenTokens':
+        return cropper.get('size', 224), cropper.get('short_side', 256)
     if cropper['type'] == 'CropViews':
         size, side = cropper.get('size', 224), cropper.get('short_side', (256, 320))
         if isinstance(side, int):

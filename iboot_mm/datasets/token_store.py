@@ -132,6 +132,6 @@ def check_room(folder: str | Path, size: int) -> int:
     folder = Path(folder).absolute()
     free = shutil.disk_usage(next(part for part in (folder, *folder.parents) if part.exists())).free
     if size > free:
-        raise OSError(f"'{folder}' has room for {free / 1e9:.1f} GB, but the token maps take {size / 1e9:.1f} GB: choose "
-                      'another folder, a lower `resolution`, or every second frame (`every=2`)')
+        raise OSError(f"'{folder}' has room for {free / 1e9:.1f} GB, but the token maps take {size / 1e9:.1f} GB: "
+                      'choose another folder, a lower `resolution`, or every second frame (`every=2`)')
     return free

@@ -14,7 +14,8 @@ from .metrics import label_names, stack_labels
 
 Encoder = Callable[[Tensor], Tensor]
 METHODS = dict(IBoot='iBoot', CachedIBoot='iBoot, cached teacher', VideoBYOL='rho-BYOL', VideoMoCo='rho-MoCo',
-               VideoSimCLR='rho-SimCLR', VideoSwAV='rho-SwAV')
+               VideoSimCLR='rho-SimCLR', VideoSwAV='rho-SwAV',
+               ImageTMM='AdViSe')
 
 
 def raw_pixels(clips: Tensor, side: int = 16) -> Tensor:
@@ -40,16 +41,27 @@ def comparison_encoders(model: VideoEncoder, backbone: dict, seed: int = 0,
         twin = VideoEncoder(backbone)
         twin.init_weights()
     twin.to(next(model.parameters()).device).eval()
-    teachers = getattr(model, 'teachers', [])
+    teachers = teachers_of(model)
     rows = [('raw pixels', raw_pixels), ('random network', pooled(twin))]
     rows += [(name, pooled(network)) for name, network in (also or {}).items()]
     rows += [('teacher' if len(teachers) == 1 else f'teacher {teacher.name}',
               lambda clips, teacher=teacher: teacher(clips).flatten(1, -2).mean(1)) for teacher in teachers]
-    rows.append((METHODS.get(type(model).__name__, type(model).__name__), pooled(model)))
+    rows.append((method_name(model), pooled(model)))
     names = [name for name, _ in rows]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f'two rows of the table would be called {twice!r}: give the other network another name')
     return dict(rows)
+
+
+def teachers_of(model: VideoEncoder) -> list:
+    """The image models that a method learns from, or that its backbone stands on."""
+    return getattr(model, 'teachers', None) or getattr(model.backbone, 'teachers', [])
+
+
+def method_name(model: VideoEncoder) -> str:
+    """What a network's row is called: as its method, or where it is a backbone alone, as that one's."""
+    kinds = type(model).__name__, type(model.backbone).__name__
+    return next((METHODS[kind] for kind in kinds if kind in METHODS), kinds[0])
 
 
 def pooled(network: VideoEncoder) -> Encoder:

@@ -120,7 +120,14 @@ STUDY_PROTOCOLS = (
              trains=True),
 )
 
-RECIPES = dict(paper=PAPER_PROTOCOLS, study=STUDY_PROTOCOLS, mini=MINI_PROTOCOLS)
+# AdViSe's: the image model stays frozen. The paper's figures, by image model and data: configs/advise/README.md.
+ADVISE_PROTOCOLS = tuple(
+    Protocol(name.partition('_')[0], f'fine-tuning the temporal module, {title}',
+             (f'advise/downstream/finetune_{name}.py', ), ACCURACY, trains=True)
+    for name, title in (('ucf101_split1', 'UCF101 split 1, 10 x 3 views'),
+                        ('hmdb51_split1', 'HMDB51 split 1, 10 x 3 views'), ('diving48', 'Diving48, 1 view'),
+                        ('ssv2', 'SSv2, 1 view')))
+RECIPES = dict(paper=PAPER_PROTOCOLS, study=STUDY_PROTOCOLS, advise=ADVISE_PROTOCOLS, mini=MINI_PROTOCOLS)
 
 
 def choose(protocols: tuple[Protocol, ...], names: list[str]) -> list[Protocol]:

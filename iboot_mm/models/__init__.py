@@ -16,5 +16,5 @@ from .teacher_encoder import TeacherEncoder
 from .video_encoder import VideoEncoder
 
 __all__ = ['JointSpaceEncoder', 'TeacherEncoder', 'VideoEncoder', 'backbones', 'clip_preprocessor', 'heads',
-           'joint_space', 'preprocessor', 'pretrainers', 'recognizers', 'teacher_encoder', 'teachers', 'token_preprocessor',
-           'video_encoder']
+           'joint_space', 'preprocessor', 'pretrainers', 'recognizers', 'teacher_encoder', 'teachers',
+           'token_preprocessor', 'video_encoder']

@@ -30,6 +30,7 @@ def read_recipe(path: Path) -> dict:
     backbone.pop('init_cfg', None)
     if 'pretrained' in backbone:  # some backbones demand it
         backbone['pretrained'] = None
+    backbone.pop('stored_width', None)  # from stored tokens or not, it is evaluated on clips
     teachers = model.get('teacher') or []
     teachers = teachers if isinstance(teachers, list) else [teachers]
     teachers = [plain(teacher) for teacher in teachers]
@@ -45,7 +46,8 @@ def _normalization(model: ConfigDict) -> dict | None:
     own = model.get('data_preprocessor') or {}
     if 'mean' not in own or 'std' not in own:
         return None
-    mean, std = ([value / 255 for value in own[name]] for name in ('mean', 'std'))
+    scale = 1 if own.get('type') == 'ClipPreprocessor' else 255
+    mean, std = ([value / scale for value in own[name]] for name in ('mean', 'std'))
     same = all(abs(a - b) < 1e-3 for a, b in zip([*mean, *std], [*BACKBONE_MEAN, *BACKBONE_STD]))
     return None if same else dict(mean=mean, std=std)
 

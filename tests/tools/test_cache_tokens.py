@@ -36,7 +36,8 @@ def pipeline(first, between):
 
 
 def config(videos, tmp_path, **options):
-    tokens = dict(dict(type='OpenTokens', store=str(tmp_path / 'tokens'), root=str(videos), teacher=TEACHER, **CROP), **options)
+    tokens = dict(dict(type='OpenTokens', store=str(tmp_path / 'tokens'), root=str(videos), teacher=TEACHER, **CROP),
+                  **options)
     dataset = dict(type='VideoFolder', root=str(videos), ann_file=str(videos / 'list.txt'), test_mode=True,
                    pipeline=pipeline(tokens, [dict(type='TakeTokens')]))
     cfg = Config(dict(train_dataloader=dict(dataset=dataset), val_dataloader=dict(dataset=copy.deepcopy(dataset))))

@@ -46,7 +46,7 @@ def run(monkeypatch, capsys):
     (['--videos', ROOT, '--checkpoint', '/no.pth', '--teacher', 'timm:resnet18'], 'no file /no.pth'),
     (['--lists', ROOT / 'Makefile'], 'VIDEOS=DIR'),
     (['--videos', ROOT, '--method', 'byol', '--teacher', 'dino_vit_b16'], 'METHOD=byol learns from the videos alone'),
-    (['--method', 'swav', '--target-norm', 'none'], 'TARGET_NORM go with METHOD=iboot'),
+    (['--method', 'swav', '--target-norm', 'none'], 'TARGET_NORM goes with METHOD=iboot'),
 ])
 def test_bad_input_is_one_sentence(run, options, words):
     status, said = run(quickstart, *options)
@@ -124,6 +124,14 @@ def test_stages_and_what_a_second_start_repeats(run, commands, tmp_path):
     assert 'holds a run with other settings' in run(quickstart, '--work-dir', tmp_path, '--epochs', 4)[1]
 
 
+def test_advise_has_the_stages_of_iboot(run, commands, tmp_path):
+    run(quickstart, '--work-dir', tmp_path, '--method', 'advise', '--epochs', 3)
+    ours = next(arguments for name, arguments in commands if name == 'make_config')
+    assert Path(ours[2]).name == 'advise_tmm_digits.py'
+    assert names(commands) == ['make_moving_digits', 'make_digit_teacher', 'make_config', 'dist_train', 'make_config',
+                               'dist_train', 'knn_table', 'report']
+
+
 @pytest.mark.parametrize('options, made', [([], ['make_moving_digits']), (['--videos', ROOT], [])])
 def test_without_a_teacher_none_is_made_and_none_is_compared_with(run, commands, tmp_path, options, made):
     said = run(quickstart, '--work-dir', tmp_path, '--method', 'moco', *options)[1]
@@ -171,7 +179,7 @@ def test_config_of_a_folder_without_labels(run, fruit, teacher, tmp_path):
     assert not gallery.get('ann_file') and cfg.train_dataloader.dataset.pipeline[1].frame_interval == 2  # 32 frames
 
 
-@pytest.mark.parametrize('method', [name for name in make_config.METHODS if name != 'iboot'])
+@pytest.mark.parametrize('method', [name for name in make_config.METHODS if name not in make_config.WITH_TEACHER])
 def test_other_methods_learn_from_a_folder_without_a_teacher(run, tmp_path, method):
     for number in range(40):
         (tmp_path / f'{number}.mp4').write_text('')
@@ -184,6 +192,25 @@ def test_other_methods_learn_from_a_folder_without_a_teacher(run, tmp_path, meth
     assert cfg['custom_hooks'] == digits['custom_hooks'] and cfg['optim_wrapper'] == folder['optim_wrapper']
     pipeline = cfg['train_dataloader']['dataset']['pipeline']
     assert pipeline[1]['num_views'] == 2 and pipeline[3] == folder['train_pipeline'][3]
+
+
+def test_advise_learns_rates_from_a_folder_and_is_compared_on_the_lists(run, fruit, teacher, tmp_path):
+    out = tmp_path / 'run' / 'config.py'
+    lists = [fruit / 'train_variety.txt', fruit / 'test_variety.txt']
+    assert run(make_config, out, '--videos', fruit / 'videos', '--teacher', teacher, '--lists', *lists, '--method',
+               'advise', '--epochs', 3)[0] == 0
+    cfg = Config.fromfile(out)
+    assert cfg.model.backbone.teacher == dict(type='TimmTeacher', model='test_resnet', pretrained=False)
+    assert (cfg.model.backbone.type, cfg.train_cfg.max_epochs) == ('ImageTMM', 3)
+    assert cfg.train_dataloader.dataset.root == str((fruit / 'videos').resolve())
+    assert 'ann_file' not in cfg.train_dataloader.dataset
+    assert Path(cfg.val_dataloader.dataset.ann_file) == Path(cfg.test_dataloader.dataset.ann_file) == lists[1].resolve()
+    gallery, query = cfg.knn_dataloader.dataset.datasets
+    assert [Path(part.ann_file) for part in (gallery, query)] == [file.resolve() for file in lists]
+    rates = [cfg.train_dataloader, cfg.val_dataloader]
+    assert [loader.dataset.pipeline[1].type for loader in rates] == ['PlaybackRate'] * 2
+    steps = [part.pipeline[1].frame_interval for part in (*(loader.dataset for loader in rates), gallery, query)]
+    assert steps == [1, 1, 2, 2]  # of 32 frames
 
 
 def test_hold_out_trains_on_the_first_list(run, fruit, teacher, tmp_path):

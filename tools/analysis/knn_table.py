@@ -3,7 +3,7 @@
     python tools/analysis/knn_table.py CONFIG CHECKPOINT --out work_dirs/RUN
     python tools/analysis/knn_table.py CONFIG CHECKPOINT --out work_dirs/RUN --also rho-BYOL CONFIG2 CHECKPOINT2
 
-Videos and clips are those of the first config's val_dataloader for all rows. Prints the table and writes it to
+Videos and clips are those of the first config's val_dataloader (AdViSe's: knn_dataloader) for all rows. Prints the table and writes it to
 `knn_table.txt`; `knn_table.json`, which tools/analysis/report.py reads, holds the table and, for a dozen queries, the
 nearest neighbours by the trained network's features. The trained network is the last row, whatever its method.
 """
@@ -25,7 +25,7 @@ from mmengine.runner import Runner, load_checkpoint
 
 from iboot_mm.datasets.parallel import show_progress
 from iboot_mm.atomic_files import AtomicLocalBackend
-from iboot_mm.evaluation.comparison import Encoder, comparison_encoders, encode_dataset, find_neighbors, knn_table
+from iboot_mm.evaluation.comparison import Encoder, comparison_encoders, encode_dataset, find_neighbors, knn_table, teachers_of
 from iboot_mm.models.checkpoints import describe_checkpoint
 from iboot_mm.models.losses import spread
 from iboot_mm.models.video_encoder import VideoEncoder
@@ -51,8 +51,11 @@ def load_networks(args: argparse.Namespace, cfg: Config) -> tuple[VideoEncoder, 
         FileNotFoundError: another network's checkpoint or config is missing.
         ValueError: they do not agree, or two rows would have one name.
     """
-    model = MODELS.build(cfg.model)
-    load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
+    if 'knn_dataloader' in cfg:  # AdViSe's: a recognizer of playback rates, of which only the backbone counts
+        model = describe_checkpoint(args.checkpoint, args.config).build_encoder()
+    else:
+        model = MODELS.build(cfg.model)
+        load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
     model.to(get_device()).eval()
     also = {name: describe_checkpoint(checkpoint, config).build_encoder().to(get_device())
             for name, config, checkpoint in args.also}
@@ -74,15 +77,16 @@ def main() -> None:
         model, encoders = load_networks(args, cfg)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f'knn_table: {error}')
-    loader = Runner.build_dataloader(cfg.val_dataloader, seed=0)
+    dataloader, knn = (cfg.get(f'knn_{part}', cfg[f'val_{part}']) for part in ('dataloader', 'evaluator'))
+    loader = Runner.build_dataloader(dataloader, seed=0)
     features, samples = encode_dataset(show_progress(loader, len(loader), 'batches encoded'), model.data_preprocessor,
                                        encoders)
-    vote = dict(k=cfg.val_evaluator.k, temperature=cfg.val_evaluator.temperature)
+    vote = dict(k=knn.k, temperature=knn.temperature)
     table = knn_table(features, samples, **vote)
     counts = {role: sum(s['role'] == role for s in samples) for role in ('gallery', 'query')}
     result = dict(
         table=table, k=vote['k'], counts=counts, checkpoint=os.path.abspath(args.checkpoint),
-        teachers=[teacher.identity() for teacher in getattr(model, 'teachers', [])],
+        teachers=[teacher.identity() for teacher in teachers_of(model)],
         also={name: os.path.abspath(checkpoint) for name, _, checkpoint in args.also},
         parameters=sum(p.numel() for p in model.backbone.parameters()),
         spread={name: spread(encoded).item() for name, encoded in features.items()},

@@ -22,7 +22,7 @@ from iboot_mm.visualization.scalars import scalar_files
 
 def class_names(cfg: Config) -> dict[str, list[str]]:
     """Names of the classes, where a gallery's root has a `metadata.json` with them."""
-    for dataset in cfg.val_dataloader.dataset.get('datasets', []):
+    for dataset in cfg.get('knn_dataloader', cfg.val_dataloader).dataset.get('datasets', []):
         file = Path(dataset.get('root', '')) / 'metadata.json'
         if file.is_file():
             return json.loads(file.read_text()).get('labels', {})

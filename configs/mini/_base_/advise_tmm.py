@@ -16,6 +16,7 @@ model = dict(
         gray_prob=.2,
         blur_prob=0.))
 
+# One line for both: training draws 4 clips of a video, validation shows one of each rate.
 playback = dict(type='PlaybackRate', clip_len=8, frame_interval=1, rates=(1, 2, 4), jitter=0.)
 train_pipeline = [
     dict(type='OpenVideo'),
@@ -26,7 +27,7 @@ train_pipeline = [
 ]
 val_pipeline = [
     dict(type='OpenVideo'),
-    dict(playback, num_views=len(rates), test_mode=True),  # a clip of each rate
+    dict(playback, num_views=len(rates), test_mode=True),
     dict(type='DecodeViews'),
     dict(type='CropViews', size=48, short_side=48, test_mode=True),
     dict(type='PackViews', label='playback_rate'),

@@ -1,0 +1,201 @@
+"""AdViSe's configs: the paper's numbers, every file builds, a step from files to gradients, a mini epoch."""
+
+import copy
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.dataset import pseudo_collate
+
+from iboot_mm.datasets.transforms import TakeTokens
+from iboot_mm.models.checkpoints import describe_checkpoint
+
+from .config_files import load_config
+from .scripts import load_tool
+from .videos import moving_frames, write_video
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+FILES = {str(path.relative_to(CONFIGS / 'advise').with_suffix('')): path
+         for path in sorted((CONFIGS / 'advise').rglob('*.py')) if '_base_' not in path.parts}
+PRETRAINING = [name for name in FILES if not name.startswith('downstream') and 'pool' not in name]
+FINETUNING = [name for name in FILES if name not in PRETRAINING]
+CLASSES = dict(ucf101=101, hmdb51=51, diving48=48, ssv2=174)
+TINY = dict(type='TimmTeacher', model='vit_tiny_patch16_224', pretrained=False, input_size=32,
+            model_args=dict(img_size=32, patch_size=8, embed_dim=16, depth=1, num_heads=2))
+
+
+def with_small_teachers(cfg):
+    teacher = cfg.model.backbone.teacher
+    small = [dict(TINY, name=part.name) for part in (teacher if isinstance(teacher, list) else [teacher])]
+    cfg.model.backbone.teacher = small if isinstance(teacher, list) else small[0]
+    for key in ('resolution', 'channels'):
+        if key in cfg.model.backbone:
+            cfg.model.backbone[key] = min(cfg.model.backbone[key], dict(resolution=4, channels=16)[key])
+            while 16 % cfg.model.backbone.get('channels', 1):
+                cfg.model.backbone.channels -= 1
+    if cfg.model.backbone.get('temporal', True) is None:
+        cfg.model.cls_head.in_channels = 16
+    return cfg
+
+
+@pytest.fixture(scope='module')
+def videos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('videos')
+    for number in range(2):
+        write_video(folder / f'{number}.mp4', moving_frames(130, seed=number))
+    (folder / 'list.txt').write_text('0.mp4 0\n1.mp4 1\n')
+    return folder
+
+
+@pytest.mark.parametrize('name', PRETRAINING)
+def test_pretraining_is_the_paper_s(name):
+    cfg = load_config(FILES[name])
+    epochs = 200 if name.endswith(('k400', '200e')) else 800
+    assert cfg.train_cfg.max_epochs == cfg.param_scheduler[-1].end == epochs
+    assert cfg.param_scheduler[0].end == cfg.param_scheduler[1].begin == 5
+    optimizer = cfg.optim_wrapper.optimizer
+    assert (optimizer.type, optimizer.weight_decay) == ('AdamW', 1e-6)
+    assert optimizer.lr == 1e-3 * cfg.train_cfg.global_batch / 64
+    steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
+    assert steps['PlaybackRate'] == dict(type='PlaybackRate', num_views=4, clip_len=8, frame_interval=2,
+                                         rates=(1, 2, 4, 8), jitter=.2)
+    assert (steps['CropViews'].size, steps['CropViews'].area) == (224, (.76, 1.))
+    assert cfg.model.data_preprocessor == dict(
+        type='ClipPreprocessor', color_jitter=dict(brightness=.2, contrast=.2, saturation=.2, hue=.1), color_prob=.8,
+        gray_prob=.2, blur_prob=0.)
+    assert cfg.model.cls_head.label_smooth_eps == .05 and cfg.model.cls_head.num_classes == 4
+    assert ('kinetics400' if 'k400' in name else 'ucf101') in cfg.train_dataloader.dataset.ann_file
+    assert cfg.test_dataloader == cfg.val_dataloader and 'randomness' not in cfg
+
+
+@pytest.mark.parametrize('name', PRETRAINING)
+def test_backbone_is_what_the_name_says(name):
+    backbone = load_config(FILES[name]).model.backbone
+    row = re.fullmatch(r'ablations/(?:fig4|fig6|table1)_(resolution|channels|blocks|hidden)_(\d+).*', name)
+    if row:
+        assert (dict(backbone, **backbone.temporal))[row[1]] == int(row[2])
+        assert backbone.temporal.hidden == (2048 if 'fig6' not in name else int(row[2]) if row[1] == 'hidden' else 256)
+    kernel = 3 if 'ablations' not in name or 'kernel_3' in name else 1
+    assert 'module' in name or backbone.temporal.kernel == kernel
+    teachers = backbone.teacher if isinstance(backbone.teacher, list) else [backbone.teacher]
+    wanted = name.partition('table4_')[2].split('_') if 'table4' in name else ['clip']
+    assert [teacher.name.partition('_')[0] for teacher in teachers] == wanted
+    large = 'l16' if wanted == ['mae'] else 'l14'
+    assert teachers[0].name.endswith(large if 'l14' in name or 'table4' in name else 'b16')
+
+
+@pytest.mark.parametrize('name', FINETUNING)
+def test_finetuning_keeps_the_backbone(name):
+    cfg = load_config(FILES[name])
+    assert cfg.model.cls_head.num_classes == CLASSES[next(data for data in CLASSES if data in name)]
+    theirs = load_config(FILES['advise_clip_b16_ucf101']).model.backbone
+    if 'pool' in name:
+        assert cfg.model.backbone.temporal is None
+    else:
+        assert cfg.model.backbone == theirs
+        assert 'StartingWeightsHook' in [hook.type for hook in cfg.custom_hooks]
+    assert 'load_from' in cfg and cfg.load_from is None
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_model_builds_and_only_its_own_parameters_train(name):
+    model = MODELS.build(with_small_teachers(load_config(FILES[name])).model)
+    keys = {key.partition('.')[0] + '.' + key.split('.')[1] for key in model.state_dict()}
+    assert keys == {'backbone.temporal', 'cls_head.fc_cls'} - ({'backbone.temporal'} if 'pool' in name else set())
+    assert sum(p.numel() for p in model.parameters()) == sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert model.cls_head.in_channels == model.backbone.out_channels
+
+
+@pytest.mark.parametrize('name', ['advise_clip_b16_ucf101', 'downstream/finetune_ucf101_split1',
+                                  'downstream/pool_diving48', 'ablations/table4_clip_dinov2'])
+def test_a_step_from_files_to_gradients(name, videos):
+    torch.manual_seed(0)
+    cfg = with_small_teachers(load_config(FILES[name]))
+    dataset = cfg.train_dataloader.dataset
+    dataset.update(root=str(videos), ann_file=str(videos / 'list.txt'))
+    samples = [DATASETS.build(dataset)[i] for i in range(2)]
+    views = samples[0]['inputs'].shape[0]
+    assert samples[0]['inputs'].shape == (4 if name in PRETRAINING else 1, 3, 8, 224, 224)
+    model = MODELS.build(cfg.model).train()
+    batch = model.data_preprocessor(pseudo_collate(samples), training=True)
+    assert batch['inputs'].shape[:2] == (2 * views, 1)
+    model(**batch, mode='loss')['loss_cls'].backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_the_page_names_every_file():
+    page = (CONFIGS / 'advise' / 'README.md').read_text()
+    found = re.findall(r'`(\w[\w*]*\.py)`', page)
+    patterns = [re.compile(re.escape(name).replace(r'\*', r'\w+')) for name in found]
+    for name in FILES:
+        if not name.startswith('downstream'):
+            assert any(p.fullmatch(f"{name.rpartition('/')[2]}.py") for p in patterns), name
+
+
+@pytest.fixture(scope='module')
+def digits(tmp_path_factory):
+    out = tmp_path_factory.mktemp('mini') / 'digits'
+    load_tool('data/make_moving_digits').make(out, workers=1, limit=8)
+    return out
+
+
+def mini(name, digits):
+    cfg = load_config(CONFIGS / 'mini' / f'{name}.py')
+    cfg.model.backbone.teacher.pop('checkpoint', None)
+    cfg.model.backbone.teacher.update(pretrained=False, model=cfg.model.backbone.teacher.model.split('.')[0])
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader, cfg.knn_dataloader):
+        for part in loader.dataset.get('datasets', [loader.dataset]):
+            part.root = str(digits)
+        loader.update(num_workers=0, persistent_workers=False)
+    return cfg
+
+
+def test_a_mini_epoch_then_the_table(digits, tmp_path, monkeypatch, capsys):
+    cfg = mini('advise_tmm_digits', digits)
+    cfg.train_cfg.update(max_epochs=1, val_interval=1, global_batch=4)
+    cfg.param_scheduler = [dict(cfg.param_scheduler[-1], begin=0, end=1)]
+    cfg.knn_evaluator.k = 5
+    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))
+    cfg.dump(tmp_path / 'run.py')
+    monkeypatch.setattr(sys, 'argv', ['train.py', str(tmp_path / 'run.py'), '--work-dir', str(tmp_path / 'run')])
+    runpy.run_path(str(CONFIGS.parent / 'tools' / 'train.py'), run_name='__main__')
+    log = next((tmp_path / 'run').glob('2*/*.log')).read_text()
+    assert 'Playback rates, clips as shown (rows) and as recognised' in log and 'rate/chance: 0.3333' in log
+    checkpoint = tmp_path / 'run' / 'epoch_1.pth'
+    monkeypatch.setattr(sys, 'argv', ['knn_table', str(tmp_path / 'run.py'), str(checkpoint), '--out', str(tmp_path),
+                                      '--queries', '2'])
+    load_tool('analysis/knn_table').main()
+    table = capsys.readouterr().out
+    assert all(row in table for row in ('raw pixels', 'random network', 'teacher', 'AdViSe', 'digit', 'motion'))
+    monkeypatch.setattr(sys, 'argv', ['report', str(tmp_path), '--config', str(tmp_path / 'run.py')])
+    load_tool('analysis/report').main()
+    info = describe_checkpoint(checkpoint, tmp_path / 'run.py')
+    assert info.clip == dict(clip_len=8, frame_interval=1, target_fps=None, sampling='dense', size=48, short_side=48)
+    assert info.feature_dim == 128 and all(key.startswith('backbone.temporal.') for key in info.state)
+
+
+@pytest.mark.parametrize('name', ['advise_tmm_digits', 'advise_tmm_folder', 'advise_tmm_digits_cached'])
+def test_mini_models_and_schedules(name, digits):
+    cfg = mini(name, digits)
+    model = MODELS.build(cfg.model)
+    assert model.cls_head.in_channels == model.backbone.out_channels
+    assert cfg.param_scheduler[-1].end == cfg.train_cfg.max_epochs
+    assert [part.role for part in cfg.knn_dataloader.dataset.datasets] == ['gallery', 'query']
+    if 'cached' in name:
+        live = copy.deepcopy(load_config(CONFIGS / 'mini' / 'advise_tmm_digits.py').model.backbone)
+        assert dict(live, teacher=cfg.model.backbone.teacher, stored_width=96) == cfg.model.backbone
+        live.teacher.pop('checkpoint')
+        assert MODELS.build(dict(live, teacher=dict(live.teacher, pretrained=False))).teachers[0].width == 96
+        assert TakeTokens.__name__ in [step.type for step in cfg.train_dataloader.dataset.pipeline]
+
+
+def test_mini_checkpoint_of_stored_tokens_is_evaluated_on_clips(digits, tmp_path):
+    cfg = mini('advise_tmm_digits_cached', digits)
+    cfg.dump(tmp_path / 'config.py')
+    torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), tmp_path / 'epoch_1.pth')
+    encoder = describe_checkpoint(tmp_path / 'epoch_1.pth', tmp_path / 'config.py').build_encoder()
+    assert encoder.extract_feat(torch.rand(1, 3, 8, 48, 48)).shape == (1, 8, 128)
