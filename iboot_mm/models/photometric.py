@@ -18,6 +18,7 @@ from torch import Tensor
 GRAY_WEIGHTS = (0.2989, 0.587, 0.114)  # ITU-R 601-2, the digits that torchvision uses
 # 4 standard deviations at the paper's largest sigma of 2 pixels: what is cut off weighs less than 1e-4.
 BLUR_KERNEL_SIZE = 17
+BLUR_BAND = 32  # pixels that one matrix product makes; fewer meet fewer zeros, more suit the product
 
 
 def _per_clip(value: Tensor, clips: Tensor) -> Tensor:
@@ -27,7 +28,7 @@ def _per_clip(value: Tensor, clips: Tensor) -> Tensor:
 def rgb_to_gray(clips: Tensor) -> Tensor:
     """Luma of ``(B, 3, T, H, W)`` as ``(B, 1, T, H, W)``."""
     red, green, blue = clips.split(1, dim=1)
-    return GRAY_WEIGHTS[0] * red + GRAY_WEIGHTS[1] * green + GRAY_WEIGHTS[2] * blue
+    return (red * GRAY_WEIGHTS[0]).add_(green, alpha=GRAY_WEIGHTS[1]).add_(blue, alpha=GRAY_WEIGHTS[2])
 
 
 def adjust_brightness(clips: Tensor, factor: Tensor) -> Tensor:
@@ -37,8 +38,10 @@ def adjust_brightness(clips: Tensor, factor: Tensor) -> Tensor:
 
 def adjust_contrast(clips: Tensor, factor: Tensor) -> Tensor:
     """Blend with the mean gray of the whole clip; ``factor`` ``(B,)``, at least 0, 1 changes nothing."""
-    mean = rgb_to_gray(clips).mean(dim=(1, 2, 3, 4), keepdim=True)  # (B, 1, 1, 1, 1)
-    return torch.lerp(mean.expand_as(clips), clips, _per_clip(factor, clips)).clamp_(0, 1)
+    # The mean of the gray is the gray of the mean colour, which needs no gray clip.
+    mean = rgb_to_gray(clips.mean(dim=(2, 3, 4), keepdim=True))  # (B, 1, 1, 1, 1)
+    factor = _per_clip(factor, clips)
+    return (clips * factor).add_(mean * (1 - factor)).clamp_(0, 1)
 
 
 def adjust_saturation(clips: Tensor, factor: Tensor) -> Tensor:
@@ -46,36 +49,39 @@ def adjust_saturation(clips: Tensor, factor: Tensor) -> Tensor:
     return torch.lerp(rgb_to_gray(clips).expand_as(clips), clips, _per_clip(factor, clips)).clamp_(0, 1)
 
 
-def rgb_to_hsv(clips: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Hue (in turns, [0, 1)), saturation and value of ``(B, 3, T, H, W)``, each ``(B, T, H, W)``."""
+def rgb_to_hue(clips: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Hue (in sixths of a turn, [0, 6]; 0 for gray), chroma and value of ``(B, 3, T, H, W)``, each ``(B, T, H, W)``.
+
+    Without a choice per pixel, which is slow on a CPU: by maxima, minima and factors of 0 or 1.
+    """
     red, green, blue = clips.unbind(1)
-    value, minimum = clips.amax(1), clips.amin(1)
-    chroma = value - minimum
-    safe = torch.where(chroma > 0, chroma, 1.0)  # gray has no hue: 0 / 1 there
-    hue = torch.where(
-        value == red,
-        (green - blue) / safe,
-        torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
-    )
-    saturation = chroma / torch.where(value > 0, value, 1.0)
-    return (hue / 6).remainder(1.0), saturation, value
+    high, low = torch.maximum(green, blue), torch.minimum(green, blue)
+    value, middle = torch.maximum(red, high), torch.minimum(red, high)
+    chroma = value - torch.minimum(middle, low)
+    towards_blue = torch.lt(green, blue, out=torch.empty_like(chroma))  # 1 or 0
+    not_red = torch.lt(red, high, out=torch.empty_like(chroma))
+    # From where the hue is counted, forwards or, where negative, backwards: red 0 or -6, green -2, blue 4.
+    start = torch.lerp(-6 * towards_blue, 6 * towards_blue - 2, not_red)
+    hue = middle.sub_(low).div_(chroma.clamp_min(torch.finfo(chroma.dtype).tiny)).add_(start).abs_()
+    return hue, chroma, value
 
 
-def hsv_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
-    """Inverse of :func:`rgb_to_hsv`; hue in turns, any real number."""
-    channels = []
-    for offset in (5, 3, 1):  # red, green, blue
-        sector = (offset + 6 * hue).remainder(6)
-        weight = torch.minimum(sector, 4 - sector).clamp_(0, 1)
-        channels.append(value - value * saturation * weight)
-    return torch.stack(channels, dim=1)
+def hue_to_rgb(hue: Tensor, chroma: Tensor, value: Tensor) -> Tensor:
+    """Inverse of :func:`rgb_to_hue`; hue in sixths of a turn, any real number."""
+    hue = hue - 3  # from cyan
+    hue.sub_((hue / 6).round_(), alpha=6)  # in [-3, 3]
+    clips = chroma.new_empty(len(chroma), 3, *chroma.shape[1:])
+    # How far a channel is below the value, in chromas: 0 near its own colour, 1 near the opposite one.
+    depths = (2 - hue.abs(), (hue + 1).abs_().sub_(1), (hue - 1).abs_().sub_(1))
+    for channel, depth in zip(clips.unbind(1), depths, strict=True):
+        torch.addcmul(value, depth.clamp_(0, 1), chroma, value=-1, out=channel)
+    return clips
 
 
 def adjust_hue(clips: Tensor, factor: Tensor) -> Tensor:
     """Turn the hue by ``factor`` ``(B,)`` in turns, in [-0.5, 0.5]; 0 changes nothing."""
-    hue, saturation, value = rgb_to_hsv(clips)
-    turned = hue + factor.to(clips).view(-1, 1, 1, 1)
-    return hsv_to_rgb(turned, saturation, value).clamp_(0, 1)
+    hue, chroma, value = rgb_to_hue(clips)
+    return hue_to_rgb(hue.add_(6 * factor.to(clips).view(-1, 1, 1, 1)), chroma, value)
 
 
 def to_gray(clips: Tensor) -> Tensor:
@@ -115,19 +121,32 @@ def _blur_matrices(sigma: Tensor, length: int, kernel_size: int) -> Tensor:
     return matrices.scatter_add_(2, index, kernel[:, None].expand_as(index))
 
 
+def _bands(length: int, kernel_size: int) -> list[tuple[slice, slice]]:
+    """Rows of a blur's matrix, ``BLUR_BAND`` at a time, and the columns that are not zero in them."""
+    radius = kernel_size // 2
+    return [(slice(start, start + BLUR_BAND), slice(max(0, start - radius), start + BLUR_BAND + radius))
+            for start in range(0, length, BLUR_BAND)]
+
+
 def gaussian_blur(clips: Tensor, sigma: Tensor, kernel_size: int = BLUR_KERNEL_SIZE) -> Tensor:
     """Blur every frame of ``(B, 3, T, H, W)`` by ``sigma`` ``(B,)`` pixels, as torchvision's ``gaussian_blur``.
 
-    Separable, as two batched matrix products: one sigma per clip needs no grouped convolution, and a product keeps
-    float32 where cuDNN's convolutions default to TF32.
+    Separable, as batched matrix products over the bands of the matrices that are not zero: one sigma per clip needs no
+    grouped convolution, and a product keeps float32 where cuDNN's convolutions default to TF32.
     """
     batch, _, _, height, width = clips.shape
     sigma = sigma.to(clips)
-    rows = _blur_matrices(sigma, height, kernel_size)  # (B, H, H)
-    columns = _blur_matrices(sigma, width, kernel_size)  # (B, W, W)
+    rows = _blur_matrices(sigma, height, kernel_size)[:, None]  # (B, 1, H, H)
+    columns = _blur_matrices(sigma, width, kernel_size).transpose(1, 2)  # (B, W, W)
     lines = clips.reshape(batch, -1, width)  # (B, 3 T H, W)
-    blurred = torch.bmm(lines, columns.transpose(1, 2)).view(batch, -1, height, width)
-    return torch.matmul(rows[:, None], blurred).view_as(clips)
+    across = torch.empty_like(lines)
+    for target, source in _bands(width, kernel_size):
+        across[..., target] = lines[..., source] @ columns[:, source, target]
+    frames = across.view(batch, -1, height, width)
+    blurred = torch.empty_like(frames)
+    for target, source in _bands(height, kernel_size):
+        blurred[:, :, target] = rows[:, :, target, source] @ frames[:, :, source]
+    return blurred.view_as(clips)
 
 
 # In the order in which torchvision numbers the four operations of its ColorJitter.

@@ -1,5 +1,7 @@
 """Each batched operation against torchvision's, clip by clip on the tall image (3, T * H, W) or frame by frame."""
 
+import colorsys
+
 import numpy as np
 import pytest
 import torch
@@ -81,11 +83,30 @@ def test_temporal_difference_and_blur_commute(clips):
     torch.testing.assert_close(first, last, **TOLERANCE)
 
 
-def test_hsv_round_trip(clips):
-    torch.testing.assert_close(photometric.hsv_to_rgb(*photometric.rgb_to_hsv(clips)), clips, **TOLERANCE)
+def test_hue_is_the_standard_librarys(clips):
+    hue, chroma, value = photometric.rgb_to_hue(clips)
+    for pixel, h, c, v in zip(clips.movedim(1, -1).reshape(-1, 3).tolist(), hue.flatten().tolist(),
+                              chroma.flatten().tolist(), value.flatten().tolist(), strict=True):
+        turns, saturation, brightest = colorsys.rgb_to_hsv(*pixel)
+        assert v == brightest
+        assert c == pytest.approx(saturation * brightest, abs=1e-6)
+        assert h % 6 == pytest.approx(6 * turns, abs=1e-5)
 
 
-@pytest.mark.parametrize('size', [(24, 18), (9, 40)])
+def test_hue_round_trip(clips):
+    torch.testing.assert_close(photometric.hue_to_rgb(*photometric.rgb_to_hue(clips)), clips, **TOLERANCE)
+
+
+def test_operations_leave_their_input(clips):
+    kept = clips.clone()
+    for _, function in photometric.JITTER_OPS:
+        function(clips, torch.full((5,), 0.3))
+    photometric.gaussian_blur(photometric.temporal_difference(photometric.to_gray(clips)), torch.ones(5))
+    photometric.temporal_difference(clips), photometric.gaussian_blur(clips, torch.ones(5))
+    assert clips.equal(kept)
+
+
+@pytest.mark.parametrize('size', [(24, 18), (9, 40), (112, 65)])  # within one band, across several
 def test_blur_is_torchvisions_frame_by_frame(clips, size):
     clips = torch.nn.functional.interpolate(clips, size=(4, *size))
     sigmas = (0.1, 0.5, 1.0, 1.5, 2.0)

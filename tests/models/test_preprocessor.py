@@ -7,7 +7,7 @@ from mmaction.structures import ActionDataSample
 
 import iboot_mm  # noqa: F401  registers the components
 from iboot_mm.models import photometric
-from iboot_mm.models.preprocessor import PHOTOMETRIC_TAG, ViewPreprocessor
+from iboot_mm.models.preprocessor import CLIPS_TOGETHER, PHOTOMETRIC_TAG, PhotometricDraws, ViewPreprocessor
 
 OFF = dict(color_jitter=None, gray_prob=0, blur_prob=0)
 
@@ -63,6 +63,41 @@ def test_a_batch_gives_what_its_halves_give():
         for part in (slice(3), slice(3, None))
     ]
     torch.testing.assert_close(whole, torch.cat(halves), atol=1e-6, rtol=0)
+
+
+def one_after_another(clip: torch.Tensor, draws: PhotometricDraws, i: int) -> torch.Tensor:
+    """The plain functions on one clip ``(3, T, H, W)`` of uint8."""
+    clip = clip[None] / 255
+    for op in draws.order[i] if draws.jitter[i] else ():
+        clip = photometric.JITTER_OPS[op][1](clip, torch.tensor([draws.factors[i, op]]))
+    clip = photometric.to_gray(clip) if draws.gray[i] else clip
+    clip = photometric.temporal_difference(clip) if draws.difference[i] else clip
+    return (photometric.gaussian_blur(clip, torch.tensor([draws.sigma[i]])) if draws.blur[i] else clip)[0]
+
+
+@pytest.mark.parametrize('together', [1, 4, 60])
+def test_clips_in_pieces_are_the_plain_functions_one_after_another(monkeypatch, together):
+    """As on a CPU, in pieces that leave a rest, and all at once."""
+    monkeypatch.setitem(CLIPS_TOGETHER, 'cpu', together)
+    clips = torch.cat(make_batch(num_samples=18)['inputs'])
+    preprocessor = ViewPreprocessor(temporal_difference_prob=0.2)
+    draws = preprocessor.draw(range(len(clips)))
+    expected = torch.stack([one_after_another(clip, draws, i) for i, clip in enumerate(clips)])
+    kept = clips.clone()
+    torch.testing.assert_close(preprocessor.augment(clips, draws), expected, atol=2e-6, rtol=0)
+    assert clips.equal(kept)
+
+
+@pytest.mark.parametrize('together', [1, 18])
+def test_all_clips_gray_and_some_blurred(monkeypatch, together):
+    monkeypatch.setitem(CLIPS_TOGETHER, 'cpu', together)
+    batch = make_batch()
+    views = ViewPreprocessor(color_jitter=None, gray_prob=1)(batch, training=True)['inputs'].flatten(0, 1)
+    draws = ViewPreprocessor().draw([seed for sample in batch['data_samples'] for seed in sample.view_seeds])
+    gray = photometric.to_gray(torch.cat(batch['inputs']) / 255)
+    blurred = photometric.gaussian_blur(gray, torch.from_numpy(draws.sigma))
+    expected = torch.where(torch.from_numpy(draws.blur).view(-1, 1, 1, 1, 1), blurred, gray)
+    torch.testing.assert_close(views, expected, atol=1e-6, rtol=0)
 
 
 def test_list_and_tensor_are_the_same_and_inputs_stay_as_they_were():
