@@ -154,10 +154,10 @@ class ViewPreprocessor(BaseDataPreprocessor):
         together = CLIPS_TOGETHER.get(clips.device.type, len(clips))
         for start in range(0, len(clips), together):
             part = slice(start, start + together)
-            augmented[part] = self._apply(clips[part] / 255, draws[part])
+            augmented[part] = self._augment_together(clips[part] / 255, draws[part])
         return augmented
 
-    def _apply(self, clips: Tensor, draws: PhotometricDraws) -> Tensor:
+    def _augment_together(self, clips: Tensor, draws: PhotometricDraws) -> Tensor:
         """``draws`` applied to clips in [0, 1], which may be overwritten.
 
         Clips that take the same operation at the same place in their order form one sub-batch, so the number of kernels

@@ -183,6 +183,10 @@ def test_each_operation_alone(options, expected):
     torch.testing.assert_close(got, expected(torch.cat(batch['inputs']) / 255, draws), atol=1e-6, rtol=0)
 
 
+def test_it_moves_like_any_module():
+    assert ViewPreprocessor().to('cpu').device == torch.device('cpu')
+
+
 def test_autocast_does_not_reach_the_colours():
     batch = make_batch()
     with torch.autocast('cpu', dtype=torch.bfloat16):
