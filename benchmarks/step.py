@@ -142,17 +142,9 @@ def fits(method: str, args: argparse.Namespace, videos: int) -> bool:
         torch.cuda.empty_cache()
 
 
-@functools.cache
-def peak_and_loss(options: tuple) -> list[float]:
-    """GiB and losses of a row, by a process of its own."""
-    return own_process(*options)
-
-
 def own(method: str, lever: str, videos: int, args: argparse.Namespace) -> list[float]:
-    """As :func:`peak_and_loss`, for the options at hand."""
-    sizes = {name: getattr(args, name) for name in ('device', 'depth', 'size', 'frames', 'teacher', 'loss_steps')}
-    return peak_and_loss(('--one', method, lever, '--videos', videos,
-                          *(f'--{name.replace("_", "-")}={value}' for name, value in sizes.items())))
+    """GiB and losses of a row, by a process of its own."""
+    return own_process(args, '--one', method, lever, '--videos', videos, '--loss-steps', args.loss_steps)
 
 
 def parts_of(method: str, videos: int, args: argparse.Namespace) -> tuple[str, dict[str, float]]:

@@ -24,6 +24,8 @@ LEVERS = dict(
     fp32={}, bf16=dict(dtype='bfloat16'), fp16=dict(dtype='float16'), teacher_bf16=dict(teacher='bf16'),
     channels_last=dict(channels_last=True), compile=dict(compile=True), checkpointing=dict(with_cp=True),
     all=dict(dtype='bfloat16', teacher='bf16', channels_last=True, compile=True))
+# Options that say how large a workload is.
+SIZES = ('depth', 'width', 'size', 'frames', 'teacher')
 
 
 class CPUAutocast(OptimWrapper):
@@ -56,8 +58,8 @@ class Workload:
         if method == 'iboot':
             options['teacher'] = dict(type='OpenCLIPTeacher', model=args.teacher, pretrained=False, precision=teacher)
         self.model = MODELS.build(dict(
-            type=METHODS[method], backbone=dict(type='SlowResNet', depth=args.depth, with_cp=with_cp),
-            feature_dim=512 if args.depth < 50 else 2048, **options))
+            type=METHODS[method], feature_dim=args.width * (8 if args.depth < 50 else 32),
+            backbone=dict(type='SlowResNet', depth=args.depth, base_channels=args.width, with_cp=with_cp), **options))
         self.model.init_weights()
         self.device = torch.device(args.device)
         self.model.to(self.device).train()
@@ -100,6 +102,7 @@ class Workload:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The size of a workload; that of the goals by default, which depends on the device."""
     parser.add_argument('--depth', type=int, default=50, help='of the Slow network')
+    parser.add_argument('--width', type=int, default=64, help='channels of its first stage')
     parser.add_argument('--size', type=int, help='pixels; 112, on a GPU 224')
     parser.add_argument('--frames', type=int, default=8)
     parser.add_argument('--teacher', default='ViT-B-16', help="iBoot's, an open_clip model with random weights")
@@ -125,8 +128,9 @@ def peak_and_losses(build: Callable[[], Workload], steps: int) -> tuple[float, l
     return peak_memory_gib(workload.device) - on_cpu * before, losses
 
 
-def own_process(*options: object) -> list[float]:
-    """Runs this script anew, with options that make it print figures; those of its last line."""
-    command = [sys.executable, sys.argv[0], *map(str, options)]
+def own_process(args: argparse.Namespace, *options: object) -> list[float]:
+    """Runs this script anew at the same size, with options that make it print figures; those of its last line."""
+    sizes = [f'--{name}={getattr(args, name)}' for name in ('device', *SIZES)]
+    command = [sys.executable, sys.argv[0], *map(str, options), *sizes]
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return list(map(float, out.splitlines()[-1].split()))
