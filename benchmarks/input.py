@@ -180,7 +180,10 @@ def main() -> None:
                  for name in args.made]
         tables = [time_loading(Path(folder), args)] if args.workers else []
         if args.folder:
-            paths += sorted(path for path in args.folder.rglob('*.*') if path.suffix in ('.mp4', '.mkv', '.webm'))
+            found = sorted(path for path in args.folder.rglob('*.*') if path.suffix in ('.mp4', '.mkv', '.webm'))
+            if not found:
+                args_parser.error(f'--folder {args.folder} holds no .mp4, .mkv or .webm file')
+            paths += found
         gc.freeze()  # collecting before each measurement need not search all that the imports have made
         tables[:0] = [time_samples(path, args) for path in paths]
         gc.unfreeze()

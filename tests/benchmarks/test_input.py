@@ -68,3 +68,11 @@ def test_tables(monkeypatch, capsys, video):
     workers = re.findall(r'^\| ([01]) +\| +(\S+) \| +(\S+) \| +(\S+) \|$', printed, re.M)
     assert [row[0] for row in workers] == ['0', '1'] and workers[0][2] == '-'
     assert 1 < float(workers[1][2]) < 2000 and all(float(row[1]) > 0 < float(row[3]) for row in workers)
+
+
+def test_folder_without_videos(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(torch, 'set_num_threads', lambda count: None)
+    monkeypatch.setattr(sys, 'argv', [SCRIPT.name, '--made', '--workers', '--folder', str(tmp_path)])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(SCRIPT), run_name='__main__')
+    assert f'{tmp_path} holds no .mp4, .mkv or .webm file' in capsys.readouterr().err

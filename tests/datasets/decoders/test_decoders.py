@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import av
@@ -193,6 +194,20 @@ def test_a_decoder_can_be_added():
     register_decoder('blank')(lambda path, num_threads=1: Blank())
     with open_video('anything', 'blank') as reader:
         assert reader.read([1, 2]).shape == (2, 4, 4, 3)
+
+
+def test_torchcodec_without_ffmpeg_says_so(monkeypatch, tmp_path):
+    """Version 0.17 is imported without it and looks for it as late as it opens a file."""
+
+    def fails(*args, **options):
+        raise RuntimeError('Could not load libtorchcodec. Likely causes: ...')
+
+    module = types.ModuleType('torchcodec.decoders')
+    module.VideoDecoder = fails
+    monkeypatch.setitem(sys.modules, 'torchcodec.decoders', module)
+    path = write_video(tmp_path / 'a.mp4', moving_frames(2))
+    with pytest.raises(ImportError, match="finds no shared FFmpeg libraries: install FFmpeg.*or use decoder='pyav'"):
+        open_video(path, 'torchcodec')
 
 
 TORCHCODEC = """
