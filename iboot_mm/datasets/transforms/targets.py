@@ -19,7 +19,7 @@ class LoadTargets(BaseTransform):
     as unreadable now: `VideoFolder` puts another one in its place, and `UnreadableVideosHook` counts it.
 
     Required keys: `filename`, `view_seeds`, `video_idx` (of `VideoFolder`), hence after `SampleViews` and before
-    `PackViews`. Added key: `target`, NumPy float16 (D,).
+    `PackViews`. Added key: `target`, NumPy (D,), in the precision of the store.
 
     Args:
         store (str): Folder of the targets.
