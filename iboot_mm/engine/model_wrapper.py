@@ -41,11 +41,17 @@ class DistributedPretrainer(MMDistributedDataParallel):
             takes 8 of 64. Running statistics then differ between the groups, and rank 0's are saved.
         gradient_as_bucket_view: Exchange gradients where they lie, not as copies: a model's size less memory.
         **kwargs: As in mmengine's ``MMDistributedDataParallel``.
+
+    Raises:
+        ValueError: ``static_graph=True`` for a method that backpropagates several times a step.
     """
 
     def __init__(self, module: nn.Module, device_ids: list[int] | None = None, sync_bn: bool = False,
                  broadcast_buffers: bool | None = None, bn_group: int | None = None,
                  gradient_as_bucket_view: bool = True, **kwargs) -> None:
+        if kwargs.get('static_graph') and hasattr(module, 'sub_loss'):
+            raise ValueError('model_wrapper_cfg.static_graph=True wants one backward pass a step, and '
+                             f'{type(module).__name__} has one for each clip: leave it out')
         on_cpu = all(p.device.type == 'cpu' for p in module.parameters())
         if on_cpu:
             device_ids = None  # torch: "device_ids can only be used with device modules"

@@ -21,6 +21,7 @@ from iboot_mm.engine.model_wrapper import (
 
 from ..distributed import run_in_processes
 from ..models.pretrainers.test_runs import train
+from ..models.pretrainers.toy import build
 from . import toy
 
 
@@ -181,3 +182,8 @@ def test_a_group_that_does_not_divide_the_processes(rank_of_four, size):
 def test_processes_of_bn_without_sync_bn():
     assert processes_of_bn(nn.Linear(1, 1)) is None
     assert processes_of_bn(nn.BatchNorm1d(1)) == 1
+
+
+def test_a_static_graph_is_not_for_several_backward_passes():
+    with pytest.raises(ValueError, match='static_graph=True wants one backward pass a step, and VideoBYOL has one for'):
+        DistributedPretrainer(build('byol'), static_graph=True)
