@@ -22,7 +22,6 @@ the start of the workers, `MiB per worker` is what only that process holds (its 
 
 import argparse
 import functools
-import gc
 import multiprocessing
 import statistics
 import tempfile
@@ -184,9 +183,7 @@ def main() -> None:
             if not found:
                 args_parser.error(f'--folder {args.folder} holds no .mp4, .mkv or .webm file')
             paths += found
-        gc.freeze()  # collecting before each measurement need not search all that the imports have made
         tables[:0] = [time_samples(path, args) for path in paths]
-        gc.unfreeze()
     publish('\n\n'.join(tables), args)
 
 

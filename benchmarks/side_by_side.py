@@ -42,15 +42,19 @@ def interleaved(rows: dict[str, Callable[[], object]], repeats: int, device: str
         warmup: Rounds that do not count.
     """
     seconds: dict[str, list[float]] = {name: [] for name in rows}
-    for turn in range(warmup + repeats):
-        for name, row in rows.items():
-            gc.collect()
-            wait_for(device)
-            start = time.perf_counter()
-            row()
-            wait_for(device)
-            if turn >= warmup:
-                seconds[name].append(time.perf_counter() - start)
+    gc.freeze()  # what is there already (the libraries) need not be looked through each time
+    try:
+        for turn in range(warmup + repeats):
+            for name, row in rows.items():
+                gc.collect()
+                wait_for(device)
+                start = time.perf_counter()
+                row()
+                wait_for(device)
+                if turn >= warmup:
+                    seconds[name].append(time.perf_counter() - start)
+    finally:
+        gc.unfreeze()
     return {name: statistics.median(measured) for name, measured in seconds.items()}
 
 
