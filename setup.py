@@ -52,7 +52,8 @@ setup(
     python_requires='>=3.10',
     install_requires=requirements('runtime'),
     extras_require=dict(
-        lite=['mmcv-lite>=2.0.0,<2.2.0'], decoders=requirements('decoders'), onnx=requirements('onnx'),
+        lite=['mmcv-lite>=2.0.0,<2.2.0'], benchmarks=requirements('benchmarks'), decoders=requirements('decoders'),
+        onnx=requirements('onnx'),
         tests=requirements('tests')),
     cmdclass=dict(build_py=BuildWithConfigs),
     classifiers=['License :: OSI Approved :: Apache Software License', 'Programming Language :: Python :: 3',

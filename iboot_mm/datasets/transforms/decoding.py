@@ -15,10 +15,10 @@ class OpenVideo(BaseTransform):
     Required keys: `filename`. Added keys: `video` (a `VideoReader`), `total_frames`, `fps`.
 
     Args:
-        decoder (str): 'pyav', 'decord', 'torchcodec', 'opencv', 'frames' (`filename` is a folder of pictures), or
-            'auto': PyAV.
+        decoder (str): 'pyav', 'decord', 'torchcodec', 'opencv', 'frames' (`filename` is a folder of pictures),
+            'frame_cache' (decoded once, for small sets), or 'auto': PyAV.
         num_threads (int): Threads per reader; 1 where data workers fill the cores already.
-        options: Further arguments of the decoder, such as `fps` of 'frames'.
+        options: Further arguments of the decoder, such as `fps` of 'frames' and `folder` of 'frame_cache'.
 
     Raises:
         ValueError: If there is no such decoder.
