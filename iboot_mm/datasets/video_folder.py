@@ -89,7 +89,8 @@ class VideoFolder(BaseActionDataset):
         unreadable: list[tuple[str, str]] = []
         for candidate in self._candidates(idx):
             info = self.get_data_info(candidate)
-            info.update(sample_idx=idx, video_idx=candidate, role=self.role, unreadable=unreadable, replaced=bool(unreadable))
+            info.update(sample_idx=idx, video_idx=candidate, role=self.role, unreadable=unreadable,
+                        replaced=bool(unreadable))
             try:
                 sample = self.pipeline(info)
                 if sample is None:
