@@ -166,12 +166,12 @@ def test_a_mini_epoch_then_the_table(digits, tmp_path, monkeypatch, capsys):
     log = next((tmp_path / 'run').glob('2*/*.log')).read_text()
     assert 'Playback rates, clips as shown (rows) and as recognised' in log and 'rate/chance: 0.3333' in log
     checkpoint = tmp_path / 'run' / 'epoch_1.pth'
-    monkeypatch.setattr(sys, 'argv', ['knn_table', str(tmp_path / 'run.py'), str(checkpoint), '--out', str(tmp_path),
-                                      '--queries', '2'])
+    monkeypatch.setattr(sys, 'argv', ['knn_table', str(tmp_path / 'run.py'), str(checkpoint), '--out',
+                                      str(checkpoint.parent), '--queries', '2'])
     load_tool('analysis/knn_table').main()
     table = capsys.readouterr().out
     assert all(row in table for row in ('raw pixels', 'random network', 'teacher', 'AdViSe', 'digit', 'motion'))
-    monkeypatch.setattr(sys, 'argv', ['report', str(tmp_path), '--config', str(tmp_path / 'run.py')])
+    monkeypatch.setattr(sys, 'argv', ['report', str(checkpoint.parent), '--config', str(tmp_path / 'run.py')])
     load_tool('analysis/report').main()
     info = describe_checkpoint(checkpoint, tmp_path / 'run.py')
     assert info.clip == dict(clip_len=8, frame_interval=1, target_fps=None, sampling='dense', size=48, short_side=48)
