@@ -5,9 +5,9 @@
 The step is the real one: uint8 views, augmentation, an open_clip tower with random weights on all frames of the
 reference clip (CLIP B/16), LARS, momentum copy. The first tables split it into parts. Bare parts are the same networks
 alone on prepared tensors, in turn with the step; ``step / bare`` says what all else costs. Communication is in
-scaling.py. Multiply-adds are those of convolutions and matrix products, forward and backward, half of what torch's
-FlopCounterMode counts; their share is that of a large float32 matrix product in the same run (on a GPU in TF32, as
-cuDNN's convolutions are by default).
+scaling.py. Multiply-adds are those of convolutions and matrix products (blur is some), forward and backward, half of
+what torch's FlopCounterMode counts; their share is that of a large float32 matrix product in the same run (on a GPU in
+TF32, as cuDNN's convolutions are by default).
 
 The last tables change one setting at a time from plain fp32, the teacher's included: ``loss within`` is the greatest
 relative difference of the loss over --loss-steps from the same weights. Memory is the peak of a process of its own,
