@@ -8,10 +8,12 @@
 - AdViSe, stored tokens: the temporal module alone, on maps computed before (`tools/data/cache_tokens.py`).
 
 All three are stock recognizers of 4 playback rates with the same head, on the same random clips of 8 frames, with
-AdamW; one step is augmentation, forward, backward and update, without reading files. Times are taken in turn in one process.
-Memory is the peak of a process of its own, above that of its imports (on a GPU: what torch allocated). Ratios are to
-R3D-50. The paper's Table 6, on A800 GPUs at 224 x 224 with a batch that the text has lost, is R3D-50 31.8 M parameters,
-19.2 s and 40.0 GB, A-B/16-256 4.0 M, 5.6 s and 4.9 GB: ratios of .13, .29 and .12.
+AdamW; one step is augmentation, forward, backward and update, without reading files. Times are taken in turn in one
+process, memory is the peak of a process of its own, above that of its imports (on a GPU: what torch allocated). Ratios
+are to R3D-50.
+
+The paper's Table 6, on A800 GPUs at 224 x 224 with a batch that the text has lost: R3D-50 31.8 M parameters, 19.2 s and
+40.0 GB; A-B/16-256 4.0 M, 5.6 s and 4.9 GB, that is ratios of .13, .29 and .12.
 """
 
 import argparse
