@@ -127,6 +127,17 @@ def test_a_step_from_files_to_gradients(name, videos):
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
+def test_a_video_without_a_clip_is_counted_and_replaced(videos, tmp_path):
+    write_video(tmp_path / 'short.mp4', moving_frames(14))
+    (tmp_path / 'list.txt').write_text(f'short.mp4 0\n{videos}/0.mp4 0\n')
+    dataset = load_config(FILES['advise_clip_b16_ucf101']).train_dataloader.dataset
+    dataset.update(root=str(tmp_path), ann_file=str(tmp_path / 'list.txt'))
+    sample = DATASETS.build(dataset)[0]['data_samples']
+    (path, reason), = sample.unreadable  # UnreadableVideosHook logs and counts these
+    assert path.endswith('short.mp4') and reason == 'its 14 frames hold no clip at the lowest rate, which takes 15'
+    assert sample.replaced and sample.filename.endswith('0.mp4')
+
+
 def test_the_page_names_every_file():
     page = (CONFIGS / 'advise' / 'README.md').read_text()
     found = re.findall(r'`(\w[\w*]*\.py)`', page)
