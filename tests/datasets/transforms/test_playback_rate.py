@@ -36,6 +36,12 @@ def test_jitter_multiplies_the_rate():
         1.2, abs=.03)
 
 
+def test_jitter_never_repeats_a_frame():
+    inds, labels = draw(jitter=.4, frame_interval=1, rates=(1, 2))
+    assert np.diff(inds).min() >= 1
+    assert (np.diff(inds)[labels == 0] > 1).any()  # there is some
+
+
 def test_a_short_video_is_shown_at_the_rates_that_fit():
     inds, labels = draw(total_frames=57)  # (8 - 1) x 2 x 4 + 1: rate 4 fits just so, rate 8 does not
     assert set(labels.ravel()) == {0, 1, 2}

@@ -106,6 +106,22 @@ def test_joined_image_models_meet_at_the_smaller_grid():
     torch.testing.assert_close(maps[:, 16:], own)
 
 
+def test_stored_maps_give_what_clips_give():
+    live, stored = backbone(resolution=2, channels=4), backbone(resolution=2, channels=4, stored_width=16)
+    stored.load_state_dict(live.state_dict())
+    assert not stored.teachers
+    clips = torch.rand(1, 3, 2, 32, 32)
+    whole = backbone(temporal=None)
+    whole.teachers = live.teachers
+    torch.testing.assert_close(stored(whole(clips)), live(clips), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('options, channels', [({}, 16), (dict(stored_width=16), 3)])
+def test_clips_and_stored_maps_are_not_mistaken_for_each_other(options, channels):
+    with pytest.raises(ValueError, match=f'channels are expected with stored_width=.* but {channels} came'):
+        backbone(**options)(torch.rand(1, channels, 2, 4, 4))
+
+
 def test_a_checkpoint_holds_the_temporal_module_alone():
     net = backbone()
     assert all(key.startswith('temporal.') for key in net.state_dict())
@@ -129,6 +145,7 @@ def test_nothing_of_the_image_model_is_kept_for_backward():
     (dict(temporal=dict(type='transformer', hidden=100)), 'hidden must be a multiple'),
     (dict(channels=5), 'channels=5 does not divide the 16 channels of tiny'),
     (dict(resolution=0), 'resolution=0'),
+    (dict(resolution=5), 'resolution=5 is finer than the grid of 4 x 4 patches'),
     (dict(teacher=dict(TEACHER, input_size=(32, 16), model_args=dict(TEACHER['model_args'], img_size=(32, 16)))),
      '8 tokens a frame, which are no square grid')])
 def test_bad_options_are_named(options, words):
