@@ -1,6 +1,6 @@
 # AdViSe at a size that two CPU cores train in minutes. What differs from the paper in everything under configs/mini:
 # small image models, 64 channels in the temporal module and its head, every frame of 8 at rate 1 and rates up to 4,
-# since the videos are short (and no jitter: at a step of one frame it would repeat frames), no label smoothing, three
+# since the videos are short (and no jitter, which at a step of one frame could only stretch), no label smoothing, three
 # times the learning rate for the few steps.
 _base_ = '../../_base_/default_runtime.py'
 
