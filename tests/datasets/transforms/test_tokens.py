@@ -38,6 +38,12 @@ def test_clips_are_rows_of_the_nearest_frames(maps, tmp_path):
     torch.testing.assert_close(packed['inputs'].float(), expected.transpose(1, 2))
 
 
+def test_any_number_of_channels_is_packed():
+    imgs = np.random.default_rng(0).random((1, 2, 3, 3, 1280)).astype(np.float16)
+    inputs = PackViews()(dict(imgs=imgs))['inputs']
+    np.testing.assert_array_equal(inputs.numpy(), imgs.transpose(0, 4, 1, 2, 3))
+
+
 @pytest.mark.parametrize('name, error, words', [
     ('c.mp4', UnreadableVideo, "data/c.mp4 cannot be read: it holds no frame, when '.*tokens' was written"),
     ('d.mp4', ValueError, "'.*tokens' has no token maps of 'd.mp4': write them with tools/data/cache_tokens.py"),
