@@ -14,7 +14,8 @@ class StartingWeightsHook(Hook):
     """Logs the weights that a recognizer starts from: those of a checkpoint, or random ones.
 
     mmengine loads what fits of ``load_from`` and logs the rest, so a checkpoint of another depth leaves a network that
-    is random in part. Here the backbone loads completely or training does not begin. The head may be new.
+    is random in part. Here the backbone loads completely or training does not begin. The head may be new: one of which
+    not all fits, such as that of another task, is new as a whole.
 
     Log lines: ``Starting weights: from FILE, 318 of 318 tensors of the backbone; new: cls_head.fc_cls.weight, ...`` or
     ``Starting weights: random (from scratch)``.
@@ -34,8 +35,8 @@ class StartingWeightsHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compares the checkpoint with the network, before the network is filled."""
         model = unwrap(runner.model)
-        saved = {key.removeprefix('module.'): value
-                 for key, value in checkpoint.get('state_dict', checkpoint).items() if isinstance(value, Tensor)}
+        weights = checkpoint.get('state_dict', checkpoint)
+        saved = {key.removeprefix('module.'): value for key, value in weights.items() if isinstance(value, Tensor)}
         file = runner._load_from or runner.work_dir
         own = model.state_dict()
         backbone = {key: value for key, value in own.items() if key.startswith('backbone.')}
@@ -46,8 +47,10 @@ class StartingWeightsHook(Hook):
         if problem := next(misfits(backbone, saved, 'backbone.'), None):
             raise ValueError(f'{file} does not fit the backbone of the config ({problem}): it is of another depth, '
                              'width or kind; set model.backbone to what it was trained with')
-        self.new = [key for key, value in own.items()
-                    if key not in backbone and (key not in saved or saved[key].shape != value.shape)]
+        head = {key: value for key, value in own.items() if key not in backbone}
+        self.new = list(head) if any(misfits(head, saved)) else []
+        for name in [name for name in weights if name.removeprefix('module.') in self.new]:
+            del weights[name]
         self.source = (f'from {file}, {sum(key in saved for key in backbone)} of {len(backbone)} tensors of the '
                        'backbone' + (f'; new: {", ".join(self.new)}' if self.new else ''))
 

@@ -63,6 +63,19 @@ def test_from_another_recognizer_s_checkpoint(start, slow_backbone):
     assert line.endswith(f'; new: {", ".join(HEAD)}')
 
 
+def test_a_head_of_which_only_a_part_fits_is_new_as_a_whole(start, slow_backbone):
+    model = recognizer(slow_backbone, classes=7)
+    model['cls_head'].update(type='MLPHead', hidden=16)
+    saved = weights_of(model)
+    model['cls_head'].update(num_classes=5)
+    for prefix in ('', 'module.'):
+        runner, _, line = start({prefix + key: value for key, value in saved.items()}, model)
+        assert line.endswith('; new: ' + ', '.join(f'cls_head.fc_cls.{i}.{kind}' for i in (0, 2)
+                                                   for kind in ('weight', 'bias')))
+        assert not torch.equal(runner.model.cls_head.fc_cls[0].weight, saved['cls_head.fc_cls.0.weight'])
+        assert torch.equal(runner.model.backbone.conv1.conv.weight, saved['backbone.conv1.conv.weight'])
+
+
 def test_from_scratch_and_from_the_backbone_s_own_file(start, slow_backbone, tmp_path):
     assert start(None)[2] == 'Starting weights: random (from scratch)'
     state = {key[len('backbone.'):]: value for key, value in weights_of(recognizer(slow_backbone)).items()
