@@ -3,9 +3,9 @@
     tools/dist_test.sh configs/targets/clip_vit_b16_k400.py none 8
     tools/dist_train.sh configs/iboot_r50_clip_k400_cached.py 8 --cfg-options train_dataloader.batch_size=52
 
-240,000 videos x 8 clips x 512 features in float16 are 2.0 GB. The teacher sees 8 clips of a video rather than the 200 of
-the whole training, and an epoch decodes two clips of a video rather than three. Differs from the paper in that a video's
-reference clip is one of those 8 (our choice of number) rather than a new one in each epoch.
+240,000 videos x 8 clips x 512 features in float16 are 2.0 GB. The teacher sees 8 clips of a video rather than the 200
+of the whole training, and an epoch decodes two clips of a video rather than three. Differs from the paper in that a
+video's reference clip is one of those 8 (our choice of number) rather than a new one in each epoch.
 """
 _base_ = './iboot_r50_clip_k400.py'
 

@@ -101,7 +101,8 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     lines.append('test_dataloader = val_dataloader')
     neighbors = len(list_videos(gallery)) - 1  # one unreadable video must not stop the run
     if neighbors < base[f'{knn}_evaluator'].k:
-        lines += [f'{knn}_evaluator = dict(k={max(1, neighbors)})', *([] if rates else ['test_evaluator = val_evaluator'])]
+        lines += [f'{knn}_evaluator = dict(k={max(1, neighbors)})',
+                  *([] if rates else ['test_evaluator = val_evaluator'])]
     if len(files) < batch:
         lines.append(f'train_cfg = dict(global_batch={1 << (len(files).bit_length() - 1)})')
     return lines

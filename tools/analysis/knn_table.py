@@ -3,9 +3,10 @@
     python tools/analysis/knn_table.py CONFIG CHECKPOINT --out work_dirs/RUN
     python tools/analysis/knn_table.py CONFIG CHECKPOINT --out work_dirs/RUN --also rho-BYOL CONFIG2 CHECKPOINT2
 
-Videos and clips are those of the first config's val_dataloader (AdViSe's: knn_dataloader) for all rows. Prints the table and writes it to
-`knn_table.txt`; `knn_table.json`, which tools/analysis/report.py reads, holds the table and, for a dozen queries, the
-nearest neighbours by the trained network's features. The trained network is the last row, whatever its method.
+Videos and clips are those of the first config's val_dataloader (AdViSe's: knn_dataloader) for all rows. Prints the
+table and writes it to `knn_table.txt`; `knn_table.json`, which tools/analysis/report.py reads, holds the table and, for
+a dozen queries, the nearest neighbours by the trained network's features. The trained network is the last row, whatever
+its method.
 """
 
 import argparse
@@ -25,7 +26,14 @@ from mmengine.runner import Runner, load_checkpoint
 
 from iboot_mm.datasets.parallel import show_progress
 from iboot_mm.atomic_files import AtomicLocalBackend
-from iboot_mm.evaluation.comparison import Encoder, comparison_encoders, encode_dataset, find_neighbors, knn_table, teachers_of
+from iboot_mm.evaluation.comparison import (
+    Encoder,
+    comparison_encoders,
+    encode_dataset,
+    find_neighbors,
+    knn_table,
+    teachers_of,
+)
 from iboot_mm.models.checkpoints import describe_checkpoint
 from iboot_mm.models.losses import spread
 from iboot_mm.models.video_encoder import VideoEncoder
