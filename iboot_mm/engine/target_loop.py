@@ -37,7 +37,7 @@ class TargetLoop(FeatureLoop):
         evaluator: Metrics of the features, or an empty list.
         store: Folder of the targets.
         dtype: ``'float16'``, which rounds by at most 1 in 2048, or ``'float32'``.
-        **kwargs: ``shard_size`` and ``fp16`` of :class:`FeatureLoop`.
+        **kwargs: ``shard_size`` of :class:`FeatureLoop`; its ``fp16`` is overruled by the teacher's ``precision``.
 
     Raises:
         ValueError: more than one data set, or a folder that holds targets of something else.

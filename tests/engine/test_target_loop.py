@@ -10,6 +10,7 @@ from iboot_mm.engine import feature_loop, target_loop
 from iboot_mm.engine.target_loop import REFERENCE_SEED
 from iboot_mm.evaluation import FeatureStore
 from tests.targets import WIDTH, batch_of, dataset_config, rounded, write_list, write_targets
+from tests.videos import moving_frames, write_video
 
 
 @pytest.fixture(scope='module')
@@ -104,3 +105,7 @@ def test_an_unreadable_video_is_known_as_such(tmp_path):
     runner = write_targets(videos, tmp_path / 'store')
     assert FeatureStore(tmp_path / 'store').stored() == {0: False, 1: True, 2: False, 3: False, 4: False, 5: False}
     assert [Path(path).name for path, _ in runner.test_loop.unreadable] == ['1.mp4']
+    write_video(videos / '1.mp4', moving_frames(24, 40, 48))  # it can be read again, but has no targets of its own
+    samples = batch_of(videos, 2, 0, tmp_path / 'store')['data_samples']
+    assert [sample.replaced for sample in samples] == [False, True, False, False, False, False]
+    assert 'could not be read when' in samples[1].unreadable[0][1]

@@ -101,12 +101,12 @@ class TargetTable:
             path (str): Its file, whose name below the list's common folder must be the stored one.
         """
         name = self._names[index].decode() if index < len(self._names) else None
+        if name is not None and self._unreadable[index]:  # the name there is that of its stand-in
+            raise UnreadableVideo(path, f"it could not be read when '{self.folder}' was written")
         if name is None or not f'/{path}'.endswith(f'/{name}'):
             raise ValueError(f"Video {index} is '{path}', but '{self.folder}' has "
                              f"{f'{name!r} there' if name else f'{len(self._names)} videos'}: the targets are of "
                              'another list, write them anew for this one')
-        if self._unreadable[index]:
-            raise UnreadableVideo(path, f"it could not be read when '{self.folder}' was written")
         shard, row = self._places[index]
         return self._features[shard][row]
 

@@ -28,7 +28,7 @@ class TargetCheckHook(Hook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Compares the config with each store of the training pipeline."""
+        """Compares the config with the store of the training pipeline."""
         dataset, config = runner.train_dataloader.dataset, runner.cfg.train_dataloader.dataset
         while hasattr(dataset, 'dataset'):  # mmengine's RepeatDataset
             dataset, config = dataset.dataset, config.dataset
@@ -36,9 +36,9 @@ class TargetCheckHook(Hook):
         if len(loaders) != 1:
             raise ValueError(f'TargetCheckHook: the training pipeline needs one LoadTargets, got {len(loaders)}')
         table, videos = loaders[0].table, len(dataset)
-        unlike = list(differences(table.identity, runner.cfg.model, config, videos))
-        if unlike:
-            raise ValueError(f"The targets in '{table.folder}' are not those of this training: {'; '.join(unlike)}. "
+        found = list(differences(table.identity, runner.cfg.model, config, videos))
+        if found:
+            raise ValueError(f"The targets in '{table.folder}' are not those of this training: {'; '.join(found)}. "
                              'Set the config to what they were written with, or write them anew.')
         runner.logger.info(f"Targets: '{table.folder}', {table.num_clips} clips of each of {videos} videos, "
                            f'{table.num_unreadable} of which could not be read when they were written.')
@@ -60,7 +60,8 @@ def differences(identity: dict, model: dict, dataset: dict, videos: int) -> Iter
     yield from unlike('data_preprocessor.', written.get('data_preprocessor') or {},
                       without_places(model).get('data_preprocessor') or {})
     yield from unlike('', steps(identity['data']['config']['pipeline']), clips)
-    if clips['SampleViews'].get('max_span') is not None or clips['SampleViews'].get('same_clip'):
+    sampling = clips.get('SampleViews', {})
+    if sampling.get('max_span') is not None or sampling.get('same_clip'):
         yield 'max_span and same_clip of SampleViews tie views to the reference clip, which is drawn by itself'
     yield from unlike('number of ', dict(videos=identity['data']['videos']), dict(videos=videos))
 

@@ -25,7 +25,8 @@ def clips_of(index):
 
 def write_store(folder, names=NAMES, root='/somewhere', written=None, replaced=()):
     store = FeatureStore(folder, dict(data=dict(videos=len(names))), shard_size=3, dtype='float16')
-    store.append([dict(index=index, filename=f'{root}/{names[index]}', replaced=index in replaced,
+    shown = [names[index - (index in replaced)] for index in range(len(names))]  # with the stand-in's name
+    store.append([dict(index=index, filename=f'{root}/{shown[index]}', replaced=index in replaced,
                        view_features=clips_of(index)) for index in (written or range(len(names)))])
     store.flush()
     return str(folder)

@@ -63,6 +63,12 @@ def test_views_cannot_be_tied_to_a_clip_drawn_before(option):
                                           'which is drawn by itself')
 
 
+def test_clips_that_are_sampled_otherwise():
+    data = dataset_config(Path('b'), 2, Path('store'))
+    data['pipeline'][1]['type'] = 'Others'
+    assert [phrase.split()[0] for phrase in differences(identity(), MODEL, data, 6)] == ['SampleViews', 'Others']
+
+
 def test_clips_have_to_be_augmented():
     data = dataset_config(Path('b'), 2, Path('store'))
     assert list(differences(identity(augment=False), MODEL, data, 6)) == [
