@@ -399,7 +399,7 @@ def _count_batches_once_when_recomputing() -> None:
     checkpointing that can tell is not the one that it takes, with a warning, when none is named. Goes when mmaction2
     does so itself.
     """
-    from mmaction.models.backbones import resnet3d, x3d
+    from mmaction.models.backbones import mobilenet_v2, resnet, resnet3d, resnet_audio, tanet, x3d
     from torch import nn
     from torch.utils.checkpoint import checkpoint
 
@@ -419,5 +419,5 @@ def _count_batches_once_when_recomputing() -> None:
         return checkpoint(function, *args, use_reentrant=False,
                           context_fn=lambda: (contextlib.nullcontext(), statistics_kept(block)))
 
-    for module in (resnet3d, x3d):
+    for module in (mobilenet_v2, resnet, resnet3d, resnet_audio, tanet, x3d):
         module.cp = types.SimpleNamespace(checkpoint=checkpoint_block)
