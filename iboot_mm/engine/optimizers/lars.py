@@ -90,10 +90,10 @@ class LARS(Optimizer):
     def _step(self, params: list[Tensor], group: dict) -> None:
         adaptive = [p for p in params if p.ndim > 1 and not group['lars_exclude']]
         plain = [p for p in params if p.ndim <= 1 or group['lars_exclude']]
-        updates = [_grad(p) for p in plain]
+        updates = [_laid_out_as(p, p.grad) for p in plain]
         if adaptive:
-            updates += trust_scaled(adaptive, [_grad(p) for p in adaptive], group['weight_decay'], group['trust'],
-                                    group['eps'])
+            grads = [_laid_out_as(p, p.grad) for p in adaptive]
+            updates += trust_scaled(adaptive, grads, group['weight_decay'], group['trust'], group['eps'])
         params = plain + adaptive
         buffers = [self._buffer(p) for p in params]
         # Fused, one pass reads and writes each weight once, but takes memory as it lies: no strides may differ. The
@@ -107,13 +107,13 @@ class LARS(Optimizer):
         state = self.state[param]
         if 'momentum_buffer' not in state:
             state['momentum_buffer'] = torch.zeros_like(param, memory_format=torch.preserve_format)
+        state['momentum_buffer'] = _laid_out_as(param, state['momentum_buffer'])  # a checkpoint's may lie otherwise
         return state['momentum_buffer']
 
 
-def _grad(param: Tensor) -> Tensor:
-    """The gradient in its parameter's memory layout (torch gives 1 x 1 x 1 kernels in channels-last another one)."""
-    same = param.grad.stride() == param.stride()
-    return param.grad if same else torch.empty_like(param).copy_(param.grad)
+def _laid_out_as(param: Tensor, tensor: Tensor) -> Tensor:
+    """A tensor in a parameter's memory layout (gradients of 1 x 1 x 1 kernels in channels-last come in another one)."""
+    return tensor if tensor.stride() == param.stride() else torch.empty_like(param).copy_(tensor)
 
 
 def _by_device_and_dtype(params: Iterable[Tensor]) -> Iterable[list[Tensor]]:

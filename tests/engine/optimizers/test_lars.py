@@ -179,6 +179,26 @@ def test_weights_and_gradients_lie_in_memory_as_they_like(lay_weight, lay_grad, 
     assert bias.detach().lt(0).all()
 
 
+@pytest.mark.parametrize('before, after', [(torch.Tensor.contiguous, channels_last),
+                                           (channels_last, torch.Tensor.contiguous)])
+def test_a_checkpoint_of_another_layout_goes_on(before, after):
+    generator = torch.Generator().manual_seed(0)
+    weight, *grads = (torch.randn(8, 4, 1, 3, 3, generator=generator) for _ in range(4))
+    settings = dict(lr=2., momentum=.9, weight_decay=1e-2, nesterov=True)
+    param = nn.Parameter(before(weight.clone()))
+    optimizer = LARS([param], **settings)
+    for step, grad in enumerate(grads):
+        if step == 2:
+            state, param = optimizer.state_dict(), nn.Parameter(after(param.detach().clone()))
+            optimizer = LARS([param], **settings)
+            optimizer.load_state_dict(state)
+        param.grad = grad
+        optimizer.step()
+    torch.testing.assert_close(param.detach().double(), float64_steps(weight, grads, **settings), atol=1e-6, rtol=0)
+    # Else torch's fused kernel would be left for one kernel a tensor, in all further steps.
+    assert optimizer.state[param]['momentum_buffer'].stride() == param.stride()
+
+
 @pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16, torch.float16])
 def test_other_precisions(dtype):
     generator = torch.Generator().manual_seed(0)
