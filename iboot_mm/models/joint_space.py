@@ -38,7 +38,7 @@ class JointSpaceEncoder(VideoEncoder):
         target: Which of several teachers, by its place in the training config.
         target_norm: As in training.
         temporal_pool: As in training: whether features are averaged over time before W and the cosine, or after.
-        **kwargs: ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+        **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
             :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
 
     Raises:

@@ -25,7 +25,7 @@ class VideoEncoder(BaseModel):
 
     Example:
         >>> model = dict(type='VideoEncoder', backbone=dict(type='SlowResNet', depth=50))
-        >>> model.update(channels_last=True, compile=True)  # the same results by other kernels
+        >>> model.update(channels_last=True, compile=True)  # other kernels: the same up to rounding
 
     Args:
         backbone: Config of any MMAction2 backbone; what is trained to be kept. Its keys in a checkpoint are

@@ -70,7 +70,7 @@ class StoringReader(VideoReader):
         content = io.BytesIO()
         torch.save(dict(frames=torch.from_numpy(frames), fps=self.fps, truncated=self.truncated), content)
         own = self.entry.with_suffix('.' + uuid.uuid4().hex)  # another worker may be storing the same video
-        AtomicLocalBackend().put(content.getvalue(), own)
+        AtomicLocalBackend().put(content.getbuffer(), own)
         os.replace(own, self.entry)
 
 
@@ -79,7 +79,7 @@ def open_frame_cache(path: str, num_threads: int = 1, folder: str = 'work_dirs/f
                      source: str = 'auto', **options: object) -> VideoReader:
     """Open a video whose frames are, or will be, on the disk. A file that has changed since is decoded again.
 
-    Several processes and runs may share the folder.
+    Several processes and runs may share the folder. Videos of more than `LARGEST` bytes of frames are not stored.
 
     Args:
         path (str): The file.

@@ -15,12 +15,11 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the dec
 
 
 class Crop(NamedTuple):
-    """The part `box` of a frame is scaled to `scaled` (width, height) and a square is cut out at `corner` (left, top).
-    """
+    """The `box` of a frame, which is scaled to `scaled` (width, height) before a square is cut out at `corner`."""
 
     box: Box
     scaled: tuple[int, int]
-    corner: tuple[int, int] = (0, 0)
+    corner: tuple[int, int] = (0, 0)  # left, top
 
 
 @TRANSFORMS.register_module()
@@ -178,9 +177,9 @@ def cut_out(frame: np.ndarray, crop: Crop, size: int) -> np.ndarray:
 def rescale(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     """Scale uint8 (H, W, 3) to uint8 (height, width, 3), bilinear with antialiasing.
 
-    What does not shrink needs no antialiasing and is left to OpenCV, which takes a seventh of Pillow's time, as
-    MMAction2's `Resize` does. What shrinks is left to PyTorch (a third of Pillow's time). Both are at most 2 of 255
-    from Pillow's `BILINEAR`: each rounds its weights in its own way.
+    What does not shrink needs no antialiasing and is left to OpenCV, as in MMAction2's `Resize`; what shrinks is left
+    to PyTorch. They take a seventh and a third of Pillow's time, and are at most 2 of 255 from its `BILINEAR`: each
+    rounds its weights in its own way.
     """
     if height >= picture.shape[0] and width >= picture.shape[1]:
         return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)

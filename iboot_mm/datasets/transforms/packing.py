@@ -78,9 +78,7 @@ class PackViews(BaseTransform):
 
 
 def channels_first(imgs: np.ndarray) -> torch.Tensor:
-    """uint8 (V, T, H, W, 3) as a new uint8 (V, 3, T, H, W): `ascontiguousarray` of a transposed array, but five times
-    as fast.
-    """
+    """(V, T, H, W, C) as a new tensor (V, C, T, H, W); pixels by planes, in a fifth of a transposed copy's time."""
     if imgs.dtype != np.uint8:  # stored tokens, which may have more channels than OpenCV knows: 512
         return torch.from_numpy(np.ascontiguousarray(imgs.transpose(0, 4, 1, 2, 3)))
     views, length, height, width, channels = imgs.shape

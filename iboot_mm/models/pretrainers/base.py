@@ -16,6 +16,8 @@ class BasePretrainer(VideoEncoder, metaclass=ABCMeta):
         data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessor.ViewPreprocessor`.
         init_cfg: mmengine's initialisation config.
         normalization: ``mean`` and ``std`` of RGB on the [0, 1] scale that the backbone knows; None for MMAction2's.
+        channels_last: Memory layout of the backbone, see :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
+        compile: Run the backbone through ``torch.compile``; a dict is its arguments.
     """
 
     def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None,

@@ -35,8 +35,8 @@ class VideoBYOL(SequentialPretrainer):
         projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` that differ from ``PROJECTOR``.
         predictor: The same for ``PREDICTOR``; as wide at both ends as the projector's output.
         momentum: Arguments of :class:`~iboot_mm.models.momentum.MomentumCopy` that differ from ``MOMENTUM``.
-        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
-            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
+        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and
+            ``compile`` of :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, predictor: dict | None = None,

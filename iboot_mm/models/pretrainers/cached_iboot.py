@@ -53,7 +53,8 @@ class CachedIBoot(IBoot):
         if isinstance(teacher, list) or not temporal_pool or momentum is not None:
             raise ValueError('CachedIBoot has the features of one teacher, averaged over time, and no reference clips: '
                              'set temporal_pool=True, momentum=None and a single teacher, or train IBoot')
-        name = teacher.get('name') or str(teacher['model']).split('.')[0]
+        model = teacher['model']
+        name = teacher.get('name') or (model.split('.')[0] if isinstance(model, str) else model['type'])
         super().__init__(backbone, feature_dim, dict(type=AbsentTeacher, name=name, width=width), **kwargs)
         self.width = width
         self.teachers = []  # whoever asks for features of the teachers finds none

@@ -42,7 +42,7 @@ class IBoot(BasePretrainer):
             :class:`~iboot_mm.models.target_norm.TargetNorm`. Teachers only.
         momentum: Arguments of :class:`~iboot_mm.models.momentum.MomentumCopy`, e.g. ``dict(base=.996)``, to add a
             momentum copy of the backbone as one more target (Table 3); needs ``MomentumUpdateHook``. None for none.
-        **kwargs: ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+        **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
             :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
     """
 

@@ -38,8 +38,8 @@ class VideoMoCo(SequentialPretrainer):
         temperature: Temperature.
         positives: ``'joint'``, all of them in the numerator (equation 1), or ``'separate'``, one softmax for each, as
             PySlowFast; the same at rho = 2.
-        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
-            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
+        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and
+            ``compile`` of :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
 
     Raises:
         ValueError: unknown kind of positives.

@@ -33,7 +33,7 @@ class PersistencePretrainer(BasePretrainer):
         projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` but ``in_dim``.
         reduction: ``'mean'`` over the rho sub-losses (section 3.2) or ``'sum'``, as PySlowFast; LARS makes all but
             biases and BN blind to the difference.
-        **kwargs: ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
+        **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
             :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
 
     Raises:

@@ -33,8 +33,9 @@ class VideoSimCLR(PersistencePretrainer):
         temperature: Temperature.
         positives: ``'joint'``, all of them in the numerator (equation 1), or ``'adjacent'``, a loss for each pair of
             clips k and k + 1, as PySlowFast; the same at rho = 2.
-        **kwargs: ``reduction`` (over the clips, or the pairs), ``data_preprocessor``, ``init_cfg`` and
-            ``normalization`` of :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
+        **kwargs: ``reduction`` (over the clips, or the pairs), ``data_preprocessor``, ``init_cfg``,
+            ``normalization``, ``channels_last`` and ``compile`` of
+            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
 
     Raises:
         ValueError: unknown kind of positives.

@@ -64,8 +64,8 @@ class VideoSwAV(PersistencePretrainer):
         temperature: Temperature of the prediction.
         epsilon: Regularisation of the assignment, see :func:`~iboot_mm.models.losses.sinkhorn`.
         iterations: Iterations of the assignment.
-        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg`` and ``normalization`` of
-            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
+        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and
+            ``compile`` of :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, num_prototypes: int = 3000,

@@ -108,3 +108,5 @@ def test_samples_without_their_targets(slow_backbone, written):
 def test_the_loss_of_a_teacher_without_a_name(slow_backbone):
     named = build(slow_backbone, teacher=dict(type='TimmTeacher', model='mobilenetv2_100.ra_in1k'))
     assert named.target_names == ['mobilenetv2_100']
+    described = build(slow_backbone, teacher=dict(type='MMPretrainTeacher', model=dict(type='ResNet', depth=18)))
+    assert described.target_names == ['ResNet']
