@@ -16,20 +16,20 @@ second of two batches; on a CPU it has the resolution of what the process asks t
 """
 
 import argparse
-import subprocess
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 
 import torch
 from mmaction.structures import ActionDataSample
-from side_by_side import interleaved, parser, publish, table
+from side_by_side import figures_of, interleaved, parser, publish, table
 from torch import Tensor
+from torchvision.transforms import v2
 
 from iboot_mm.engine.hooks.training_plan import peak_memory_gib
+from iboot_mm.models.photometric import BLUR_KERNEL_SIZE
 from iboot_mm.models.preprocessor import COLOR_JITTER, ViewPreprocessor
 
-VIEWS, FRAMES, KERNEL = 3, 8, 17
+VIEWS, FRAMES = 3, 8
 Row = Callable[[Tensor], Tensor]  # uint8 (N, V, C, T, H, W) to float (N V, C, T, H, W), (N V, T, C, H, W) or alike
 
 
@@ -43,11 +43,15 @@ def ours(device: str) -> Row:
     return augment
 
 
+def torchvision_colours() -> v2.Compose:
+    """iBoot's colours and blur of frames ``(T, 3, H, W)``, one draw a call."""
+    return v2.Compose([
+        v2.RandomApply([v2.ColorJitter(**COLOR_JITTER)], p=.8), v2.RandomGrayscale(p=.2),
+        v2.RandomApply([v2.GaussianBlur(BLUR_KERNEL_SIZE, sigma=(.1, 2.))], p=.5)])
+
+
 def torchvision(device: str) -> Row:
-    from torchvision.transforms import v2
-    chain = v2.Compose([
-        v2.ToDtype(torch.float32, scale=True), v2.RandomApply([v2.ColorJitter(**COLOR_JITTER)], p=.8),
-        v2.RandomGrayscale(p=.2), v2.RandomApply([v2.GaussianBlur(KERNEL, sigma=(.1, 2.))], p=.5)])
+    chain = v2.Compose([v2.ToDtype(torch.float32, scale=True), torchvision_colours()])
     return lambda views: torch.stack([chain(clip) for clip in views.flatten(0, 1).transpose(1, 2)])  # frames first
 
 
@@ -55,7 +59,8 @@ def kornia(device: str) -> Row:
     from kornia import augmentation
     chain = augmentation.VideoSequential(
         augmentation.ColorJitter(**COLOR_JITTER, p=.8), augmentation.RandomGrayscale(p=.2),
-        augmentation.RandomGaussianBlur((KERNEL, KERNEL), (.1, 2.), p=.5), data_format='BCTHW', same_on_frame=True)
+        augmentation.RandomGaussianBlur((BLUR_KERNEL_SIZE, BLUR_KERNEL_SIZE), (.1, 2.), p=.5),
+        data_format='BCTHW', same_on_frame=True)
     return lambda views: chain(views.flatten(0, 1) / 255)
 
 
@@ -80,9 +85,7 @@ def peak_beyond_output(name: str, args: argparse.Namespace, size: int) -> float:
 
 
 def measured_apart(name: str, args: argparse.Namespace, size: int) -> float:
-    command = [sys.executable, __file__, '--one', name, '--sizes', str(size), '--videos', str(args.videos),
-               '--device', args.device]
-    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1])
+    return figures_of(__file__, '--one', name, '--sizes', size, '--videos', args.videos, '--device', args.device)[0]
 
 
 def main() -> None:

@@ -32,22 +32,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from augmentation import torchvision_colours
 from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 from plain_decoding import KINDS, libraries, make_video, plain_pyav
 from side_by_side import interleaved, parser, publish, table
 from torch.utils.data import DataLoader
-from torchvision.transforms import v2
 
 import iboot_mm  # noqa: F401
 from iboot_mm.datasets import VideoFolder
 from iboot_mm.datasets.decoders import open_video
 from iboot_mm.datasets.decoders.packets import index_packets
-from iboot_mm.models.photometric import BLUR_KERNEL_SIZE
-from iboot_mm.models.preprocessor import COLOR_JITTER
 
 CLIPS = dict(clip_len=8, frame_interval=8)
+
 
 def ours(decoder: str, size: int) -> list:
     """The transforms of `configs/_base_/datasets/kinetics400.py`."""
@@ -74,9 +73,7 @@ def stock(size: int) -> Compose:
 
 def colours_by_torchvision(clips: torch.Tensor) -> torch.Tensor:
     """iBoot's colours and blur of clips uint8 (V, 3, T, H, W), one draw per clip, as torchvision does them."""
-    change = v2.Compose([
-        v2.RandomApply([v2.ColorJitter(**COLOR_JITTER)], .8), v2.RandomGrayscale(.2),
-        v2.RandomApply([v2.GaussianBlur(BLUR_KERNEL_SIZE, (.1, 2.))], .5)])
+    change = torchvision_colours()
     return torch.stack([change(clip.transpose(0, 1)).transpose(0, 1) for clip in clips])
 
 

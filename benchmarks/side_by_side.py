@@ -7,6 +7,7 @@ import platform
 import re
 import shlex
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -56,6 +57,13 @@ def interleaved(rows: dict[str, Callable[[], object]], repeats: int, device: str
     finally:
         gc.unfreeze()
     return {name: statistics.median(measured) for name, measured in seconds.items()}
+
+
+def figures_of(script: str | Path, *options: object) -> list[float]:
+    """The figures in the last line that a script prints, run in a process of its own."""
+    command = [sys.executable, str(script), *map(str, options)]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return list(map(float, out.splitlines()[-1].split()))
 
 
 def wait_for(device: str | torch.device) -> None:

@@ -16,7 +16,6 @@ its libraries not counted (on a GPU: what torch allocated). On a GPU a batch of 
 
 import argparse
 import functools
-import gc
 import statistics
 import sys
 import time
@@ -29,7 +28,17 @@ import torch
 from side_by_side import interleaved, parser, publish, table, wait_for
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
-from workload import LEVERS, METHODS, Workload, add_options, own_process, peak_and_losses, prepare
+from workload import (
+    LEVERS,
+    METHODS,
+    Workload,
+    add_options,
+    fits,
+    largest_batch,
+    own_process,
+    peak_and_losses,
+    prepare,
+)
 
 CPU_LEVERS = [name for name in LEVERS if name != 'fp16']
 
@@ -114,32 +123,6 @@ def matrix_product(device: str) -> tuple[Callable, int]:
         torch.backends.cuda.matmul.allow_tf32 = False
 
     return multiply, size ** 3
-
-
-def largest_batch(fits: Callable[[int], bool]) -> int:
-    """The largest batch that fits, found by doubling and then halving; 0 if 1 does not."""
-    low, high = 0, 1
-    while fits(high):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return low
-
-
-def fits(method: str, args: argparse.Namespace, videos: int) -> bool:
-    """Whether the GPU has the memory for steps of so many videos."""
-    try:
-        workload = Workload(method, args, videos)
-        for _ in range(2):  # the optimizer's state exists from the first on
-            workload.step()
-        return True
-    except torch.cuda.OutOfMemoryError:
-        return False
-    finally:
-        workload = None
-        gc.collect()
-        torch.cuda.empty_cache()
 
 
 def own(method: str, lever: str, videos: int, args: argparse.Namespace) -> list[float]:

@@ -1,7 +1,7 @@
 """The training step that benchmarks measure: a method with its optimizer, on clips of noise."""
 
 import argparse
-import subprocess
+import gc
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from mmaction.registry import MODELS
 from mmengine.logging import MMLogger
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import init_default_scope
+from side_by_side import figures_of
 from torch import Tensor, nn
 
 import iboot_mm  # noqa: F401  (registers the components)
@@ -119,6 +120,32 @@ def prepare(args: argparse.Namespace) -> None:
         keep_freed_memory()
 
 
+def largest_batch(fits: Callable[[int], bool]) -> int:
+    """The largest batch that fits, found by doubling and then halving; 0 if 1 does not."""
+    low, high = 0, 1
+    while fits(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def fits(method: str, args: argparse.Namespace, videos: int) -> bool:
+    """Whether the GPU has the memory for steps of so many videos."""
+    try:
+        workload = Workload(method, args, videos)
+        for _ in range(2):  # the optimizer's state exists from the first on
+            workload.step()
+        return True
+    except torch.cuda.OutOfMemoryError:
+        return False
+    finally:
+        workload = None
+        gc.collect()
+        torch.cuda.empty_cache()
+
+
 def peak_and_losses(build: Callable[[], Workload], steps: int) -> tuple[float, list[float]]:
     """Peak memory in GiB of a workload in a process that had none, its libraries not counted, and each step's loss."""
     before = peak_memory_gib(torch.device('cpu'))
@@ -131,6 +158,4 @@ def peak_and_losses(build: Callable[[], Workload], steps: int) -> tuple[float, l
 def own_process(args: argparse.Namespace, *options: object) -> list[float]:
     """Runs this script anew at the same size, with options that make it print figures; those of its last line."""
     sizes = [f'--{name}={getattr(args, name)}' for name in ('device', *SIZES)]
-    command = [sys.executable, sys.argv[0], *map(str, options), *sizes]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return list(map(float, out.splitlines()[-1].split()))
+    return figures_of(sys.argv[0], *options, *sizes)

@@ -4,8 +4,9 @@ import re
 import sys
 
 import lars
-import pytest
 import torch
+
+from tests.benchmarks.printed import is_ratio
 
 
 def test_ratios_are_to_foreach_sgd(monkeypatch, capsys):
@@ -13,13 +14,12 @@ def test_ratios_are_to_foreach_sgd(monkeypatch, capsys):
     monkeypatch.setattr(lars, 'weights', lambda depth, device: [torch.ones(500, 1000), torch.ones(9)])
     lars.main()
     printed = capsys.readouterr().out
-    rows = {name.strip(): (float(milliseconds), float(ratio)) for name, milliseconds, ratio in re.findall(
+    rows = {name.strip(): figures for name, *figures in re.findall(
         r'^\| (\S.*?) \| +(\d+\.\d+) \| +(\d+\.\d+) \| +- \|$', printed, re.M)}
     assert set(rows) == set(lars.optimizers())
-    assert rows[lars.REFERENCE][1] == 1
+    assert rows[lars.REFERENCE][1] == '1.00'
     for milliseconds, ratio in rows.values():
-        # Both figures are printed with two digits.
-        assert ratio == pytest.approx(milliseconds / rows[lars.REFERENCE][0], rel=.02, abs=.006)
+        assert is_ratio(ratio, milliseconds, rows[lars.REFERENCE][0])
     assert '\n2 tensors, 0.5 million weights\n' in printed
 
 
