@@ -4,7 +4,7 @@ custom_imports = dict(imports=['iboot_mm'])
 # MMAction2's runtime also installs SyncBuffersHook, which averages every buffer over the ranks after each epoch.
 # Not here: SyncBN and the target statistics are already the same on all ranks, and averaging would corrupt counters.
 default_hooks = dict(
-    runtime_info=dict(type='RuntimeInfoHook'),
+    runtime_info=dict(type='DeferredInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),

@@ -131,7 +131,7 @@ def toy_config(work_dir: str, **changes) -> dict:
                          dict(type='CosineAnnealingLR', by_epoch=True, begin=1, end=3, convert_to_iter_based=True)],
         auto_scale_lr=dict(enable=False, base_batch_size=4),
         default_hooks=dict(
-            runtime_info=dict(type='RuntimeInfoHook'), timer=dict(type='IterTimerHook'),
+            runtime_info=dict(type='DeferredInfoHook'), timer=dict(type='IterTimerHook'),
             logger=dict(type='LoggerHook', interval=2), param_scheduler=dict(type='ParamSchedulerHook'),
             checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2),
             sampler_seed=dict(type='EpochSeedHook')),

@@ -1,6 +1,7 @@
 from .checkpoint import AtomicCheckpointHook
 from .class_count import ClassCountHook
 from .collapse_alarm import CollapseAlarmHook
+from .deferred_info import DeferredInfoHook
 from .freeze_prototypes import FreezePrototypesHook
 from .momentum_update import MomentumUpdateHook
 from .nan_stop import NaNStopHook
@@ -10,6 +11,6 @@ from .target_check import TargetCheckHook
 from .training_plan import TrainingPlanHook
 from .unreadable_videos import UnreadableVideosHook
 
-__all__ = ['AtomicCheckpointHook', 'ClassCountHook', 'CollapseAlarmHook', 'EpochSeedHook', 'FreezePrototypesHook',
-           'MomentumUpdateHook', 'NaNStopHook', 'StartingWeightsHook', 'TargetCheckHook', 'TrainingPlanHook',
-           'UnreadableVideosHook']
+__all__ = ['AtomicCheckpointHook', 'ClassCountHook', 'CollapseAlarmHook', 'DeferredInfoHook', 'EpochSeedHook',
+           'FreezePrototypesHook', 'MomentumUpdateHook', 'NaNStopHook', 'StartingWeightsHook', 'TargetCheckHook',
+           'TrainingPlanHook', 'UnreadableVideosHook']
