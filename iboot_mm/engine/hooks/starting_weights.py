@@ -40,7 +40,7 @@ class StartingWeightsHook(Hook):
         file = runner._load_from or runner.work_dir
         own = model.state_dict()
         backbone = {key: value for key, value in own.items() if key.startswith('backbone.')}
-        if not any(key in saved for key in backbone):
+        if backbone and not any(key in saved for key in backbone):  # ImageTMM without a module has none
             raise ValueError(f'{file} holds no weights named backbone.* to start from: give a training checkpoint or '
                              'the published file that has W; the file of the backbone alone goes into '
                              'model.backbone.pretrained (with pretrained2d=False)')

@@ -76,6 +76,16 @@ def test_a_head_of_which_only_a_part_fits_is_new_as_a_whole(start, slow_backbone
         assert torch.equal(runner.model.backbone.conv1.conv.weight, saved['backbone.conv1.conv.weight'])
 
 
+def test_a_backbone_without_weights_goes_on_and_is_tested(start):
+    """Average pooling of an image model's tokens: the head is all that a checkpoint holds."""
+    model = dict(type='Recognizer3D', backbone=dict(type='ImageTMM', teacher=None, temporal=None, stored_width=4),
+                 cls_head=dict(type='MLPHead', in_channels=4, num_classes=3, hidden=8))
+    saved = weights_of(model)
+    runner, hook, line = start(saved, model)
+    assert line.endswith('0 of 0 tensors of the backbone') and hook.new == []
+    assert all(torch.equal(runner.model.state_dict()[key], value) for key, value in saved.items())
+
+
 def test_from_scratch_and_from_the_backbone_s_own_file(start, slow_backbone, tmp_path):
     assert start(None)[2] == 'Starting weights: random (from scratch)'
     state = {key[len('backbone.'):]: value for key, value in weights_of(recognizer(slow_backbone)).items()
