@@ -1,10 +1,11 @@
-"""Compares the classes of the lists with those of the head before any time is spent."""
+"""Compares the head with the classes of the lists and with the backbone before any time is spent."""
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
+from ...models.backbones import ImageTMM
 from ..model_wrapper import unwrap
 from .seeding import find_transforms
 
@@ -17,6 +18,9 @@ class ClassCountHook(Hook):
     one), those of validation and test at most. A label beyond the head would end in an assertion on the GPU that names
     neither.
 
+    A head of another width than the map of an ``ImageTMM`` is named, too: a stock one would end in the shapes of a
+    matrix product.
+
     Example:
         >>> custom_hooks = [dict(type='ClassCountHook')]
 
@@ -25,7 +29,7 @@ class ClassCountHook(Hook):
             lists of one's own, whose last class may be in the test list alone.
 
     Raises:
-        ValueError: before training or testing, if they differ or a list has no labels.
+        ValueError: before training or testing, if any of these differ or a list has no labels.
     """
 
     def __init__(self, exact: bool = True) -> None:
@@ -44,6 +48,10 @@ class ClassCountHook(Hook):
     def _check(self, runner: Runner, split: str) -> None:
         dataset = getattr(runner, f'{split}_loop').dataloader.dataset
         model = unwrap(runner.model)
+        if isinstance(model.backbone, ImageTMM) and model.cls_head.in_channels != model.backbone.out_channels:
+            raise ValueError(f'model.backbone (ImageTMM) gives {model.backbone.out_channels} channels, but '
+                             f'model.cls_head.in_channels is {model.cls_head.in_channels}: set it to '
+                             f'{model.backbone.out_channels}')
         head, found = model.cls_head.num_classes, count_classes(dataset)
         source = getattr(dataset, 'ann_file', '') or type(dataset).__name__
         if found == 0:

@@ -9,6 +9,7 @@ from iboot_mm.datasets import VideoFolder
 from iboot_mm.datasets.transforms import PackViews
 from iboot_mm.engine.hooks import ClassCountHook
 from iboot_mm.engine.hooks.class_count import count_classes
+from iboot_mm.models.backbones import ImageTMM
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def folder(tmp_path):
 def runner_of(classes: int, **splits) -> SimpleNamespace:
     loops = {f'{split}_loop': dataset and SimpleNamespace(dataloader=SimpleNamespace(dataset=dataset))
              for split, dataset in dict(dict(train=None, val=None, test=None), **splits).items()}
-    return SimpleNamespace(model=SimpleNamespace(cls_head=SimpleNamespace(num_classes=classes)), **loops)
+    model = SimpleNamespace(cls_head=SimpleNamespace(num_classes=classes, in_channels=8), backbone=None)
+    return SimpleNamespace(model=model, **loops)
 
 
 def test_classes_that_fit(folder):
@@ -41,6 +43,16 @@ def test_a_training_list_of_another_number(folder, classes):
             fr"train_dataloader: 'train.txt' has 3 classes \(its largest label is 2\), but "
             fr'model.cls_head.num_classes is {classes}: set it to 3')):
         ClassCountHook().before_train(runner_of(classes, train=folder('0', '2')))
+
+
+def test_a_stock_head_of_another_width_behind_an_image_model(folder):
+    runner = runner_of(2, train=folder('0', '1'))
+    runner.model.backbone = ImageTMM(None, dict(hidden=8), out_channels=8, stored_width=4)
+    ClassCountHook().before_train(runner)
+    runner.model.backbone.out_channels = 16
+    with pytest.raises(ValueError, match=r'ImageTMM\) gives 16 channels, but model.cls_head.in_channels is 8: set it '
+                                         'to 16'):
+        ClassCountHook().before_train(runner)
 
 
 def test_a_head_made_for_both_lists_may_have_a_class_that_only_the_test_has(folder):
