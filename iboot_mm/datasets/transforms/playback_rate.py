@@ -1,6 +1,7 @@
 """Clips at a playback rate that is to be recognised (PRP, Yao et al., CVPR 2020; AdViSe, section 3.2)."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
@@ -17,9 +18,9 @@ class PlaybackRate(SampleViews):
     A clip takes every ``frame_interval x rate x (1 + jitter)``-th frame; rate, jitter and start are drawn for each clip
     by itself, the start uniform over the places where the clip fits. What the sources leave open is our choice: a rate
     at which the clip does not fit into the video is not drawn from it, since a repeated last frame would give the rate
-    away, and the jitter goes neither beyond what fits nor,
-    for the same reason, below a step of one frame. So short videos show low rates more often; the chance level of
-    :class:`~iboot_mm.evaluation.PlaybackRateMetric` counts what was shown.
+    away, and the jitter goes neither beyond what fits nor, for the same reason, below a step of one frame. So short
+    videos show low rates more often; the chance level of :class:`~iboot_mm.evaluation.PlaybackRateMetric` counts what
+    was shown.
 
     Required keys: as :class:`SampleViews`. Added keys: ``frame_inds`` int64 (V, T), ``view_seeds``, and in ``labels``
     ``playback_rate``, V classes: the place of the rate in ``rates``, plus their number if the clip runs backward.
@@ -51,6 +52,9 @@ class PlaybackRate(SampleViews):
         self.rates = tuple(float(rate) for rate in rates)
         if not self.rates or self.rates[0] <= 0 or any(np.diff(self.rates) <= 0):
             raise ValueError(f'PlaybackRate: rates must be above 0 and rise, got {rates}.')
+        if frame_interval * self.rates[0] < 1:
+            raise ValueError(f'PlaybackRate: at rate {rates[0]} a clip would repeat frames, since frame_interval='
+                             f'{frame_interval} times it is below 1.')
         if not 0 <= jitter < 1:
             raise ValueError(f'PlaybackRate: jitter must be in [0, 1), got {jitter}.')
         self.jitter = 0. if test_mode else jitter
@@ -63,7 +67,7 @@ class PlaybackRate(SampleViews):
         fastest = (total_frames - 1) / max((self.clip_len - 1) * self.frame_interval, 1e-9)
         possible = sum(rate <= fastest for rate in self.rates)
         if not possible:
-            needed = int((self.clip_len - 1) * self.frame_interval * self.rates[0]) + 1
+            needed = ceil((self.clip_len - 1) * self.frame_interval * self.rates[0]) + 1
             raise UnreadableVideo(results['filename'], f'its {total_frames} frames hold no clip at the lowest rate, '
                                   f'which takes {needed}')
         if self.test_mode:

@@ -77,12 +77,17 @@ def test_a_video_shorter_than_a_clip_is_unreadable():
                                               'which takes 15'):
         draw(total_frames=14, videos=1)
     assert draw(total_frames=15, videos=1)[1].tolist() == [[0] * 4]
+    with pytest.raises(UnreadableVideo, match='its 11 frames .* takes 12'):
+        draw(total_frames=11, videos=1, frame_interval=1.5)
+    assert draw(total_frames=12, videos=1, frame_interval=1.5)[1].tolist() == [[0] * 4]
 
 
 @pytest.mark.parametrize('options', [dict(rates=()), dict(rates=(2, 1)), dict(rates=(0, 1)), dict(jitter=1.)])
 def test_bad_options(options):
     with pytest.raises(ValueError, match='PlaybackRate: (rates|jitter) must'):
         PlaybackRate(**options)
+    with pytest.raises(ValueError, match='PlaybackRate: at rate 0.5 a clip would repeat frames, since'):
+        PlaybackRate(frame_interval=1, rates=(.5, 1))
 
 
 def test_labels_reach_the_data_sample():
