@@ -124,6 +124,22 @@ def test_a_stopped_run_goes_on_and_processes_share(write, tmp_path, capsys):
     assert (tmp_path / 'tokens/videos/deep/0.mp4.npy').stat().st_mtime_ns == content
 
 
+def test_a_process_that_starts_later_has_the_same_share(write, tmp_path):
+    write('--part', '0/2')
+    write('--part', '1/2')
+    found = {path.name for path in (tmp_path / 'tokens/videos').rglob('*.*')}
+    assert found == {'0.mp4.npy', '1.mp4.npy', '2.mp4.npy', 'broken.mp4.unreadable'}
+
+
+def test_one_store_for_two_roots_is_refused(videos, tmp_path, monkeypatch):
+    cfg = config(videos, tmp_path)
+    cfg.val_dataloader.dataset.pipeline[0].root = str(videos / 'deep')
+    cfg.dump(tmp_path / 'config.py')
+    monkeypatch.setattr(sys, 'argv', ['cache_tokens', str(tmp_path / 'config.py')])
+    with pytest.raises(SystemExit, match="tokens' would hold videos below '.*' and '.*deep', whose"):
+        load_tool('data/cache_tokens').main()
+
+
 def test_a_full_disk_is_told_before(write, monkeypatch, tmp_path):
     monkeypatch.setattr('shutil.disk_usage', lambda path: type('usage', (), dict(free=20_000)))
     with pytest.raises(SystemExit, match="has room for 0.0 GB, but the token maps take 0.0 GB: choose another"):

@@ -63,7 +63,11 @@ class WholeVideos(Dataset):
 
 
 def find_stores(cfg: Config) -> dict[str, list[str]]:
-    """Arguments of each ``OpenTokens`` of a config, as JSON, and the videos whose maps it is to read."""
+    """Arguments of each ``OpenTokens`` of a config, as JSON, and the videos whose maps it is to read.
+
+    Raises:
+        ValueError: a store is given two roots, below which names may be the same.
+    """
     found: dict[str, list[str]] = {}
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         dataset = (cfg.get(loader) or {}).get('dataset') or {}
@@ -73,6 +77,11 @@ def find_stores(cfg: Config) -> dict[str, list[str]]:
                 options = json.dumps({key: value for key, value in steps[0].items() if key != 'type'}, sort_keys=True)
                 files = [str(item['filename']) for item in DATASETS.build(part).load_data_list()]
                 found[options] = list(dict.fromkeys(found.get(options, []) + files))
+    roots: dict[str, str] = {}
+    for step in map(json.loads, found):
+        if roots.setdefault(step['store'], step['root']) != step['root']:
+            raise ValueError(f"'{step['store']}' would hold videos below '{roots[step['store']]}' and "
+                             f"'{step['root']}', whose names may be the same: give each root a store of its own")
     return found
 
 
@@ -98,7 +107,8 @@ def write(options: dict, files: list[str], args: argparse.Namespace) -> None:
           f'{frame[0, :, 0].numel()} numbers a frame ({" x ".join(map(str, frame[0, :, 0].shape))}), about '
           f'{size / 1e6:.0f} MB; {free / 1e6:.0f} MB are free.', flush=True)
     place, parts = args.part
-    missing = missing[place::parts]
+    mine = set(files[place::parts])  # whatever the others have written by now
+    missing = [file for file in missing if file in mine]
     loader = DataLoader(WholeVideos(missing, **view), batch_size=None, num_workers=args.workers)
     unreadable, start = 0, time.time()
     for index, frames in show_progress(loader, len(missing), 'videos written'):
@@ -138,10 +148,10 @@ def main() -> None:
     args = parser.parse_args()
     cfg = Config.fromfile(args.config)
     init_default_scope('mmaction')
-    found = find_stores(cfg)
-    if not found:
-        sys.exit(f'{args.config} reads no token maps: none of its pipelines has OpenTokens')
     try:
+        found = find_stores(cfg)
+        if not found:
+            sys.exit(f'{args.config} reads no token maps: none of its pipelines has OpenTokens')
         for options, files in found.items():
             write(json.loads(options), files, args)
     except (OSError, ValueError) as error:
