@@ -34,7 +34,7 @@ class OpenTokens(BaseTransform):
         short_side (int): To which the frame is scaled before, in pixels.
         resolution (int, optional): Height and width to which the grid of patches is averaged, to take less room. None:
             all of it; `ImageTMM` averages what it reads to a `resolution` of its own.
-        every (int): The store has every so-th frame; a frame between two is read as the nearest.
+        every (int): The store has every so-th frame; a frame between two is read as the nearest, halfway as the later.
 
     Raises:
         FileNotFoundError: There are no maps in the folder.
@@ -84,7 +84,7 @@ class TakeTokens(BaseTransform):
     def transform(self, results: dict) -> dict:
         """See the class."""
         tokens, inds = results.pop('tokens'), results['frame_inds']
-        rows, places = np.unique(np.rint(inds / results['every']).astype(np.int64), return_inverse=True)
+        rows, places = np.unique(np.floor(inds / results['every'] + .5).astype(np.int64), return_inverse=True)
         results['imgs'] = np.asarray(tokens[rows])[places.reshape(inds.shape)]
         results['img_shape'] = results['original_shape'] = tokens.shape[1:3]
         return results

@@ -31,10 +31,10 @@ def open_tokens(tmp_path, name='a/b.mp4', **options):
 def test_clips_are_rows_of_the_nearest_frames(maps, tmp_path):
     results = open_tokens(tmp_path)
     assert results['total_frames'] == 11
-    results['frame_inds'] = np.array([[0, 2, 4], [10, 7, 0]])  # 7 lies between rows 3 and 4
+    results['frame_inds'] = np.array([[0, 2, 4], [10, 7, 1]])  # 7 lies between rows 3 and 4, 1 between 0 and 1
     packed = PackViews()(TakeTokens()(results))
     assert packed['inputs'].dtype == torch.float16 and packed['data_samples'].img_shape == (2, 2)
-    expected = torch.stack([maps[[0, 1, 2]], maps[[5, 4, 0]]])  # (V, T, D, h, w)
+    expected = torch.stack([maps[[0, 1, 2]], maps[[5, 4, 1]]])  # (V, T, D, h, w)
     torch.testing.assert_close(packed['inputs'].float(), expected.transpose(1, 2))
 
 
