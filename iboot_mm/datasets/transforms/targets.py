@@ -72,7 +72,11 @@ class TargetTable:
     """
 
     def __init__(self, folder: str) -> None:
-        store = FeatureStore(folder)
+        try:
+            store = FeatureStore(folder)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f'{error} Write the targets before training, by tools/test.py with a config like '
+                                    'those of configs/targets.') from error
         shards = store.shards()
         self.folder = folder
         self.identity = store.identity
