@@ -168,7 +168,10 @@ def main() -> None:
     args_parser.add_argument('--workers', type=int, nargs='*', default=[0, 1, 2])
     args_parser.add_argument('--batch', type=int, default=4, help='samples of the loader at once')
     args_parser.add_argument('--load', type=int, default=64, help='samples that the loader is timed over')
+    args_parser.set_defaults(device='cpu')
     args = args_parser.parse_args()
+    if args.device != 'cpu':
+        args_parser.error('samples are made on a CPU only: leave --device out')
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
