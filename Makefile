@@ -2,6 +2,7 @@
 # make quickstart VIDEOS=DIR               the same on your own videos; no labels and no list needed
 #      TEACHER=NAME_OR_CONFIG CKPT=FILE    another image model, and its weights if they are not on a hub
 #      METHOD=byol                         rho-BYOL, without any teacher; also moco, simclr, swav
+#      METHOD=advise                       AdViSe: a temporal module on the frozen image model (TEACHER, CKPT as above)
 #      LIST="TRAIN TEST" LABELS="NAME .."  lists with labels (`path label` a line), so that k-NN accuracy is printed
 #      HOLD_OUT=1                          trains on the first list alone, so that the queries are new to the network
 #      EPOCHS=N TARGET_NORM=none WORK_DIR=DIR PROCESSES=N
