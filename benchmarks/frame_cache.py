@@ -77,13 +77,10 @@ def measure(config: dict, args) -> str:
 
 
 def main() -> None:
-    arguments = parser(__doc__, repeats=5)
+    arguments = parser(__doc__, repeats=5, cpu_only='samples are')
     arguments.add_argument('--config', type=Path, help='a config with train_dataloader, whose videos are there')
     arguments.add_argument('--videos', type=int, default=300, help='samples of each measurement')
-    arguments.set_defaults(device='cpu')
     args = arguments.parse_args()
-    if args.device != 'cpu':
-        arguments.error('samples are made on a CPU only: leave --device out')
     torch.set_num_threads(1)
     init_default_scope('mmaction')
     with tempfile.TemporaryDirectory() as folder:

@@ -157,7 +157,7 @@ def time_loading(folder: Path, args: argparse.Namespace) -> str:
 
 
 def main() -> None:
-    args_parser = parser(__doc__, repeats=3)
+    args_parser = parser(__doc__, repeats=3, cpu_only='samples are')
     args_parser.add_argument('--folder', type=Path, help='videos of your own')
     args_parser.add_argument('--made', nargs='*', choices=KINDS, default=list(KINDS), help='videos that are made')
     args_parser.add_argument('--decoders', nargs='+', default=['opencv'], help='decoders of ours beside the floor\'s')
@@ -168,10 +168,7 @@ def main() -> None:
     args_parser.add_argument('--workers', type=int, nargs='*', default=[0, 1, 2])
     args_parser.add_argument('--batch', type=int, default=4, help='samples of the loader at once')
     args_parser.add_argument('--load', type=int, default=64, help='samples that the loader is timed over')
-    args_parser.set_defaults(device='cpu')
     args = args_parser.parse_args()
-    if args.device != 'cpu':
-        args_parser.error('samples are made on a CPU only: leave --device out')
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:

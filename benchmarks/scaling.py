@@ -122,17 +122,14 @@ def report(seconds: dict[str, float], size: int, args: argparse.Namespace) -> st
 
 
 def main() -> None:
-    arguments = parser(__doc__, repeats=5)
+    arguments = parser(__doc__, repeats=5, cpu_only='processes are')
     add_options(arguments)
     arguments.add_argument('--method', choices=METHODS, default='iboot')
     arguments.add_argument('--videos', type=int, default=2, help='of each process')
     arguments.add_argument('--processes', type=int, default=2)
     arguments.add_argument('--link', type=float, default=12.5, help='GB/s of a GPU in each direction')
     arguments.add_argument('--compute-seconds', type=float, help='of a step on one GPU')
-    arguments.set_defaults(device='cpu')
     args = arguments.parse_args()
-    if args.device != 'cpu':
-        arguments.error('processes are measured on a CPU only: leave --device out')
     torch.set_num_threads(1)
     prepare(args)
     with socket.socket() as sock:

@@ -19,10 +19,24 @@ import torch
 RESULTS = Path(__file__).resolve().parent / 'results'
 
 
-def parser(description: str, repeats: int) -> argparse.ArgumentParser:
-    """A parser with what all benchmarks understand: ``--device``, ``--repeats``, ``--save``."""
+def parser(description: str, repeats: int, cpu_only: str = '') -> argparse.ArgumentParser:
+    """A parser with what all benchmarks understand: ``--device``, ``--repeats``, ``--save``.
+
+    Args:
+        description: The script's docstring.
+        repeats: Measurements of each row by default.
+        cpu_only: What is measured on a CPU, where a GPU is of no use; any other device is refused.
+    """
+    def device(name: str) -> str:
+        if cpu_only and name != 'cpu':
+            raise argparse.ArgumentTypeError(f'{cpu_only} measured on a CPU only: leave --device out')
+        if name.startswith('cuda') and not torch.cuda.is_available():
+            raise argparse.ArgumentTypeError('there is no GPU that torch can use: leave --device out')
+        return name
+
     arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    arguments.add_argument('--device', type=device,
+                           default='cuda' if torch.cuda.is_available() and not cpu_only else 'cpu')
     arguments.add_argument('--repeats', type=int, default=repeats, help='measurements of each row, of which the median '
                                                                         'is printed')
     arguments.add_argument('--save', action='store_true', help='write the table to benchmarks/results/HARDWARE, too')

@@ -37,3 +37,14 @@ def test_publish_prints_and_saves_the_same(monkeypatch, tmp_path, capsys, save):
     assert printed.endswith('\n\ntext\n')
     written = list(tmp_path.glob('*/toy.md'))
     assert [path.read_text() for path in written] == [printed] * save
+
+
+@pytest.mark.parametrize('cpu_only, words', [('', 'no GPU that torch can use: leave --device out'),
+                                             ('samples are', 'samples are measured on a CPU only: leave --device out')])
+def test_a_device_that_is_of_no_use_is_refused(monkeypatch, capsys, cpu_only, words):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: bool(cpu_only))
+    arguments = parser('', repeats=1, cpu_only=cpu_only)
+    assert arguments.parse_args([]).device == 'cpu'
+    with pytest.raises(SystemExit):
+        arguments.parse_args(['--device', 'cuda'])
+    assert words in capsys.readouterr().err

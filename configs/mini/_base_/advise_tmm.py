@@ -2,20 +2,12 @@
 # small image models, 64 channels in the temporal module and its head, every frame of 8 at rate 1 and rates up to 4,
 # since the videos are short (and no jitter, which at a step of one frame could only stretch), no label smoothing, three
 # times the learning rate for the few steps.
-_base_ = '../../_base_/default_runtime.py'
+_base_ = ['../../_base_/default_runtime.py', '../../_base_/models/advise_tmm.py']
 
 rates = ('1x', '2x', '4x')
 model = dict(
-    type='Recognizer3D',
-    backbone=dict(type='ImageTMM', temporal=dict(type='bottleneck', hidden=64, blocks=1, kernel=3), out_channels=128),
-    cls_head=dict(type='MLPHead', in_channels=128, hidden=128, num_classes=len(rates), topk=(1, ), dropout_ratio=0.,
-                  average_clips='prob'),
-    data_preprocessor=dict(
-        type='ClipPreprocessor',
-        color_jitter=dict(brightness=.2, contrast=.2, saturation=.2, hue=.1),
-        color_prob=.8,
-        gray_prob=.2,
-        blur_prob=0.))
+    backbone=dict(temporal=dict(hidden=64), out_channels=128),
+    cls_head=dict(in_channels=128, hidden=128, num_classes=len(rates), label_smooth_eps=0.))
 
 # One line for both: training draws 4 clips of a video, validation shows one of each rate.
 playback = dict(type='PlaybackRate', clip_len=8, frame_interval=1, rates=(1, 2, 4), jitter=0.)
