@@ -12,7 +12,7 @@ def keep_freed_memory() -> bool:
     """Lets this process keep the memory that its tensors free, for the next ones.
 
     By itself, glibc gives every large tensor back to the system and gets it anew, page by page and zeroed, several
-    hundred times a training step (86,000 page faults of a step of rho-BYOL on 2 videos, 2,600 so).
+    hundred times a training step.
 
     Returns:
         Whether it does: not where an environment variable ``MALLOC_...`` has decided already, nor without glibc.
