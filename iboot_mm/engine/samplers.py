@@ -15,29 +15,42 @@ class EpochSampler(DefaultSampler):
     The order is a function of (seed, epoch). The tail that does not fill a global batch is left out of that epoch, so
     gradient accumulation never mixes epochs and no video is shown twice in one.
 
+    With ``steps`` an epoch is that many global batches, so a recipe that counts steps keeps its schedule whatever the
+    size of the dataset: a pass over the videos is cut into as many epochs as it fills, and what is left over of it is
+    left out.
+
     Args:
         dataset: The dataset.
         multiple_of: Videos in a global batch; :class:`~iboot_mm.engine.loops.GlobalBatchTrainLoop` sets it.
         shuffle: Shuffle each epoch anew.
         seed: Seed of the order, the same in all processes; drawn and shared when None.
+        steps: Global batches in an epoch; None for as many as the dataset fills.
 
     Raises:
-        ValueError: the dataset does not fill one global batch.
+        ValueError: the dataset does not fill one global batch, or not ``steps`` of them.
     """
 
-    def __init__(self, dataset: Sized, multiple_of: int = 1, shuffle: bool = True, seed: int | None = None) -> None:
+    def __init__(self, dataset: Sized, multiple_of: int = 1, shuffle: bool = True, seed: int | None = None,
+                 steps: int | None = None) -> None:
         super().__init__(dataset, shuffle=shuffle, seed=seed, round_up=True)
         if len(dataset) < multiple_of:
             raise ValueError(
                 f'the dataset has {len(dataset)} videos, fewer than the global batch of {multiple_of}: add videos or '
                 f'set train_cfg.global_batch to at most {len(dataset)}')
-        if multiple_of > 1:
+        batches = len(dataset) // multiple_of
+        if steps is not None and not 1 <= steps <= batches:
+            raise ValueError(f'train_dataloader.sampler.steps is {steps}, but the dataset has {len(dataset)} videos, '
+                             f'which fill {batches} batches of {multiple_of}: set it to 1 to {batches}, and the epochs '
+                             'of train_cfg and param_scheduler so that they make as many steps as before')
+        self.epochs_a_pass = batches // steps if steps else 1
+        if multiple_of > 1 or steps:
             # The loop plans batches that divide by the number of processes, so every process gets as many videos.
-            self.total_size = len(dataset) // multiple_of * multiple_of
+            self.total_size = (steps or batches) * multiple_of
             self.num_samples = self.total_size // self.world_size
 
     def __iter__(self) -> Iterator[int]:
-        indices = epoch_order(len(self.dataset), self.seed, self.epoch, self.shuffle)
+        number, part = divmod(self.epoch, self.epochs_a_pass)
+        indices = epoch_order(len(self.dataset), self.seed, number, self.shuffle)[part * self.total_size:]
         # Without a multiple, the epoch is filled up to the number of processes, as DefaultSampler does.
         indices = (indices * (self.total_size // len(indices) + 1))[:self.total_size]
         return iter(indices[self.rank:self.total_size:self.world_size])

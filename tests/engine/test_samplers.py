@@ -55,3 +55,24 @@ def test_without_a_multiple_every_video_is_seen(monkeypatch):
 def test_dataset_smaller_than_the_batch(monkeypatch):
     with pytest.raises(ValueError, match='7 videos, fewer than the global batch of 8: add videos or set'):
         sampler(7, monkeypatch=monkeypatch, multiple_of=8)
+
+
+def test_a_pass_is_cut_into_epochs_of_as_many_steps(monkeypatch):
+    """30 videos fill 7 batches of 4, which are 3 epochs of 2 steps; the first of the next pass is another order."""
+    orders = []
+    for epoch in range(6):
+        streams = []
+        for rank in range(2):
+            s = sampler(30, rank, 2, monkeypatch, multiple_of=4, steps=2)
+            s.set_epoch(epoch)
+            streams.append(list(s))
+            assert len(s) == len(streams[-1]) == 4
+        orders.append([i for pair in zip(*streams) for i in pair])
+    passes = [epoch_order(30, seed=5, epoch=number)[:24] for number in (0, 1)]
+    assert [sum(orders[:3], []), sum(orders[3:], [])] == passes and passes[0] != passes[1]
+
+
+@pytest.mark.parametrize('steps', [0, 8])
+def test_more_steps_than_the_videos_fill_are_one_sentence(monkeypatch, steps):
+    with pytest.raises(ValueError, match=f'steps is {steps}, but the dataset has 30 videos, which fill 7 batches of 4'):
+        sampler(30, monkeypatch=monkeypatch, multiple_of=4, steps=steps)
