@@ -5,5 +5,6 @@ from .iboot import IBoot
 from .moco import VideoMoCo
 from .simclr import VideoSimCLR
 from .swav import VideoSwAV
+from .vivi import VIVI
 
-__all__ = ['BasePretrainer', 'CachedIBoot', 'IBoot', 'VideoBYOL', 'VideoMoCo', 'VideoSimCLR', 'VideoSwAV']
+__all__ = ['BasePretrainer', 'CachedIBoot', 'IBoot', 'VIVI', 'VideoBYOL', 'VideoMoCo', 'VideoSimCLR', 'VideoSwAV']

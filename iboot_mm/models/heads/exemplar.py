@@ -1,0 +1,56 @@
+"""Frames of one shot as one class (VIVI, https://arxiv.org/abs/1912.02783, section 3.2)."""
+
+import torch
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from mmengine.dist import get_rank
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ..distributed import gather_with_gradient
+from ..shot_losses import semi_hard_triplets
+
+
+@MODELS.register_module()
+class ExemplarHead(BaseModule):
+    """Tells, by a triplet loss, the frames of a shot from those of all other shots of the batch.
+
+    The frames are unit vectors after a linear map. Negatives are the frames of all ranks' other shots, those of the
+    same video among them (figure 1). With one frame a video, augmented several times, it is the frames-only baseline.
+
+    Args:
+        in_channels: Width of the features.
+        embed_dim: Width of the embeddings. The paper says nothing of it; 1000 and the margin are those of the public
+            code (``config/exemplar/imagenet.sh``) of the work whose protocol it follows for its baselines
+            (https://arxiv.org/abs/1901.09005): our choice.
+        margin: Of the triplet loss, in squared distances of unit vectors; our choice, see ``embed_dim``.
+        init_cfg: mmengine's initialisation config.
+    """
+
+    def __init__(self, in_channels: int, embed_dim: int = 1000, margin: float = .5,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.embed = nn.Linear(in_channels, embed_dim)
+        self.margin = margin
+
+    def copies(self, frames: Tensor) -> Tensor:
+        """The frames ``(B, C, T, H, W)`` that the encoder sees: ``(1, B, C, T, H, W)``."""
+        return frames.unsqueeze(0)
+
+    def forward(self, features: Tensor) -> dict[str, Tensor]:
+        """Features ``(1, N, K, L, D)`` to ``loss``, ``accuracy`` (share of fulfilled triplets) and ``chance``.
+
+        Raises:
+            ValueError: shots of one frame, or a batch of one shot.
+        """
+        with torch.autocast(features.device.type, enabled=False):
+            frames = F.normalize(self.embed(features[0].float()), dim=-1).flatten(0, 1)  # (N K, L, E)
+            shots = gather_with_gradient(frames)
+            if frames.shape[1] < 2:
+                raise ValueError('ExemplarHead compares frames of a shot, and got one: set shot_len of SampleShots (or '
+                                 'num_views of SampleViews for frames alone) to at least 2 frames a shot')
+            if len(shots) < 2:
+                raise ValueError('ExemplarHead compares shots, and the batch of all processes has one: set '
+                                 'train_dataloader.batch_size to at least 2')
+            losses, shares = semi_hard_triplets(frames, shots, get_rank() * len(frames), self.margin)
+            return dict(loss=losses.mean(), accuracy=shares.mean(), chance=losses.new_tensor(.5))
