@@ -1,0 +1,97 @@
+"""Shot lists: which frames of a video belong together, found once per video and read by training.
+
+A list is JSON lines, one per video: `{"file": "a/b.mp4", "frames": 240, "fps": 25.0, "starts": [0, 57, 133]}`, with the
+first frame of each shot and, where there are any, `"black"`, the numbers of the shots that show nothing; or
+`{"file": ..., "error": ...}`. Files are named below the root of the videos. A line without `file` says how the shots
+were found.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..atomic_files import AtomicLocalBackend
+
+_EPSILON = 1e-6  # of a frame: keeps products such as 3 * (1 / 3) from falling one frame short
+
+
+def read_shots(path: str | Path) -> tuple[dict, dict[str, dict]]:
+    """How the shots of a list were found (empty if it does not say) and its entries by file.
+
+    Raises:
+        FileNotFoundError: If there is no such list.
+        ValueError: For a line that is no entry, named by its number.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"There is no shot list '{path}': write it with tools/data/find_shots.py.")
+    settings, entries = {}, {}
+    for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), 1):
+        entry = _parse(line)
+        if entry is None:
+            raise ValueError(f"Line {number} of the shot list '{path}' names no file with its frames, fps and rising "
+                             f'starts, nor an error: {line[:80]!r}; write the list with tools/data/find_shots.py.')
+        if 'file' in entry:
+            entries[entry['file']] = entry
+        else:
+            settings = entry
+    return settings, entries
+
+
+def _parse(line: str) -> dict | None:
+    try:
+        entry = json.loads(line)
+        if 'file' not in entry or 'error' in entry:
+            return entry if isinstance(entry, dict) else None
+        edges = [*entry['starts'], entry['frames']]
+        known = isinstance(entry['fps'], (int, float)) and edges[0] == 0 and len(edges) > 1
+        return entry if known and all(a < b for a, b in zip(edges, edges[1:])) else None
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def write_shots(path: str | Path, settings: Mapping, entries: Iterable[Mapping]) -> None:
+    """Write a list, whole or not at all, its files in the order of their names."""
+    lines = [settings, *sorted(entries, key=lambda entry: entry['file'])]
+    AtomicLocalBackend().put_text(''.join(json.dumps(line) + '\n' for line in lines), path)
+
+
+def usable_shots(entry: Mapping) -> np.ndarray:
+    """The shots of an entry that are not black: int64 (S, 2), first frame and the one after the last."""
+    edges = np.array([*entry['starts'], entry['frames']], dtype=np.int64)
+    return np.delete(np.stack([edges[:-1], edges[1:]], 1), entry.get('black', []), axis=0)
+
+
+def shot_ticks(shots: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Which ticks of a clock fall into each shot, where tick i shows frame floor(i step).
+
+    Args:
+        shots (np.ndarray): (S, 2), first frame and the one after the last.
+        step (float): Frames per tick.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: First tick and number of ticks of each shot, int64 (S,).
+    """
+    first, end = np.ceil((shots - _EPSILON) / step).astype(np.int64).T
+    return first, end - first
+
+
+def tick_frames(ticks: np.ndarray, step: float) -> np.ndarray:
+    """The frames that ticks show, int64."""
+    return np.floor(ticks * step + _EPSILON).astype(np.int64)
+
+
+def count_matches(found: Sequence[int], true: Sequence[int], tolerance: int = 0) -> int:
+    """How many cuts of two ascending lists can be paired, each once, at most `tolerance` frames apart."""
+    matches = i = j = 0
+    while i < len(found) and j < len(true):
+        distance = found[i] - true[j]
+        if abs(distance) <= tolerance:
+            matches, i, j = matches + 1, i + 1, j + 1
+        elif distance < 0:
+            i += 1
+        else:
+            j += 1
+    return matches
