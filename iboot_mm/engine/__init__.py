@@ -3,8 +3,8 @@ from .batch_plan import BatchPlan, plan_batch
 from .feature_loop import FeatureLoop
 from .loops import GlobalBatchTrainLoop
 from .model_wrapper import DistributedPretrainer
-from .samplers import EpochSampler
+from .samplers import EndlessSampler, EpochSampler
 from .target_loop import TargetLoop
 
-__all__ = ['BatchPlan', 'DistributedPretrainer', 'EpochSampler', 'FeatureLoop',
+__all__ = ['BatchPlan', 'DistributedPretrainer', 'EndlessSampler', 'EpochSampler', 'FeatureLoop',
            'GlobalBatchTrainLoop', 'TargetLoop', 'hooks', 'optimizers', 'plan_batch', 'schedulers']

@@ -2,7 +2,7 @@
 
 from mmaction.registry import LOOPS
 from mmengine.dist import get_world_size
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from .batch_plan import BatchPlan, plan_batch
@@ -62,3 +62,8 @@ class GlobalBatchTrainLoop(EpochBasedTrainLoop):
             optim_wrapper['optimizer']['lr'] *= plan.accumulation
             runner.logger.info(f'--auto-scale-lr: accumulation multiplies the learning rate by {plan.accumulation}.')
         return plan
+
+
+def loaders_of(loop: BaseLoop) -> list[DataLoader]:
+    """All loaders of a training loop, the main one first; MMAction2's multi-loader loop has several."""
+    return getattr(loop, 'multi_loaders', [loop.dataloader])

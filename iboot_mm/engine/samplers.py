@@ -1,11 +1,12 @@
 """Which videos each process sees, and in which order."""
 
 from collections.abc import Iterator, Sized
+from itertools import count, islice
 
 import numpy as np
 import torch
 from mmaction.registry import DATA_SAMPLERS
-from mmengine.dataset import DefaultSampler
+from mmengine.dataset import DefaultSampler, InfiniteSampler
 
 
 @DATA_SAMPLERS.register_module()
@@ -37,6 +38,7 @@ class EpochSampler(DefaultSampler):
             raise ValueError(
                 f'the dataset has {len(dataset)} videos, fewer than the global batch of {multiple_of}: add videos or '
                 f'set train_cfg.global_batch to at most {len(dataset)}')
+        self.multiple_of = multiple_of
         batches = len(dataset) // multiple_of
         if steps is not None and not 1 <= steps <= batches:
             raise ValueError(f'train_dataloader.sampler.steps is {steps}, but the dataset has {len(dataset)} videos, '
@@ -54,6 +56,40 @@ class EpochSampler(DefaultSampler):
         # Without a multiple, the epoch is filled up to the number of processes, as DefaultSampler does.
         indices = (indices * (self.total_size // len(indices) + 1))[:self.total_size]
         return iter(indices[self.rank:self.total_size:self.world_size])
+
+
+@DATA_SAMPLERS.register_module()
+class EndlessSampler(InfiniteSampler):
+    """Shuffled passes over a dataset, one after the other without an end, the same ones for any number of processes.
+
+    For a loader beside the main one: MMAction2's ``MultiLoaderEpochBasedTrainLoop`` ends an epoch with its shortest
+    loader. mmengine's ``InfiniteSampler`` serves one epoch only: the loader of the second finds its sequence closed
+    and gives nothing, so that the loop counts epochs without a step. Here each epoch begins a pass of its own, a
+    function of (seed, epoch), so resuming changes nothing.
+
+    Example:
+        >>> train_cfg = dict(type='MultiLoaderEpochBasedTrainLoop', max_epochs=10, other_loaders=[
+        ...     dict(batch_size=32, num_workers=1, sampler=dict(type='EndlessSampler'), dataset=dict())])
+
+    Args:
+        dataset: The dataset.
+        shuffle: Shuffle each pass anew.
+        seed: Seed of the order, the same in all processes; drawn and shared when None.
+    """
+
+    epoch = 0
+
+    def __iter__(self) -> Iterator[int]:
+        return islice(self._passes(), self.rank, None, self.world_size)
+
+    def _passes(self) -> Iterator[int]:
+        seed = mix_seeds(self.seed, self.epoch)
+        for number in count():
+            yield from epoch_order(self.size, seed, number, self.shuffle)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Sets the epoch whose passes the next iterator gives."""
+        self.epoch = epoch
 
 
 def epoch_order(length: int, seed: int, epoch: int, shuffle: bool = True) -> list[int]:

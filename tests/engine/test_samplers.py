@@ -1,8 +1,12 @@
 """The order of videos: whole batches, the same for any number of processes, a function of (seed, epoch)."""
 
-import pytest
+import gc
+from itertools import islice
 
-from iboot_mm.engine.samplers import EpochSampler, epoch_order, mix_seeds
+import pytest
+from torch.utils.data import DataLoader
+
+from iboot_mm.engine.samplers import EndlessSampler, EpochSampler, epoch_order, mix_seeds
 
 
 def sampler(length, rank=0, world=1, monkeypatch=None, **kwargs):
@@ -76,3 +80,29 @@ def test_a_pass_is_cut_into_epochs_of_as_many_steps(monkeypatch):
 def test_more_steps_than_the_videos_fill_are_one_sentence(monkeypatch, steps):
     with pytest.raises(ValueError, match=f'steps is {steps}, but the dataset has 30 videos, which fill 7 batches of 4'):
         sampler(30, monkeypatch=monkeypatch, multiple_of=4, steps=steps)
+
+
+def endless(rank, world, monkeypatch):
+    monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info', lambda: (rank, world))
+    return EndlessSampler(range(10), seed=5)
+
+
+def test_endless_passes_are_whole_and_the_same_for_any_number_of_processes(monkeypatch):
+    whole = list(islice(endless(0, 1, monkeypatch), 60))
+    passes = [whole[k:k + 10] for k in range(0, 60, 10)]
+    assert all(sorted(part) == list(range(10)) for part in passes) and len(set(map(tuple, passes))) == 6
+    streams = [list(islice(endless(rank, 3, monkeypatch), 20)) for rank in range(3)]
+    assert [i for step in zip(*streams) for i in step] == whole
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_each_epoch_of_a_loader_has_its_own_endless_order(monkeypatch, workers):
+    """mmengine's InfiniteSampler is closed with the first epoch's iterator and gives the second one nothing."""
+    sampler = endless(0, 1, monkeypatch)
+    loader = DataLoader(range(10), batch_size=4, sampler=sampler, num_workers=workers, persistent_workers=workers > 0)
+    orders = []
+    for epoch in (0, 1, 0):
+        sampler.set_epoch(epoch)
+        orders.append([i for batch in islice(loader, 5) for i in batch.tolist()])
+        gc.collect()
+    assert orders[0] == orders[2] != orders[1] and [len(order) for order in orders] == [20] * 3

@@ -76,7 +76,7 @@ class VideoReader(ABC):
 
 
 _DECODERS: dict[str, Callable[..., VideoReader]] = {}
-BUILT_IN = ('pyav', 'decord', 'torchcodec', 'opencv', 'frames', 'frame_cache')
+BUILT_IN = ('pyav', 'decord', 'torchcodec', 'opencv', 'frames', 'picture', 'frame_cache')
 
 
 def register_decoder(name: str) -> Callable:
@@ -111,8 +111,8 @@ def open_video(path: str, decoder: str = 'auto', num_threads: int = 1, **options
 
     Args:
         path (str): A video file, or a folder of frames for `decoder='frames'`.
-        decoder (str): 'pyav', 'decord', 'torchcodec', 'opencv', 'frames' or 'frame_cache'; 'auto' is PyAV, the fastest
-            for clips and the one that reads every file (`benchmarks/input.py` compares them).
+        decoder (str): 'pyav', 'decord', 'torchcodec', 'opencv', 'frames', 'picture' or 'frame_cache'; 'auto' is PyAV,
+            the fastest for clips and the one that reads every file (`benchmarks/input.py` compares them).
         num_threads (int): Decoding threads of this reader.
         options: Further arguments of that decoder.
 

@@ -16,7 +16,7 @@ class OpenVideo(BaseTransform):
 
     Args:
         decoder (str): 'pyav', 'decord', 'torchcodec', 'opencv', 'frames' (`filename` is a folder of pictures),
-            'frame_cache' (decoded once, for small sets), or 'auto': PyAV.
+            'picture' (`filename` is one picture), 'frame_cache' (decoded once, for small sets), or 'auto': PyAV.
         num_threads (int): Threads per reader; 1 where data workers fill the cores already.
         options: Further arguments of the decoder, such as `fps` of 'frames' and `folder` of 'frame_cache'.
 

@@ -12,6 +12,7 @@ from mmengine.hooks import DistSamplerSeedHook
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
+from ..loops import loaders_of
 from ..samplers import mix_seeds
 
 
@@ -34,19 +35,20 @@ class EpochSeedHook(DistSamplerSeedHook):
         seed = torch.tensor(runner.seed, dtype=torch.int64)  # ranks differ under --diff-rank-seed
         broadcast(seed)
         self.seed = int(seed)
-        loader = runner.train_loop.dataloader
-        loader.sampler.seed = self.seed
-        if getattr(loader.worker_init_fn, 'func', None) is worker_init_fn:
-            # mmengine's initialiser restarts the workers' streams from one seed in each epoch; without it torch starts
-            # them from this process's generator, which is set below.
-            loader.worker_init_fn = None
+        for loader in loaders_of(runner.train_loop):
+            loader.sampler.seed = self.seed
+            if getattr(loader.worker_init_fn, 'func', None) is worker_init_fn:
+                # mmengine's initialiser restarts the workers' streams from one seed in each epoch; without it torch
+                # starts them from this process's generator, which is set below.
+                loader.worker_init_fn = None
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Sets sampler, transforms and generators for the epoch that begins."""
         super().before_train_epoch(runner)
-        for transform in find_transforms(runner.train_loop.dataloader.dataset):
-            if hasattr(transform, 'set_epoch'):
-                transform.set_epoch(self.seed, runner.epoch)
+        for loader in loaders_of(runner.train_loop):  # samplers beside the first get the epoch from their loop
+            for transform in find_transforms(loader.dataset):
+                if hasattr(transform, 'set_epoch'):
+                    transform.set_epoch(self.seed, runner.epoch)
         seed = mix_seeds(self.seed, runner.epoch, get_rank())
         random.seed(seed)
         np.random.seed(seed % 2**32)

@@ -11,9 +11,12 @@ from mmaction.registry import HOOKS
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader, Sampler
 
 from ..batch_plan import BatchPlan, whole_batch_splits
+from ..loops import loaders_of
 from ..model_wrapper import processes_of_bn
+from ..samplers import EndlessSampler
 
 
 @HOOKS.register_module()
@@ -40,15 +43,22 @@ class TrainingPlanHook(Hook):
         self.reported = False
 
     def before_train(self, runner: Runner) -> None:
-        """Prints batch, learning rate, what BN sees together, and what differs from the paper."""
+        """Prints batch, learning rate, what BN sees together, and what differs from the paper.
+
+        Raises:
+            ValueError: the batch is another than the one that epochs are made for, or a loader beside the main one
+                would end an epoch, and with it the schedule, too early.
+        """
         loader, optim_wrapper = runner.train_dataloader, runner.optim_wrapper
         plan = BatchPlan(get_world_size(), loader.batch_size, optim_wrapper._accumulative_counts)
         rates = [group.get('initial_lr', group['lr']) for group in optim_wrapper.optimizer.param_groups]
+        check_whole_batches(loader.sampler, plan)
         steps = len(loader) // plan.accumulation
         runner.logger.info('\n'.join([
             'Training plan', f'  batch          {plan}',
             f'  learning rate  {max(rates):g} at its peak ({type(optim_wrapper.optimizer).__name__})',
             f'  length         {runner.max_epochs} epochs of {steps} steps over {len(loader.dataset)} videos',
+            *[f'  {line}' for line in describe_others(loaders_of(runner.train_loop), plan)],
             *[f'  {line}' for line in describe_bn(plan, processes_of_bn(runner.model), self.bn_videos)]]))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
@@ -98,6 +108,40 @@ def describe_bn(plan: BatchPlan, processes: int | None, wanted: int | str | None
                      f'{splits} (GPUs x videos) with SyncBN and no accumulation')
     elif wanted not in ('batch', None, together):
         lines.append(f'differs from the recipe: its BN sees {wanted} videos together, whatever the batch')
+    return lines
+
+
+def check_whole_batches(sampler: Sampler, plan: BatchPlan) -> None:
+    """Compares the global batch with the one that an ``EpochSampler`` cuts epochs into.
+
+    ``GlobalBatchTrainLoop`` makes them equal; with another loop both are the config's.
+
+    Raises:
+        ValueError: they differ.
+    """
+    wanted = getattr(sampler, 'multiple_of', 1)
+    if wanted not in (1, plan.global_batch):
+        raise ValueError(f'the batch is {plan}, but train_dataloader.sampler.multiple_of, for which learning rate and '
+                         f'schedule are, is {wanted}: set batch_size of each loader and optim_wrapper.'
+                         f'accumulative_counts so that {plan.processes} x batch_size x accumulative_counts is {wanted}')
+
+
+def describe_others(loaders: list[DataLoader], plan: BatchPlan) -> list[str]:
+    """A line for each loader beside the main one, which is the first of ``loaders``.
+
+    Raises:
+        ValueError: one of them has fewer batches than the main one.
+    """
+    lines = []
+    for loader in loaders[1:]:
+        if not isinstance(loader.sampler, EndlessSampler) and len(loader) < len(loaders[0]):
+            raise ValueError(
+                f'train_cfg.other_loaders: the loader of {type(loader.dataset).__name__} has {len(loader)} batches '
+                f"for the {len(loaders[0])} of an epoch, which would end there: give it sampler=dict(type='"
+                "EndlessSampler')")
+        step = BatchPlan(plan.processes, loader.batch_size, plan.accumulation).global_batch
+        lines.append(f'beside them    {step} of {len(loader.dataset)} samples per step '
+                     f'({type(loader.dataset).__name__})')
     return lines
 
 

@@ -7,6 +7,9 @@ from mmengine.dataset import RepeatDataset
 from mmengine.dist import all_gather_object, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import Dataset
+
+from ..loops import loaders_of
 
 
 @HOOKS.register_module()
@@ -44,9 +47,9 @@ class UnreadableVideosHook(Hook):
 
     def _after_iter(self, runner: Runner, batch_idx: int, data_batch: dict | tuple | list | None = None,
                     outputs: Sequence | dict | None = None, mode: str = 'train') -> None:
-        samples = data_batch.get('data_samples') or [] if isinstance(data_batch, dict) else []
-        for sample in samples:
-            self._new[mode] += [tuple(pair) for pair in getattr(sample, 'unreadable', [])]
+        for batch in data_batch if isinstance(data_batch, tuple) else (data_batch,):  # one of each loader
+            for sample in batch.get('data_samples') or [] if isinstance(batch, dict) else []:
+                self._new[mode] += [tuple(pair) for pair in getattr(sample, 'unreadable', [])]
         # All processes come here equally often, so this exchange cannot leave one waiting.
         if get_world_size() == 1 or (batch_idx + 1) % self.interval == 0:
             self._exchange(runner, mode)
@@ -89,8 +92,11 @@ class UnreadableVideosHook(Hook):
 
 
 def _num_videos(runner: Runner, mode: str) -> int:
-    """Videos in the data set of a loop; one that is repeated counts once."""
-    dataset = getattr(runner, f'{mode}_loop').dataloader.dataset
+    """Videos in the data sets of a loop, pictures beside them included; one that is repeated counts once."""
+    return sum(_unrepeated_length(loader.dataset) for loader in loaders_of(getattr(runner, f'{mode}_loop')))
+
+
+def _unrepeated_length(dataset: Dataset) -> int:
     while isinstance(dataset, RepeatDataset):
         dataset = dataset.dataset
     return len(dataset)
