@@ -68,6 +68,7 @@ def apply() -> None:
     _return_self_from_train()
     _honour_init_cfg_of_backbones()
     _count_batches_once_when_recomputing()
+    _keep_activations_in_sync_bn()
 
 
 def _mended(function: Callable) -> bool:
@@ -393,13 +394,14 @@ def _honour_init_cfg_of_backbones() -> None:
 
 
 def _count_batches_once_when_recomputing() -> None:
-    """mmaction2 1.2.0, ``with_cp=True``: running statistics of BN take in each batch twice.
+    """mmaction2 1.2.0, ``with_cp=True``, and timm 1.0, ``set_grad_checkpointing()``: BN takes in each batch twice.
 
-    The second time is the recomputation in the backward pass, which leaves them alone here; torch's kind of
-    checkpointing that can tell is not the one that it takes, with a warning, when none is named. Goes when mmaction2
-    does so itself.
+    The second time is the recomputation in the backward pass, which leaves the running statistics alone here; torch's
+    kind of checkpointing that can tell is not the one that mmaction2 takes, with a warning, when none is named. Of timm
+    it is done for ResNetV2. Goes when both do so themselves.
     """
     from mmaction.models.backbones import mobilenet_v2, resnet, resnet3d, resnet_audio, tanet, x3d
+    from timm.models import resnetv2
     from torch import nn
     from torch.utils.checkpoint import checkpoint
 
@@ -414,10 +416,44 @@ def _count_batches_once_when_recomputing() -> None:
             for module, buffers in kept:
                 module._buffers.update(buffers)
 
-    def checkpoint_block(function: Callable, *args):
-        block = inspect.getclosurevars(function).nonlocals['self']
+    def checkpoint_block(function: Callable, *args, block: nn.Module | None = None):
+        if block is None:
+            block = inspect.getclosurevars(function).nonlocals['self']
         return checkpoint(function, *args, use_reentrant=False,
                           context_fn=lambda: (contextlib.nullcontext(), statistics_kept(block)))
 
     for module in (mobilenet_v2, resnet, resnet3d, resnet_audio, tanet, x3d):
         module.cp = types.SimpleNamespace(checkpoint=checkpoint_block)
+    resnetv2.checkpoint_seq = lambda blocks, maps: functools.reduce(
+        lambda maps, block: checkpoint_block(block, maps, block=block), blocks, maps)
+
+
+def _keep_activations_in_sync_bn() -> None:
+    """mmengine (all versions): ``sync_bn = 'torch'`` drops the ReLU of timm's BN without a word, and so does the way
+    back, which a single process and a CPU take.
+
+    timm's BN holds its activation as a child, which becomes one of a plain SyncBN that does not call it. No date to go.
+    """
+    import mmengine.model
+    import mmengine.runner.runner
+    from mmengine.model import utils
+    from timm.layers import BatchNormAct2d
+    from timm.layers.norm_act import SyncBatchNormAct
+    from torch import nn
+
+    def make(plain: type, calling: type) -> Callable:
+        def make_one(original: Callable) -> Callable:
+            def convert(module, *args, **kwargs):
+                converted = original(module, *args, **kwargs)
+                for part in converted.modules():
+                    if type(part) is plain and hasattr(part, 'act'):
+                        part.__class__ = calling
+                return converted
+            return convert
+        return make_one
+
+    for name, types_ in (('convert_sync_batchnorm', (nn.SyncBatchNorm, SyncBatchNormAct)),
+                         ('revert_sync_batchnorm', (utils._BatchNormXd, BatchNormAct2d))):
+        _replace(utils, name, make(*types_))
+        for module in (mmengine.model, mmengine.runner.runner):
+            setattr(module, name, getattr(utils, name))

@@ -15,8 +15,8 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.dist import init_dist
 from mmengine.logging import HistoryBuffer
-from mmengine.model import BaseModule
-from mmengine.runner import load_checkpoint
+from mmengine.model import BaseModule, convert_sync_batchnorm, revert_sync_batchnorm
+from mmengine.runner import load_checkpoint, runner
 from mmengine.utils import get_installed_path, is_installed
 from packaging.version import Version
 from torch import distributed as dist
@@ -263,7 +263,8 @@ def test_processes_start_without_a_gpu(monkeypatch, launcher):
 
 @pytest.mark.parametrize('config, shape', [
     (dict(type='ResNet3dSlowOnly', depth=18, base_channels=4, lateral=False), (2, 3, 2, 32, 32)),
-    (dict(type='MobileNetV2', widen_factor=.1), (2, 3, 64, 64))])
+    (dict(type='MobileNetV2', widen_factor=.1), (2, 3, 64, 64)),
+    (dict(type='FrameResNetV2', layers=(2, 1), channels=(16, 32), stem_chs=8), (4, 3, 32, 32))])
 def test_recomputed_blocks_count_a_batch_once(config, shape, recwarn):
     torch.manual_seed(0)
     plain, frugal = (MODELS.build(dict(config, with_cp=with_cp)) for with_cp in (False, True))
@@ -280,3 +281,19 @@ def test_recomputed_blocks_count_a_batch_once(config, shape, recwarn):
     for one, other in zip(plain.parameters(), frugal.parameters(), strict=True):
         assert torch.equal(one.grad, other.grad)
     assert not [w for w in recwarn if 'use_reentrant' in str(w.message)]
+
+
+def test_sync_bn_of_timm_keeps_its_activation():
+    torch.manual_seed(0)
+    network = MODELS.build(dict(type='FrameResNetV2', layers=(1, 1), channels=(16, 32), stem_chs=8)).eval()
+    images = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        maps = network(images)
+        synchronised = convert_sync_batchnorm(network, 'torch').eval()
+        assert any(isinstance(module, nn.SyncBatchNorm) for module in synchronised.modules())
+        assert torch.equal(synchronised(images), maps)  # evaluated, SyncBN runs on a CPU, too
+        reverted = revert_sync_batchnorm(synchronised)
+        assert not any(isinstance(module, nn.SyncBatchNorm) for module in reverted.modules())
+        assert torch.equal(reverted(images), maps)
+    assert runner.convert_sync_batchnorm is convert_sync_batchnorm
+    assert runner.revert_sync_batchnorm is revert_sync_batchnorm
