@@ -55,6 +55,17 @@ def test_backward_clips_have_labels_of_their_own():
     assert np.bincount(labels.ravel()).tolist() == pytest.approx([200] * 4, rel=.25)
 
 
+def test_distinct_clips_show_every_class_of_a_video():
+    inds, labels = draw(videos=400, distinct=True, reverse=True, rates=(1, 2), jitter=.2)
+    np.testing.assert_array_equal(np.sort(labels), np.broadcast_to(np.arange(4), (400, 4)))
+    assert np.bincount(labels[:, 0]).tolist() == pytest.approx([100] * 4, rel=.3)  # in turn from a drawn one
+    assert (np.sign(inds[..., -1] - inds[..., 0]) == np.where(labels < 2, 1, -1)).all()
+    short = draw(total_frames=57, distinct=True)[1]  # rate 8 does not fit, so one of three comes twice
+    assert [len(set(row)) for row in short] == [3] * 200 and set(short.ravel()) == {0, 1, 2}
+    fewer = draw(num_views=2, distinct=True)[1]
+    assert (fewer[:, 0] != fewer[:, 1]).all()
+
+
 def test_test_mode_shows_every_class_in_the_middle():
     inds, labels = draw(videos=3, test_mode=True, reverse=True, rates=(1, 2), total_frames=101)
     np.testing.assert_array_equal(labels, [[0, 1, 2, 3], [1, 2, 3, 0], [2, 3, 0, 1]])
