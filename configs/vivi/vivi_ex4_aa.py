@@ -1,4 +1,4 @@
-"""vivi_ex4.py with AutoAugment, learned with ImageNet's labels, in place of the colours. The paper reports 63.0 on VTAB (Table 2)."""
+"""vivi_ex4.py with AutoAugment in place of the colours. The paper reports 63.0 on VTAB (Table 2)."""
 _base_ = './vivi_ex4.py'
 _base_.train_dataloader.dataset.pipeline.insert(4, dict(type='AutoAugmentViews'))
 model = dict(data_preprocessor=dict(color_jitter=None))

@@ -5,9 +5,9 @@ model = dict(
     backbone=dict(type='FrameResNetV2'),
     feature_dim=2048,
     num_shots=4,
-    # The text at hand gives neither lambda, which the paper sweeps over four values at most, nor the margin and the
-    # width of the triplet loss: **our choices**; where they come from is said in VIVI and ExemplarHead. The mini configs
-    # inherit them, and CoTrainedVIVI's gamma, image_weight, is beside its images.
+    # The text at hand gives neither lambda, for which the paper tries at most four values, nor the margin and the width
+    # of the triplet loss: **our choices**; VIVI and ExemplarHead say where they come from. The mini configs inherit
+    # them.
     video_weight=.1,  # lambda
     shot_loss=dict(type='ExemplarHead', embed_dim=1000, margin=.5),
     video_loss=dict(type='ShotSequenceHead', hidden=256),

@@ -3,8 +3,8 @@
 # with a crop and flip of its own [58]; 224 pixels are **our choice**. No label is read, so nothing is validated.
 data_root = 'data/yt8m/'
 train_dataloader = dict(
-    # The most videos a GPU takes at once, 512 frames here: **our choice**, not measured on a GPU. The losses compare the
-    # videos of one forward pass over all GPUs, so 32 of them see the paper's batch and fewer see fewer negatives.
+    # The most videos a GPU takes at once, 512 frames here: **our choice**, not measured on a GPU. The losses compare
+    # the videos of one forward pass over all GPUs: 32 GPUs see the paper's batch, fewer see fewer negatives.
     batch_size=16,
     num_workers=8,
     persistent_workers=True,
