@@ -33,8 +33,9 @@ class VideoEncoder(BaseModel):
         data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessor.ViewPreprocessor`.
         init_cfg: mmengine's initialisation config.
         normalization: ``mean`` and ``std`` of RGB on the [0, 1] scale that the backbone knows; None for MMAction2's.
-        channels_last: Lay out the weights of the backbone's 3D convolutions, and with them its maps, with the channel
-            as the innermost axis (torch's ``channels_last_3d``). A checkpoint says nothing of it.
+        channels_last: Lay out the weights of the backbone's convolutions, and with them its maps, with the channel as
+            the innermost axis (torch's ``channels_last`` in 2D, ``channels_last_3d`` in 3D). A checkpoint says nothing
+            of it.
         compile: Run the backbone through ``torch.compile``; a dict is its arguments, such as
             ``dict(mode='max-autotune')``. Names in checkpoints stay, and a momentum copy is not compiled.
 
@@ -49,8 +50,8 @@ class VideoEncoder(BaseModel):
         preprocessor = {'type': 'ViewPreprocessor', **(data_preprocessor or {})}
         super().__init__(MODELS.build(preprocessor), init_cfg)
         self.backbone = MODELS.build(backbone)
-        self.layout = torch.channels_last_3d if channels_last else torch.contiguous_format
-        self._lay_out(self.layout)
+        self.channels_last = channels_last
+        self._lay_out(channels_last)
         if compile is not False:
             self.backbone.compile(**({} if compile is True else compile))
         normalization = dict(mean=BACKBONE_MEAN, std=BACKBONE_STD) if normalization is None else normalization
@@ -64,14 +65,15 @@ class VideoEncoder(BaseModel):
 
     def init_weights(self) -> None:
         """As mmengine's; a seed gives the same random weights in either layout."""
-        self._lay_out(torch.contiguous_format)  # torch draws in the order of memory
+        self._lay_out(channels_last=False)  # torch draws in the order of memory
         super().init_weights()
-        self._lay_out(self.layout)
+        self._lay_out(self.channels_last)
 
-    def _lay_out(self, memory_format: torch.memory_format) -> None:
+    def _lay_out(self, channels_last: bool) -> None:
+        formats = {4: torch.channels_last, 5: torch.channels_last_3d} if channels_last else {}
         for weight in self.backbone.parameters():
-            if weight.ndim == 5:
-                weight.data = weight.data.contiguous(memory_format=memory_format)
+            if weight.ndim in (4, 5):
+                weight.data = weight.data.contiguous(memory_format=formats.get(weight.ndim, torch.contiguous_format))
 
     def normalize(self, clips: Tensor) -> Tensor:
         """Clips ``(N, C, T, H, W)`` from [0, 1] to the backbone's own scale."""

@@ -100,6 +100,17 @@ def test_layout_outlives_initialisation_and_loading_and_is_the_momentum_copys(sl
         assert maps.is_contiguous(memory_format=torch.channels_last_3d)
 
 
+def test_layout_of_2d_convolutions():
+    backbone = dict(type='FrameResNetV2', layers=(1, 1), channels=(16, 32), stem_chs=8)
+    plain, encoder = VideoEncoder(backbone), VideoEncoder(backbone, channels_last=True)
+    views = torch.rand(2, 2, 3, 4, 32, 32)
+    assert train_steps(encoder, views) == pytest.approx(train_steps(plain, views), rel=1e-4)
+    weights = [m.weight for m in encoder.backbone.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert weights and all(w.is_contiguous(memory_format=torch.channels_last) for w in weights)
+    assert encoder.backbone(views[0, :, :, 0]).is_contiguous(memory_format=torch.channels_last)
+    assert not plain.backbone(views[0, :, :, 0]).is_contiguous(memory_format=torch.channels_last)
+
+
 def test_a_compiled_backbone_is_called_and_its_momentum_copy_is_plain(slow_backbone):
     compiled = []
 
