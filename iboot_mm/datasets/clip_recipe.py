@@ -4,14 +4,15 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-SAMPLERS = ('SampleViews', 'PlaybackRate', 'SampleFrames')
+SAMPLERS = ('SampleViews', 'PlaybackRate', 'SampleShots', 'SampleFrames')
 CROPPERS = ('CropViews', 'OpenTokens', 'CenterCrop', 'ThreeCrop', 'TenCrop')
 
 
 def clip_recipe(cfg: Config, source: str | Path) -> dict:
     """What one evaluation clip of a config looks like.
 
-    The test pipeline is asked first, then the one of validation, then that of training.
+    The test pipeline is asked first, then the one of validation, then that of training. A clip of a config that
+    samples shots is as long as a shot.
 
     Args:
         cfg: The config.
@@ -33,8 +34,8 @@ def clip_recipe(cfg: Config, source: str | Path) -> dict:
             continue
         size, short_side = _pixels(cropper, steps.get('Resize'))
         if short_side is not None:
-            return dict(clip_len=sampler.get('clip_len', 8), frame_interval=_interval(sampler),
-                        target_fps=sampler.get('target_fps'), sampling=sampler.get('sampling', 'dense'), size=size,
+            return dict(clip_len=sampler.get('clip_len', sampler.get('shot_len', 8)),
+                        frame_interval=_interval(sampler), target_fps=sampler.get('target_fps'), sampling=sampler.get('sampling', 'dense'), size=size,
                         short_side=short_side)
     raise ValueError(f'{source} has no pipeline with {" or ".join(SAMPLERS)}, and CropViews or Resize to a short side '
                      f'with one of {", ".join(CROPPERS[2:])}: there is no telling which clips its network wants')
@@ -62,7 +63,8 @@ def _pipeline(loader: dict) -> list[dict]:
 
 def _interval(sampler: dict) -> float:
     """The samplers' own defaults differ; of playback rates it is that of rate 1."""
-    return sampler.get('frame_interval', dict(SampleViews=8, PlaybackRate=2, SampleFrames=1)[sampler['type']])
+    defaults = dict(SampleViews=8, PlaybackRate=2, SampleShots=1, SampleFrames=1)
+    return sampler.get('frame_interval', defaults[sampler['type']])
 
 
 def _pixels(cropper: dict, resize: dict | None) -> tuple[int, int | None]:
