@@ -9,6 +9,7 @@ from torch import Tensor
 from ..features import check_width
 from ..losses import spread
 from ..shot_pooling import AttentionPool, AveragePool
+from ..video_encoder import misfits
 from .base import BasePretrainer
 
 
@@ -38,6 +39,7 @@ class VIVI(BasePretrainer):
 
     Raises:
         ValueError: an unknown pooling, or one that no loss would train; a number of shots that a loss cannot take.
+        ValueError: on loading a checkpoint in which a weight has another shape.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, num_shots: int, shot_loss: dict,
@@ -90,6 +92,16 @@ class VIVI(BasePretrainer):
         if self.video_loss is not None:
             found |= named('video', self.video_weight, **self.video_loss(shots))
         return dict(found, spread_student=spread(shots))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        # mmengine only logs a mismatch of shapes, and training would go on with a random head.
+        own = {prefix + key: value for key, value in self.state_dict().items() if prefix + key in state_dict}
+        problem = next(misfits(own, state_dict), None)
+        if problem is not None:
+            raise ValueError(f'the checkpoint does not fit the losses of the config ({problem}): set model.shot_loss '
+                             'and model.video_loss to what it was trained with, or load the backbone alone with '
+                             "model.backbone.init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')")
 
 
 def named(level: str, weight: float, loss: Tensor, accuracy: Tensor, chance: Tensor) -> dict[str, Tensor]:

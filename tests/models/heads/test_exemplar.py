@@ -1,0 +1,35 @@
+"""VIVI's exemplar loss; the triplets themselves: tests/models/test_shot_losses.py."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from iboot_mm.models.heads import ExemplarHead
+
+from ..test_shot_losses import triplets_by_hand
+
+
+def test_shots_of_all_videos_are_classes():
+    torch.manual_seed(0)
+    head, features = ExemplarHead(6, embed_dim=5, margin=.3), torch.randn(1, 2, 3, 4, 6)
+    found = head(features)
+    shots = F.normalize(features[0].flatten(0, 1) @ head.embed.weight.T + head.embed.bias, dim=-1)
+    losses, shares = triplets_by_hand(shots, range(6), .3)
+    torch.testing.assert_close(found['loss'], losses.mean())
+    torch.testing.assert_close(found['accuracy'], shares.mean())
+    assert found['chance'] == .5
+
+
+def test_defaults_are_those_of_the_exemplar_baseline():
+    head = ExemplarHead(6)
+    assert (head.embed.out_features, head.margin) == (1000, .5)
+    frames = torch.rand(5, 3, 1, 4, 6)
+    assert torch.equal(head.copies(frames), frames[None])
+
+
+def test_nothing_to_compare():
+    head = ExemplarHead(6)
+    with pytest.raises(ValueError, match='ExemplarHead compares frames of a shot, and got one: set shot_len'):
+        head(torch.rand(1, 4, 2, 1, 6))
+    with pytest.raises(ValueError, match='ExemplarHead compares shots, and the batch of all processes has one: set'):
+        head(torch.rand(1, 1, 1, 4, 6))
