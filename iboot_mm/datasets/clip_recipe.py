@@ -35,8 +35,8 @@ def clip_recipe(cfg: Config, source: str | Path) -> dict:
         size, short_side = _pixels(cropper, steps.get('Resize'))
         if short_side is not None:
             return dict(clip_len=sampler.get('clip_len', sampler.get('shot_len', 8)),
-                        frame_interval=_interval(sampler), target_fps=sampler.get('target_fps'), sampling=sampler.get('sampling', 'dense'), size=size,
-                        short_side=short_side)
+                        frame_interval=_interval(sampler), target_fps=sampler.get('target_fps'),
+                        sampling=sampler.get('sampling', 'dense'), size=size, short_side=short_side)
     raise ValueError(f'{source} has no pipeline with {" or ".join(SAMPLERS)}, and CropViews or Resize to a short side '
                      f'with one of {", ".join(CROPPERS[2:])}: there is no telling which clips its network wants')
 
