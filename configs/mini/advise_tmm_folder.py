@@ -10,7 +10,6 @@ for pipeline in (_base_.train_pipeline, _base_.val_pipeline, _base_.knn_pipeline
     pipeline[3].size = 64
 _base_.val_pipeline[3].short_side = _base_.knn_pipeline[3].short_side = 68
 _base_.train_pipeline[3].flip_prob = .5
-_base_.train_pipeline[1].num_views = 2  # half of the paper's, for the time that the image model takes
 del pipeline
 train_dataloader = dict(dataset=dict(root=data_root, pipeline=_base_.train_pipeline))
 val_dataloader = dict(dataset=dict(root=data_root, pipeline=_base_.val_pipeline))
