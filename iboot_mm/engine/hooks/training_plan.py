@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from mmaction.registry import HOOKS
+from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -130,15 +131,17 @@ def describe_others(loaders: list[DataLoader], plan: BatchPlan) -> list[str]:
     """A line for each loader beside the main one, which is the first of ``loaders``.
 
     Raises:
-        ValueError: one of them has fewer batches than the main one.
+        ValueError: one of them does not last as long as the main one.
     """
     lines = []
     for loader in loaders[1:]:
-        if not isinstance(loader.sampler, EndlessSampler) and len(loader) < len(loaders[0]):
+        # mmengine's own endless sampler, whose length is the dataset's, is exhausted with the first epoch.
+        if not isinstance(loader.sampler, EndlessSampler) and (
+                isinstance(loader.sampler, InfiniteSampler) or len(loader) < len(loaders[0])):
             raise ValueError(
-                f'train_cfg.other_loaders: the loader of {type(loader.dataset).__name__} has {len(loader)} batches '
-                f"for the {len(loaders[0])} of an epoch, which would end there: give it sampler=dict(type='"
-                "EndlessSampler')")
+                f'train_cfg.other_loaders: the {type(loader.sampler).__name__} of {type(loader.dataset).__name__} does '
+                f'not last for the {len(loaders[0])} batches of each epoch, which would end there: give it '
+                "sampler=dict(type='EndlessSampler')")
         step = BatchPlan(plan.processes, loader.batch_size, plan.accumulation).global_batch
         lines.append(f'beside them    {step} of {len(loader.dataset)} samples per step '
                      f'({type(loader.dataset).__name__})')
