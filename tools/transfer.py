@@ -1,0 +1,159 @@
+"""Transfers networks to image classification with few labels, as VIVI is judged: VTAB's lightweight protocol.
+
+    python tools/transfer.py CKPT --task natural:DIR --task natural:torchvision.CIFAR100=DIR --out work_dirs/transfer
+    python tools/transfer.py random CKPT CKPT --config CONFIG --task sklearn.digits --out DIR    beside an untrained one
+    ... --frozen                                          linear heads on frozen features: the quick variant
+    ... --examples 300 --steps 100 400 --size 64 --batch 64                                       a small one
+
+A task is [GROUP:][NAME=]PLACE. PLACE is a folder with train/CLASS/*.jpg and test/CLASS/*.jpg, or with CLASS/*.jpg; a
+list of lines `path label`, or TRAIN.txt,TEST.txt; with NAME torchvision.KIND the folder of that data set (nothing is
+downloaded); or sklearn.digits. Without a split, the images that are not drawn as examples are tested.
+
+1000 labelled images of each task are drawn by --seed. Each combination of --rates and --steps trains on 800 of them;
+the one of the best accuracy on the other 200, averaged over all tasks, trains anew on all 1000, --runs times. Reported
+are the median test accuracy, its mean by group and over all tasks. Finished runs are kept below --out: the same command
+goes on where it was stopped, with more networks or tasks too. Give all tasks at once, for they choose the setting.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+
+import iboot_mm  # noqa: F401  (before any config is read)
+
+from mmengine.registry import init_default_scope
+
+from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.datasets.image_tasks import ImageTask, open_task
+from iboot_mm.environment import hardware, versions
+from iboot_mm.evaluation.few_label_training import Setting
+from iboot_mm.evaluation.frame_classifier import FrameEncoder, save_classifier
+from iboot_mm.evaluation.networks import load_network
+from iboot_mm.evaluation.run_store import RunStore
+from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Protocol, Transfer
+from iboot_mm.models.checkpoints import CheckpointInfo
+from iboot_mm.models.weights import read_file
+
+
+def load_networks(names: Sequence[str], config: Path | None, folder: Path) -> list[tuple[str, CheckpointInfo]]:
+    """The networks and what to call them; each further `random` has other weights.
+
+    Raises:
+        FileNotFoundError: no such checkpoint or config.
+        ValueError: the checkpoint and its config do not agree, or a random network has no config.
+    """
+    networks = []
+    for place, name in enumerate(names):
+        seed = names[:place].count(name)
+        network = load_network(name, seed, config, folder)
+        if name == 'random':
+            state = read_file(network.weights)['state_dict']
+            networks.append((f'random, seed {seed}', replace(network.info, state=state)))
+        elif seed:
+            raise ValueError(f'{name} is named twice: its runs differ by their seeds anyway, see --runs')
+        else:
+            networks.append((name, network.info))
+    return networks
+
+
+def transfer(args: argparse.Namespace) -> dict:
+    """Runs everything; what `results.json` holds."""
+    protocol = Protocol(tuple(Setting(rate, steps) for rate in args.rates for steps in args.steps), args.runs,
+                        args.batch, args.size, args.frozen)
+    tasks = [open_task(spec, args.examples, args.seed) for spec in args.task]
+    networks = load_networks(args.networks, args.config, args.out / 'networks')
+    transfer_to = Transfer(tasks, protocol, RunStore(args.out / 'runs'), args.device)
+    for _, info in networks:  # whatever is wrong is told before hours have passed
+        FrameEncoder(info.build_encoder(), args.size)
+    rows = []
+    for name, info in networks:
+        print(f'{name} ({len(rows) + 1} of {len(networks)})', flush=True)
+        result = transfer_to(info.build_encoder(), saver(args.out / 'classifiers', name, info, args.size, tasks)
+                             if args.save else None)
+        rows.append(dict(name=name, **result))
+    about = [dict(name=task.name, group=task.group, examples=len(task.train), test=len(task.test)) for task in tasks]
+    return dict(command=shlex.join(['python', 'tools/transfer.py', *sys.argv[1:]]), date=str(date.today()),
+                hardware=hardware(), versions=versions(), protocol=asdict(protocol), seed=args.seed, tasks=about,
+                rows=rows)
+
+
+def saver(folder: Path, name: str, info: CheckpointInfo, size: int, tasks: Sequence[ImageTask]):
+    """Writes a task's classifier to its file; None where all of this network are there."""
+    stem = '_'.join(Path(name.replace(', seed ', '_')).with_suffix('').parts[-2:])
+    paths = {task.name: folder / f'{stem}_{task.name}.pth' for task in tasks}
+    if all(path.is_file() for path in paths.values()):
+        return None
+    return lambda net, task: save_classifier(net, info, size, paths[task.name])
+
+
+def page(results: dict) -> str:
+    """The results as Markdown: tasks and means down, networks across."""
+    rows, tasks = results['rows'], results['tasks']
+    groups = list(dict.fromkeys(task['group'] for task in tasks))
+    lines = ['| task | group | examples | tested | ' + ' | '.join(f"`{row['name']}`" for row in rows) + ' |',
+             '|---|---|---|---|' + '---|' * len(rows)]
+    lines += [f"| {task['name']} | {task['group']} | {task['examples']} | {task['test']} | "
+              + ' | '.join(percent(row['tasks'][task['name']]) for row in rows) + ' |' for task in tasks]
+    lines += [f'| **mean of {group}** | | | | ' + ' | '.join(percent(row['groups'][group]) for row in rows) + ' |'
+              for group in groups if len(groups) > 1]
+    lines += ['| **mean** | | | | ' + ' | '.join(percent(row['mean']) for row in rows) + ' |',
+              '| setting, rate x steps | | | | ' + ' | '.join(row['setting'] for row in rows) + ' |']
+    protocol = results['protocol']
+    what = 'linear heads on frozen features' if protocol['frozen'] else 'whole networks fine-tuned'
+    return '\n'.join([f"Test accuracy, %, median of {protocol['runs']} runs; {what} at {protocol['size']} pixels, "
+                      f"batches of {protocol['batch_size']}; examples drawn with seed {results['seed']}.", '', *lines,
+                      '', f"{results['date']}, {results['hardware']}, torch {results['versions']['torch']}.", '',
+                      '```bash', results['command'], '```', ''])
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1]."""
+    return f'{100 * share:.1f}'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('networks', nargs='+', help='checkpoints, work dirs, exported folders, or `random`')
+    parser.add_argument('--task', action='append', required=True, help='[GROUP:][NAME=]PLACE; may be given many times')
+    parser.add_argument('--out', type=Path, required=True, help='folder for everything')
+    parser.add_argument('--config', type=Path, help='config of the pre-training, where none is beside the checkpoint')
+    parser.add_argument('--frozen', action='store_true', help='train the linear head alone')
+    parser.add_argument('--examples', type=int, default=1000, help='labelled images of each task')
+    parser.add_argument('--rates', type=float, nargs='+', default=sorted({s.learning_rate for s in LIGHTWEIGHT}),
+                        help='learning rates of the sweep (default: %(default)s)')
+    parser.add_argument('--steps', type=int, nargs='+', default=sorted({s.steps for s in LIGHTWEIGHT}),
+                        help='schedules of the sweep (default: %(default)s)')
+    parser.add_argument('--batch', type=int, default=512, help='images per step (default: %(default)s)')
+    parser.add_argument('--size', type=int, default=224, help='side of the images, pixels (default: %(default)s)')
+    parser.add_argument('--runs', type=int, default=3, help='trainings on all labelled images (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='of the draw of labelled images')
+    parser.add_argument('--save', action='store_true', help="keep each task's first classifier in OUT/classifiers")
+    parser.add_argument('--device', default='auto', help='such as cuda:1')
+    args = parser.parse_args()
+    for name in ('examples', 'batch', 'size', 'runs'):
+        if getattr(args, name) < (2 if name == 'examples' else 1):
+            parser.error(f'--{name} {getattr(args, name)} is too small')
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    init_default_scope('mmaction')
+    try:
+        results = transfer(args)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+    text = page(results)
+    backend = AtomicLocalBackend()
+    backend.put_text(json.dumps(results, indent=1), args.out / 'results.json')
+    backend.put_text(text, args.out / 'results.md')
+    print(f'\n{text}')
+
+
+if __name__ == '__main__':
+    main()
