@@ -52,8 +52,8 @@ class ShotFolder(VideoFolder):
         settings, entries = read_shots(path)
         clock = settings.get('fps')
         if clock and clock != self.target_fps:
-            raise ValueError(f"The shots of '{path}' were found at {clock} Hz, but target_fps is {self.target_fps}: set "
-                             f'target_fps={clock}, or find them anew.')
+            raise ValueError(f"The shots of '{path}' were found at {clock} Hz, but target_fps is {self.target_fps}: "
+                             f'set target_fps={clock}, or find them anew.')
         videos = super().load_data_list()
         kept, fates, most = [], Counter(), 0
         for video in videos:

@@ -19,8 +19,6 @@ from collections import Counter, defaultdict
 from functools import partial
 from pathlib import Path
 
-import iboot_mm  # noqa: F401  (before any config is read)
-
 import numpy as np
 
 from iboot_mm.atomic_files import AtomicLocalBackend
@@ -148,7 +146,8 @@ def main() -> None:
     parser.add_argument('--labels', nargs='+', help='names of the label columns, if the list has several')
     parser.add_argument('--by', help='the label that all shots of a video share (default: the first)')
     parser.add_argument('--shots', type=int, default=4, help='of each video')
-    parser.add_argument('--frames', type=int, nargs=2, default=(10, 20), metavar=('FEWEST', 'MOST'), help='of each shot')
+    parser.add_argument('--frames', type=int, nargs=2, default=(10, 20), metavar=('FEWEST', 'MOST'),
+                        help='of each shot')
     parser.add_argument('--videos', type=int, default=100)
     parser.add_argument('--size', type=int, default=64, help='side of the frames, pixels')
     parser.add_argument('--seed', type=int, default=0)
