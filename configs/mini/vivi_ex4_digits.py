@@ -1,0 +1,25 @@
+# VIVI on videos of several shots, which all show one digit, each in another hand, over another texture and moving in
+# another way: composed of the moving digits that are trained on (tools/data/compose_shots.py), with the shots that
+# tools/data/find_shots.py found in them. k-NN is on the moving digits. `make quickstart METHOD=vivi` trains this.
+_base_ = './_base_/vivi.py'
+
+data_root = 'data/moving_digits'
+label_names = ('digit', 'motion')
+
+train_dataloader = dict(dataset=dict(root='data/digit_shots'))
+val_dataloader = dict(
+    dataset=dict(
+        type='ConcatDataset',
+        datasets=[
+            dict(
+                type='VideoFolder',
+                root=data_root,
+                ann_file=ann_file,
+                label_names=label_names,
+                role=role,
+                test_mode=True,
+                pipeline=_base_.val_pipeline) for ann_file, role in (('train.txt', 'gallery'), ('test.txt', 'query'))
+        ]))
+test_dataloader = val_dataloader
+test_cfg = dict(type='TestLoop')
+test_evaluator = _base_.val_evaluator
