@@ -2,6 +2,7 @@ from . import (
     backbones,
     clip_preprocessor,
     heads,
+    hsv_preprocessor,
     joint_space,
     preprocessor,
     pretrainers,
@@ -16,5 +17,5 @@ from .teacher_encoder import TeacherEncoder
 from .video_encoder import VideoEncoder
 
 __all__ = ['JointSpaceEncoder', 'TeacherEncoder', 'VideoEncoder', 'backbones', 'clip_preprocessor', 'heads',
-           'joint_space', 'preprocessor', 'pretrainers', 'recognizers', 'teacher_encoder', 'teachers',
-           'token_preprocessor', 'video_encoder']
+           'hsv_preprocessor', 'joint_space', 'preprocessor', 'pretrainers', 'recognizers', 'teacher_encoder',
+           'teachers', 'token_preprocessor', 'video_encoder']
