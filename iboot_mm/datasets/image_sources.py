@@ -1,4 +1,4 @@
-"""Where images with classes come from: folders, lists, torchvision's data sets, scikit-learn's digits."""
+"""Where images with classes come from: folders, lists of images or videos, torchvision's data sets, digits."""
 
 import inspect
 import os
@@ -13,13 +13,13 @@ from torch.utils.data import ConcatDataset, Dataset, TensorDataset
 from torchvision.datasets.folder import find_classes, make_dataset
 
 from .decoders import UnreadableVideo
-from .decoders.base import open_video
+from .decoders.base import first_line, open_video
 from .decoders.frames import IMAGE_EXTENSIONS
-from .listing import parse_list
+from .listing import VIDEO_EXTENSIONS, parse_list
 
 
 class ImageFiles(Dataset):
-    """Image files and their classes, read when they are asked for.
+    """Image files and their classes, read when they are asked for; of a video, its middle frame.
 
     Args:
         entries: ``(path, class)``.
@@ -34,9 +34,11 @@ class ImageFiles(Dataset):
     def __getitem__(self, index: int) -> tuple[Image.Image, int]:
         path, label = self.entries[index]
         try:
-            return Image.fromarray(open_video(path, 'picture').read([0])[0]), label
-        except UnreadableVideo as error:
-            raise ValueError(f'the image {error}: replace it, or take it out of its task') from None
+            with open_video(path, 'picture' if path.lower().endswith(IMAGE_EXTENSIONS) else 'auto') as video:
+                return Image.fromarray(video.read([video.num_frames // 2])[0]), label
+        except (OSError, UnreadableVideo) as error:
+            reason = getattr(error, 'reason', '') or first_line(error)
+            raise ValueError(f'{path} cannot be read ({reason}): replace it, or take it out of its task') from None
 
 
 def open_images(name: str, place: str) -> tuple[str, list[Dataset]]:
@@ -54,9 +56,10 @@ def open_images(name: str, place: str) -> tuple[str, list[Dataset]]:
         return kind, _torchvision(kind, place)
     if place == 'sklearn.digits':
         return name or 'digits', _digits()
-    if place.endswith('.txt'):
-        files = place.split(',')
-        return name or Path(files[0]).stem, _lists(files)
+    lists, _, root = place.partition('@')
+    if lists.endswith('.txt'):
+        files = lists.split(',')
+        return name or Path(files[0]).stem, _lists(files, root or None)
     return name or Path(place).resolve().name, _folder(Path(place))
 
 
@@ -72,8 +75,8 @@ def _folder(root: Path) -> list[ImageFiles]:
     return [ImageFiles(make_dataset(part, indices, IMAGE_EXTENSIONS)) for part in roots]
 
 
-def _lists(files: Sequence[str]) -> list[ImageFiles]:
-    parts = [ImageFiles(_list(file)) for file in files]
+def _lists(files: Sequence[str], root: str | None) -> list[ImageFiles]:
+    parts = [ImageFiles(_list(file, os.path.dirname(file) if root is None else root)) for file in files]
     both = set.intersection(*({path for path, _ in part.entries} for part in parts)) if len(parts) > 1 else ()
     if len(parts) > 2 or both:
         what = f"'{min(both)}' is in both of them" if both else f'{len(parts)} are too many'
@@ -81,14 +84,14 @@ def _lists(files: Sequence[str]) -> list[ImageFiles]:
     return parts
 
 
-def _list(file: str) -> list[tuple[str, int]]:
-    entries = [(os.path.join(os.path.dirname(file), path), labels.get('label'))
-               for path, labels in parse_list(file, extensions=IMAGE_EXTENSIONS)]
+def _list(file: str, root: str) -> list[tuple[str, int]]:
+    entries = [(os.path.join(root, path), labels.get('label'))
+               for path, labels in parse_list(file, extensions=IMAGE_EXTENSIONS + VIDEO_EXTENSIONS)]
     if entries[0][1] is None:
         raise ValueError(f"'{file}' has no labels: a task needs lines 'path label'")
     if missing := next((path for path, _ in entries if not os.path.isfile(path)), None):
-        raise FileNotFoundError(f"'{file}' names '{missing}', which is not there: take the line out, or write paths "
-                                "relative to the list's folder")
+        raise FileNotFoundError(f"'{file}' names '{missing}', which is not there: take the line out, or name the "
+                                'folder that its paths are relative to, as in LIST@FOLDER')
     return entries
 
 

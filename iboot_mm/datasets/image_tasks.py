@@ -87,9 +87,9 @@ def open_task(spec: str, examples: int = 1000, seed: int = 0) -> ImageTask:
 
     Args:
         spec: ``[GROUP:][NAME=]PLACE``, where PLACE is a folder (``train/CLASS/*.jpg`` and ``test/CLASS/*.jpg``, or
-            ``CLASS/*.jpg``), a list or two with a comma between (of training and test; lines ``path label``, paths
-            relative to the list), or ``sklearn.digits``. NAME is the task's name, or ``torchvision.KIND`` for the data
-            set of torchvision that lies in the folder PLACE.
+            ``CLASS/*.jpg``), ``LIST.txt`` or ``TRAIN.txt,TEST.txt`` (lines ``path label``, paths relative to the list,
+            or to FOLDER after ``@FOLDER``; of a video, the middle frame is the image), or ``sklearn.digits``. NAME is
+            the task's name, or ``torchvision.KIND`` for the data set of torchvision that lies in the folder PLACE.
         examples: Labelled images to draw (VTAB: 1000).
         seed: Of the draw.
 

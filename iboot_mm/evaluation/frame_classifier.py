@@ -19,9 +19,8 @@ from ..models.video_encoder import VideoEncoder
 from ..models.weights import read_file
 from .feature_identity import digest_weights
 
-# Linear heads by their keys: MMAction2's recognizers and what is saved here, MMPretrain's classifiers, co-trained VIVI.
-OWN_HEAD = 'cls_head.fc_cls'
-HEADS = (OWN_HEAD, 'head.fc', 'classifier')
+OWN_HEAD = 'cls_head.fc_cls'  # MMAction2's recognizers have it, too
+HEADS = (OWN_HEAD, 'classifier')  # the other is co-trained VIVI's
 
 
 class FrameEncoder(nn.Module):

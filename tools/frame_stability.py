@@ -1,0 +1,101 @@
+"""How stable a classifier's predictions are over neighbouring frames: ImageNet-Vid-Robust's measure (VIVI, table 3).
+
+    python tools/frame_stability.py OUT/classifiers/NAME_TASK.pth --videos DIR --list LIST
+    python tools/frame_stability.py epoch_100.pth --config CONFIG --videos DIR --list LIST --anchors --out results.json
+
+The classifier is one that tools/transfer.py --save wrote, a co-trained VIVI, or a recognizer with a linear head. The
+list has lines `path label`, and the middle frame of each video is its anchor; with --anchors lines `path label frame`,
+frames counted from 0, a video as often as it has anchors. A label is the class's index: for folders of images, their
+place in the order of names.
+
+Printed: accuracy on the anchors; PM-k accuracy, for which every frame up to --radius before and after the anchor must
+be right; their difference; 95 % Clopper-Pearson intervals; how many videos are cut off or can't be read.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import iboot_mm  # noqa: F401  (before any config is read)
+
+import numpy as np
+import torch
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+
+from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.datasets.listing import read_list, VIDEO_EXTENSIONS
+from iboot_mm.evaluation.few_label_training import apply
+from iboot_mm.evaluation.frame_classifier import LoadedClassifier
+from iboot_mm.evaluation.frame_stability import Anchor, judge, summarise_stability
+
+
+def read_anchors(file: str, root: str, with_frames: bool, num_classes: int) -> list[Anchor]:
+    """The anchors of a list.
+
+    Raises:
+        FileNotFoundError: no such list, or none of its files is there.
+        ValueError: a bad line, or a class that the classifier does not know.
+    """
+    entries = read_list(file, root, ('label', 'frame') if with_frames else None, VIDEO_EXTENSIONS)
+    if 'label' not in entries[0][1]:
+        raise ValueError(f"'{file}' has no labels: predictions are compared with those of lines 'path label'")
+    for path, labels in entries:
+        if labels['label'] >= num_classes:
+            raise ValueError(f"'{file}': {path} is of class {labels['label']}, but the classifier knows {num_classes} "
+                             'classes: list the videos with its own numbers')
+    return [Anchor(path, **labels) for path, labels in entries]
+
+
+def format_results(results: dict) -> str:
+    """The results in words."""
+    k = results['radius']
+    lines = [f"{results['anchors']} anchor frames, {results['cut']} videos cut off, {len(results['left_out'])} anchors "
+             'left out']
+    for name, title in (('accuracy', 'accuracy'), ('perturbed', f'PM-{k} accuracy')):
+        value, (low, high) = results[name]['value'], results[name]['interval']
+        lines.append(f'{title:16} {100 * value:5.1f} %  [{100 * low:.1f}, {100 * high:.1f}]')
+    lines.append(f"{'difference':16} {100 * results['difference']:5.1f}")
+    return '\n'.join(lines + [f'  left out: {path}: {reason}' for path, reason in results['left_out']])
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('checkpoint', help='the classifier')
+    parser.add_argument('--config', help='what it was trained with, where that is not beside it')
+    parser.add_argument('--videos', required=True, help='folder that the paths of the list are relative to')
+    parser.add_argument('--list', required=True, help='lines `path label` or, with --anchors, `path label frame`')
+    parser.add_argument('--anchors', action='store_true', help='the list names the anchor frames')
+    parser.add_argument('--radius', type=int, default=10, help='k, frames (default: %(default)s)')
+    parser.add_argument('--out', type=Path, help='JSON file for the figures and every prediction')
+    parser.add_argument('--device', default='auto', help='such as cuda:1')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    init_default_scope('mmaction')
+    device = torch.device(get_device() if args.device == 'auto' else args.device)
+    try:
+        classifier = LoadedClassifier(args.checkpoint, args.config)
+        classifier.net.to(device)
+
+        def predict(frames: np.ndarray) -> list[int]:
+            images = torch.stack([classifier.prepare(frame) for frame in frames])
+            return apply(classifier.net, images, device).argmax(1).tolist()
+
+        anchors = read_anchors(args.list, os.path.expanduser(args.videos), args.anchors, classifier.num_classes)
+        verdicts = judge(anchors, predict, args.radius)
+        results = dict(summarise_stability(verdicts.judged), radius=args.radius, cut=len(verdicts.cut),
+                       left_out=verdicts.left_out)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+    if args.out is not None:
+        AtomicLocalBackend().put_text(json.dumps(dict(results, judged=verdicts.judged), indent=1), args.out)
+    print(format_results(results))
+
+
+if __name__ == '__main__':
+    main()
