@@ -2,6 +2,7 @@
 # make quickstart VIDEOS=DIR               the same on your own videos; no labels and no list needed
 #      TEACHER=NAME_OR_CONFIG CKPT=FILE    another image model, and its weights if they are not on a hub
 #      METHOD=byol                         rho-BYOL, without any teacher; also moco, simclr, swav
+#      METHOD=vivi                         VIVI: a network of single frames, from videos of several shots
 #      METHOD=advise                       AdViSe: a temporal module on the frozen image model (TEACHER, CKPT as above)
 #      LIST="TRAIN TEST" LABELS="NAME .."  lists with labels (`path label` a line), so that k-NN accuracy is printed
 #      HOLD_OUT=1                          trains on the first list alone, so that the queries are new to the network
@@ -30,6 +31,7 @@ test:
 	@"$(VENV)/bin/python" -m pytest $(PYTEST_ARGS)
 
 clean:
-	rm -rf work_dirs/quickstart* data/moving_digits data/moving_digits.partial data/digit_teacher data/digit_teacher.partial
+	rm -rf work_dirs/quickstart* data/moving_digits data/moving_digits.partial data/digit_teacher data/digit_teacher.partial \
+	  data/digit_shots
 	rm -rf .pytest_cache .ruff_cache build *.egg-info
 	find iboot_mm tools tests configs -name __pycache__ -type d -prune -exec rm -rf {} +

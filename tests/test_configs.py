@@ -20,8 +20,8 @@ from .videos import moving_frames, write_video
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = {str(path.relative_to(ROOT / 'configs').with_suffix('')): path
            for path in sorted((ROOT / 'configs').rglob('*.py'))
-           # Those have tests of their own: test_{mini,downstream,baseline,target,advise}_configs.py.
-           if not {'_base_', 'mini', 'downstream', 'baselines', 'advise', 'targets'} & set(path.parts)
+           # Those have tests of their own: test_{mini,downstream,baseline,target,advise,vivi}_configs.py.
+           if not {'_base_', 'mini', 'downstream', 'baselines', 'advise', 'vivi', 'targets'} & set(path.parts)
            and not any(word in path.stem for word in ('byol', 'cached'))}
 CLIP, DINO, SWAV, DEIT = 'clip_vit_b16', 'dino_vit_b16', 'swav_r50w2', 'deit_vit_b16'
 

@@ -17,7 +17,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # The pre-training methods and their configs for the moving digits; two of them need an image model.
-METHODS = {file.name.partition('_')[0]: file for file in sorted((ROOT / 'configs' / 'mini').glob('*_digits.py'))}
+MINI = ROOT / 'configs' / 'mini'
+METHODS = {file.name.partition('_')[0]: file for file in sorted(MINI.glob('*_digits.py'))}
+METHODS['vivi'] = MINI / 'vivi_ex4_digits.py'  # of several
 WITH_TEACHER = ('advise', 'iboot')
 TRAIN_LINE = re.compile(r'Epoch\(train\) *\[(\d+)\]\[ *(\d+)/(\d+)\].*? eta: (\S+).*? loss: (\S+)')
 VAL_LINE = re.compile(r'Epoch\(val\) *\[(\d+)\].*?((?:\S*knn_top1|feature_spread|rate/top1): .*?)(?:  data_time|$)')

@@ -4,6 +4,7 @@
         [--lists TRAIN [TEST]] [--labels NAME ...] [--hold-out] [--epochs N]
     python tools/make_config.py OUT.py --videos DIR --method advise ...    a temporal module on a frozen teacher
     python tools/make_config.py OUT.py --videos DIR --method byol ...      without any teacher
+    python tools/make_config.py OUT.py --videos DIR --method vivi --shots FILE ...    FILE: tools/data/find_shots.py
 
 Trains on all videos below DIR; without lists there is no k-NN accuracy. Of two lists (`path label` a line, paths
 relative to DIR) the first is the gallery, the second holds the queries; with --hold-out only the first is trained on,
@@ -18,15 +19,16 @@ from statistics import median
 
 import iboot_mm  # noqa: F401  (before any config is read)
 
-from console import METHODS, ROOT, WITH_TEACHER
+from console import METHODS, MINI, WITH_TEACHER
 from mmengine.config import Config
 
-from iboot_mm.datasets import UnreadableVideo, VideoFolder, open_video
+from iboot_mm.datasets import ShotFolder, UnreadableVideo, VideoFolder, open_video
 from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.models.teachers.catalog import load_teacher_config
 
-MINI = ROOT / 'configs' / 'mini'
-FOLDER_CONFIG, ADVISE_CONFIG = MINI / 'iboot_r18_folder.py', MINI / 'advise_tmm_folder.py'
+FOLDER_CONFIG = MINI / 'iboot_r18_folder.py'
+FOLDER_CONFIGS = dict(advise=MINI / 'advise_tmm_folder.py', vivi=MINI / 'vivi_folder.py')
+FEWEST_WITH_SHOTS = 8  # videos that VIVI compares at the least; our choice
 
 
 def choose_interval(files: list[str], clip_len: int = 8, most: int = 8) -> int:
@@ -57,10 +59,29 @@ def split_list(lists: list[Path], folder: Path) -> list[Path]:
     return parts
 
 
-def list_videos(settings: dict) -> list[str]:
+def list_videos(settings: dict, kind: type[VideoFolder] = VideoFolder) -> list[str]:
     """The videos of a data set with these arguments, of which those that are None count as not given."""
     given = {name: value for name, value in settings.items() if value is not None}
-    return [item['filename'] for item in VideoFolder(**given, lazy_init=True).load_data_list()]
+    return [item['filename'] for item in kind(**given, lazy_init=True).load_data_list()]
+
+
+def list_videos_of_shots(train: dict, base: dict) -> list[str]:
+    """The videos that have as many shots as a base config's data set wants.
+
+    Raises:
+        ValueError: they are too few.
+    """
+    settings = {name: value for name, value in base.items() if name not in ('type', 'pipeline')} | train
+    try:
+        files = list_videos(settings, ShotFolder)
+        if len(files) < FEWEST_WITH_SHOTS:
+            raise ValueError(f"Of the videos of '{train['root']}' {len(files)} have {base['num_shots']} shots of "
+                             f'{base["min_length"] / base["target_fps"]:g} s, and VIVI compares {FEWEST_WITH_SHOTS} at '
+                             'least: add footage of several shots.')
+    except ValueError as error:
+        raise ValueError(f'{error} For videos of one shot there are METHOD=byol, moco, simclr and swav, and VIVI of '
+                         'single frames: configs/mini/vivi_frames_digits.py with your own root.') from None
+    return files
 
 
 def describe(**settings: object) -> str:
@@ -75,7 +96,9 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     lists = [str(p.resolve()) for p in split_list(args.lists, args.out.parent)] if args.lists else [None, None]
     gallery, query = (dict(root=root, ann_file=file, label_names=labels) for file in lists)
     train = gallery if args.hold_out else dict(root=root)
-    files = list_videos(train)
+    if args.shots:
+        train['shots'] = str(args.shots.resolve())
+    files = list_videos_of_shots(train, base.train_dataloader.dataset) if args.shots else list_videos(train)
     if len(files) < 2:
         sys.exit(f'{root} holds {len(files)} video: pre-training needs two at least.')
     if not args.lists:
@@ -84,12 +107,14 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     interval, batch = choose_interval(files), base.train_cfg.global_batch
     # As many steps as two cores do in some minutes, whatever the number of videos.
     args.epochs = args.epochs or max(2, round(280 * batch / max(len(files), batch)))
-    print(f'{len(files)} videos to train on, clips of 8 frames, every {interval}.')
+    print(f'{len(files)} videos to train on, {"in evaluation " if args.shots else ""}clips of 8 frames, every '
+          f'{interval}.')
     if args.lists and not args.hold_out:
         print('The queries are among them, without their labels; HOLD_OUT=1 trains on the first list alone.')
     # AdViSe's validation shows playback rates; its clips for k-NN have a loader of their own.
     rates, knn = ('val', 'knn') if 'knn_dataloader' in base else (None, 'val')
-    lines = [f'_base_.{role}_pipeline[1].frame_interval = {interval}' for role in (knn, *([] if rates else ['train']))]
+    clips = [knn, 'train'] if base.train_pipeline[1].type == 'SampleViews' else [knn]
+    lines = [f'_base_.{role}_pipeline[1].frame_interval = {interval}' for role in clips]
     lines += [f"{role} = dict(\n    type='VideoFolder', role={role!r}, test_mode=True, {describe(**part)},\n"
               f'    pipeline=_base_.{knn}_pipeline)' for role, part in (('gallery', gallery), ('query', query))]
     lines += [f'train_dataloader = dict(\n    dataset=dict({describe(**train)}, pipeline=_base_.train_pipeline))',
@@ -149,6 +174,7 @@ def main() -> None:
     parser.add_argument('--lists', type=Path, nargs='+', default=[])
     parser.add_argument('--labels', nargs='+', help='names of the label columns of the lists')
     parser.add_argument('--hold-out', action='store_true', help='train on the first list only')
+    parser.add_argument('--shots', type=Path, help='shot list of the videos, for --method vivi')
     parser.add_argument('--epochs', type=int)
     parser.add_argument('--target-norm', choices=['none', 'center', 'standardize'])
     args = parser.parse_args()
@@ -163,12 +189,14 @@ def main() -> None:
         sys.exit(f'--method {args.method} has no targets: --target-norm goes with iboot.')
     if args.method != 'iboot' and args.base:
         sys.exit(f'{args.base} has a method of its own: leave --method out, or --base.')
+    if bool(args.shots) != (args.method == 'vivi'):
+        sys.exit('--method vivi and --shots go together: tools/data/find_shots.py writes the list of the shots.')
     if args.checkpoint and not args.teacher:
         sys.exit(f'{args.checkpoint}: a file of weights cannot say how it wants to be fed; name its teacher, too '
                  '(TEACHER=NAME_OR_CONFIG of make quickstart).')
-    base_file = (args.base or (ADVISE_CONFIG if args.method == 'advise' else FOLDER_CONFIG)).resolve()
+    base_file = (args.base or FOLDER_CONFIGS.get(args.method, FOLDER_CONFIG)).resolve()
     lines = ['# Written by tools/make_config.py.', f'_base_ = {str(base_file)!r}']
-    lines += method_lines(args.method) if args.method not in WITH_TEACHER else []
+    lines += method_lines(args.method) if args.method not in ('iboot', *FOLDER_CONFIGS) else []
     try:
         lines += folder_lines(args, Config.fromfile(base_file)) if args.videos else []
         lines += model_lines(args)

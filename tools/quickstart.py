@@ -7,6 +7,7 @@ a virtual environment.
     python tools/quickstart.py --videos DIR [--teacher NAME_OR_CONFIG] [--checkpoint FILE] [--lists TRAIN [TEST]]
     python tools/quickstart.py --method advise [--videos DIR] ...     a temporal module on a frozen image model
     python tools/quickstart.py --method byol [--videos DIR] ...       without any teacher: also moco, simclr, swav
+    python tools/quickstart.py --method vivi [--videos DIR] ...       frames, from the shots of videos
 """
 
 from __future__ import annotations  # so that an older Python gets as far as the sentence about its version
@@ -95,6 +96,7 @@ def write_config(python: Path, args: argparse.Namespace, config: Path, method: s
     options += ['--lists', *(f.resolve() for f in args.lists)] if args.lists else []
     options += ['--labels', *args.labels] if args.labels else []
     options += ['--hold-out'] if args.hold_out else []
+    options += ['--shots', args.shots] if args.shots else []
     before = config.read_text() if config.is_file() else None
     fresh = config.with_name('config.new.py')
     fresh.unlink(missing_ok=True)
@@ -142,6 +144,17 @@ def evaluate(python: Path, config: Path, work_dir: Path, checkpoint: Path,
     run(command, work_dir / 'quickstart.log', lambda line: quiet(line) if line.endswith(' left') else None)
 
 
+def find_shots(python: Path, args: argparse.Namespace, log: Path) -> None:
+    """Writes the folder's shot list, or composes videos of moving digits and writes theirs."""
+    if args.shots:
+        run(tool(python, 'data/find_shots.py', args.videos.resolve(), '--out', args.shots), log, quiet)
+        return
+    how = ['--labels', 'digit', 'motion', '--by', 'digit', '--shots', 5, '--frames', 6, 14, '--videos', 800]
+    run(tool(python, 'data/compose_shots.py', 'data/moving_digits/train.txt', 'data/digit_shots', *how), log, quiet)
+    truth = ['--truth', 'data/digit_shots/true_shots.jsonl']
+    run(tool(python, 'data/find_shots.py', 'data/digit_shots', *truth), log, quiet)
+
+
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--videos', type=Path, help='folder of videos, nested; default: moving digits, written here')
@@ -180,6 +193,7 @@ def parse_args() -> argparse.Namespace:
         args.work_dir = ROOT / 'work_dirs' / '_'.join(parts)
     if args.checkpoint:
         args.checkpoint = args.checkpoint.resolve()
+    args.shots = args.work_dir.resolve() / 'shots.jsonl' if args.videos and args.method == 'vivi' else None
     return args
 
 
@@ -188,7 +202,7 @@ def main() -> None:
     work_dir = args.work_dir.resolve()
     digits = args.videos is None
     compared = digits and args.method in WITH_TEACHER  # with a teacher, and with what goes without one
-    stages = Stages(1 if args.install_only else 4 + digits + 2 * compared)
+    stages = Stages(1 if args.install_only else 4 + digits + 2 * compared + (args.method == 'vivi'))
     stages.begin(f'Environment {args.venv}')
     python = install(Path(os.path.abspath(args.venv)))
     if args.install_only:
@@ -201,6 +215,9 @@ def main() -> None:
     if compared:
         stages.begin('Teacher: a small image model learns still digits')
         run(tool(python, 'data/make_digit_teacher.py', 'data/digit_teacher'), log, quiet)
+    if args.method == 'vivi':
+        stages.begin('Shots: where one scene ends and another begins')
+        find_shots(python, args, log)
     stages.begin(f'Pre-training, into {work_dir}')
     args.processes = num_processes(python, args.processes)
     config, checkpoint = pretrain(python, args, work_dir, args.method)

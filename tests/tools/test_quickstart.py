@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS
 
 from iboot_mm.datasets import parallel
+from iboot_mm.datasets.shots import write_shots
 
 from ..scripts import load_tool
 
@@ -143,6 +145,23 @@ def test_without_a_teacher_none_is_made_and_none_is_compared_with(run, commands,
     assert '--also' not in table and names(commands) == [*made, 'make_config', 'dist_train', 'knn_table', 'report']
 
 
+def test_vivi_learns_from_shots_that_are_found_first(run, commands, tmp_path):
+    said = run(quickstart, '--work-dir', tmp_path / 'digits', '--method', 'vivi')[1]
+    assert '[6/6] Report' in said
+    *_, composed, found, config = commands[:4]
+    assert composed[1][:2] == ['data/moving_digits/train.txt', 'data/digit_shots']
+    assert found == ('find_shots', ['data/digit_shots', '--truth', 'data/digit_shots/true_shots.jsonl'])
+    assert config[1][1:] == ['--base', str(ROOT / 'configs' / 'mini' / 'vivi_ex4_digits.py')]
+    assert names(commands) == ['make_moving_digits', 'compose_shots', 'find_shots', 'make_config', 'dist_train',
+                               'knn_table', 'report']
+    said = run(quickstart, '--work-dir', tmp_path, '--method', 'vivi', '--videos', ROOT)[1]
+    assert '[5/5] Report' in said
+    shots = str(tmp_path / 'shots.jsonl')
+    assert commands[0] == ('find_shots', [str(ROOT), '--out', shots])
+    assert commands[1][1][1:] == ['--videos', str(ROOT), '--method', 'vivi', '--shots', shots]
+    assert names(commands) == ['find_shots', 'make_config', 'dist_train', 'knn_table', 'report']
+
+
 def test_runs_of_other_methods_have_folders_of_their_own(monkeypatch):
     for options, folder in (([], 'quickstart'), (['--method', 'byol'], 'quickstart_byol'),
                             (['--videos', str(ROOT), '--method', 'byol'], f'quickstart_{ROOT.name}_byol')):
@@ -179,7 +198,8 @@ def test_config_of_a_folder_without_labels(run, fruit, teacher, tmp_path):
     assert not gallery.get('ann_file') and cfg.train_dataloader.dataset.pipeline[1].frame_interval == 2  # 32 frames
 
 
-@pytest.mark.parametrize('method', [name for name in make_config.METHODS if name not in make_config.WITH_TEACHER])
+@pytest.mark.parametrize('method', [name for name in make_config.METHODS
+                                    if name not in ('iboot', *make_config.FOLDER_CONFIGS)])
 def test_other_methods_learn_from_a_folder_without_a_teacher(run, tmp_path, method):
     for number in range(40):
         (tmp_path / f'{number}.mp4').write_text('')
@@ -211,6 +231,41 @@ def test_advise_learns_rates_from_a_folder_and_is_compared_on_the_lists(run, fru
     assert [loader.dataset.pipeline[1].type for loader in rates] == ['PlaybackRate'] * 2
     steps = [part.pipeline[1].frame_interval for part in (*(loader.dataset for loader in rates), gallery, query)]
     assert steps == [1, 1, 2, 2]  # of 32 frames
+
+
+@pytest.fixture
+def folder_of_shots(tmp_path):
+    """12 names of videos at 24 Hz, of which as many as wanted have two shots of 1 s; the folder and the list."""
+    def write(several):
+        (tmp_path / 'videos').mkdir(exist_ok=True)
+        entries = []
+        for number in range(12):
+            (tmp_path / 'videos' / f'{number}.mp4').touch()
+            entries.append(dict(file=f'{number}.mp4', frames=48, fps=24., starts=[0, 24] if number < several else [0]))
+        write_shots(tmp_path / 'shots.jsonl', {}, entries)
+        return ['--videos', tmp_path / 'videos', '--method', 'vivi', '--shots', tmp_path / 'shots.jsonl']
+    return write
+
+
+def test_vivi_learns_from_the_videos_of_a_folder_that_have_two_shots(run, folder_of_shots, tmp_path):
+    out = tmp_path / 'run' / 'config.py'
+    status, said = run(make_config, out, *folder_of_shots(10), '--epochs', 3)
+    assert status == 0 and '10 videos to train on, in evaluation clips of 8 frames' in said
+    cfg = Config.fromfile(out)
+    assert (cfg.model.type, cfg.model.num_shots, cfg.train_cfg.max_epochs) == ('VIVI', 2, 3)
+    assert cfg.train_cfg.global_batch == 8  # the greatest power of two that 10 videos fill
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    assert len(dataset) == 10 and dataset.root == str(tmp_path / 'videos')
+    assert [part.type for part in cfg.val_dataloader.dataset.datasets] == ['VideoFolder'] * 2
+
+
+@pytest.mark.parametrize('several, words', [
+    (0, ['No video of', 'has 2 shots of 4 or more frames, the most is 1', 'METHOD=byol']),
+    (7, ['7 have 2 shots of 1 s, and VIVI compares 8 at least', 'METHOD=byol', 'vivi_frames_digits.py']),
+])
+def test_too_few_videos_of_several_shots_are_one_sentence(run, folder_of_shots, tmp_path, several, words):
+    status, said = run(make_config, tmp_path / 'config.py', *folder_of_shots(several))
+    assert status == 1 and all(part in said for part in words) and not (tmp_path / 'config.py').exists()
 
 
 def test_hold_out_trains_on_the_first_list(run, fruit, teacher, tmp_path):
@@ -271,6 +326,9 @@ def test_no_more_neighbors_than_the_gallery_has(run, tmp_path, videos, k):
     (['--lists', 'missing.txt'], 'no list missing.txt'),
     (['--hold-out'], 'give --lists'),
     (['--method', 'byol', '--teacher', 'dino_vit_b16'], '--method byol learns from the videos alone'),
+    (['--method', 'vivi'], '--method vivi and --shots go together'),
+    (['--shots', 'shots.jsonl'], '--method vivi and --shots go together'),
+    (['--method', 'vivi', '--shots', 'missing.jsonl'], 'missing.jsonl'),
     (['--method', 'moco', '--base', ROOT / 'configs/mini/byol_r18_digits.py'], 'has a method of its own'),
 ])
 def test_bad_settings_are_one_sentence(run, options, words, tmp_path):
