@@ -15,14 +15,14 @@ from ..shot_losses import semi_hard_triplets
 class ExemplarHead(BaseModule):
     """Tells, by a triplet loss, the frames of a shot from those of all other shots of the batch.
 
-    The frames are unit vectors after a linear map. Negatives are the frames of all ranks' other shots, those of the
+    The frames are unit vectors after a linear map, as in S4L (https://arxiv.org/abs/1905.03670). Negatives are the frames of all ranks' other shots, those of the
     same video among them (figure 1). With one frame a video, augmented several times, it is the frames-only baseline.
 
     Args:
         in_channels: Width of the features.
         embed_dim: Width of the embeddings. The paper says nothing of it; 1000 and the margin are those of the public
-            code (``config/exemplar/imagenet.sh``) of the work whose protocol it follows for its baselines
-            (https://arxiv.org/abs/1901.09005): our choice.
+            code (google/revisiting-self-supervised, ``config/exemplar/imagenet.sh``) of the work whose protocol it
+            follows for its baselines: our choice. That code normalises each component over the batch.
         margin: Of the triplet loss, in squared distances of unit vectors; our choice, see ``embed_dim``.
         init_cfg: mmengine's initialisation config.
     """

@@ -43,7 +43,7 @@ class ShotPredictionHead(BaseModule, metaclass=ABCMeta):
 
 @MODELS.register_module()
 class ShotPairHead(ShotPredictionHead):
-    """Predicts the second of two shots: g(e, e') = phi1(e)^T phi2(e').
+    """Predicts the second of two shots from the first, as equation 2 does: g(e, e') = phi1(e)^T phi2(e').
 
     phi1 and phi2 are MLPs with one hidden layer. Their output's width (the hidden one) and that they have no BN are our
     choice.

@@ -17,6 +17,8 @@ from .base import BasePretrainer
 class VIVI(BasePretrainer):
     """L = L_S + lambda L_V: a loss between the frames of shots, and one between the shots of videos (section 3.1).
 
+    The paper's sums over frames, shots and videos are means here, which lambda absorbs.
+
     Example:
         >>> model = dict(type='VIVI', backbone=dict(type='FrameResNetV2'), feature_dim=2048, num_shots=4,
         ...              shot_loss=dict(type='ExemplarHead'), video_loss=dict(type='ShotSequenceHead'))
