@@ -124,7 +124,8 @@ def check_whole_batches(sampler: Sampler, plan: BatchPlan) -> None:
     if wanted not in (1, plan.global_batch):
         raise ValueError(f'the batch is {plan}, but train_dataloader.sampler.multiple_of, for which learning rate and '
                          f'schedule are, is {wanted}: set batch_size of each loader and optim_wrapper.'
-                         f'accumulative_counts so that {plan.processes} x batch_size x accumulative_counts is {wanted}')
+                         f'accumulative_counts so that {plan.processes} x batch_size x accumulative_counts is {wanted}'
+                         f', or multiple_of to {plan.global_batch} and another learning rate')
 
 
 def describe_others(loaders: list[DataLoader], plan: BatchPlan) -> list[str]:
