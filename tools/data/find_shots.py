@@ -62,9 +62,10 @@ def find(root: Path, out: Path, settings: dict, workers: int | None = None) -> t
         FileNotFoundError: If there is no video.
         ValueError: If ``out`` holds shots that were found in another way, or a setting is out of range.
     """
-    if not 0 < settings['threshold'] <= 1 or settings['min_length'] < 1 or (settings['fps'] or 1) <= 0:
+    clock = settings['fps']
+    if not 0 < settings['threshold'] <= 1 or settings['min_length'] < 1 or (clock is not None and clock <= 0):
         raise ValueError('--threshold must be in (0, 1], --min-length at least 1 and --fps above 0, got '
-                         f'{settings["threshold"]}, {settings["min_length"]} and {settings["fps"]}.')
+                         f'{settings["threshold"]}, {settings["min_length"]} and {clock}.')
     names = [Path(path).relative_to(root).as_posix() for path in scan_folder(str(root), VIDEO_EXTENSIONS)]
     log = out.with_name(f'{out.name}.partial')
     if log.is_file():

@@ -37,7 +37,7 @@ def test_views_are_frames():
 
 def test_consecutive_frames_of_consecutive_shots_all_equally_likely():
     # 9 and 8 frames of SHOTS[1] and SHOTS[3] hold 2 and 1 places for L = 8, the others 3, 5 and 3.
-    frames = draws(SampleShots(num_shots=2, shot_len=8), 8000)
+    frames = draws(SampleShots(num_shots=2, shot_len=8), 2000)
     assert (np.diff(frames, axis=2) == 1).all()
     first, last = frames[:, :, 0], frames[:, :, -1]
     shot = (first[..., None] >= SHOTS[:, 0]).sum(-1) - 1  # (count, K)
