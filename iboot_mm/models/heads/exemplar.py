@@ -15,8 +15,9 @@ from ..shot_losses import semi_hard_triplets
 class ExemplarHead(BaseModule):
     """Tells, by a triplet loss, the frames of a shot from those of all other shots of the batch.
 
-    The frames are unit vectors after a linear map, as in S4L (https://arxiv.org/abs/1905.03670). Negatives are the frames of all ranks' other shots, those of the
-    same video among them (figure 1). With one frame a video, augmented several times, it is the frames-only baseline.
+    The frames are unit vectors after a linear map, as in S4L (https://arxiv.org/abs/1905.03670). Negatives are the
+    frames of all ranks' other shots, those of the same video among them (figure 1). With one frame a video, augmented
+    several times, it is the frames-only baseline.
 
     Args:
         in_channels: Width of the features.

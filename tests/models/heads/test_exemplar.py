@@ -17,6 +17,8 @@ def test_shots_of_all_videos_are_classes():
     losses, shares = triplets_by_hand(shots, range(6), .3)
     torch.testing.assert_close(found['loss'], losses.mean())
     torch.testing.assert_close(found['accuracy'], shares.mean())
+    leaves = list(head.parameters())
+    torch.testing.assert_close(*(torch.autograd.grad(loss, leaves) for loss in (found['loss'], losses.mean())))
     assert found['chance'] == .5
 
 

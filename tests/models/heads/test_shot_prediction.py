@@ -22,6 +22,8 @@ def test_pair_scores_are_products_of_two_mlps():
     keys = torch.stack([mlp(head.phi2, shot) for shot in shots.flatten(0, 1)]).view(5, 2, -1)
     losses, hits = info_nce_by_hand(predictions, keys, 0)
     torch.testing.assert_close(found['loss'], losses.mean())
+    leaves = list(head.parameters())
+    torch.testing.assert_close(*(torch.autograd.grad(loss, leaves) for loss in (found['loss'], losses.mean())))
     assert found['accuracy'] == hits.float().mean()
     assert found['chance'].item() == pytest.approx(1 / (1 + 4 * 2))
 
@@ -29,7 +31,7 @@ def test_pair_scores_are_products_of_two_mlps():
 @pytest.mark.parametrize('num_shots', [2, 4])
 def test_sequence_predicts_each_shot_from_those_before(num_shots):
     torch.manual_seed(0)
-    head, shots = ShotSequenceHead(6, num_shots, hidden=7), torch.randn(5, num_shots, 6)
+    head, shots = ShotSequenceHead(6, num_shots, hidden=7), torch.randn(5, num_shots, 6, requires_grad=True)
     found = head(shots)
     cell = torch.nn.LSTMCell(6, 7)
     cell.load_state_dict({key.removesuffix('_l0'): value for key, value in head.lstm.state_dict().items()})
@@ -40,6 +42,8 @@ def test_sequence_predicts_each_shot_from_those_before(num_shots):
         predictions[:, k] = state[0]
     losses, hits = info_nce_by_hand(predictions, shots @ head.key.weight.T, 0)
     torch.testing.assert_close(found['loss'], losses.mean())
+    leaves = [head.key.weight, shots]
+    torch.testing.assert_close(*(torch.autograd.grad(loss, leaves) for loss in (found['loss'], losses.mean())))
     assert found['accuracy'] == hits.float().mean()
     assert found['chance'].item() == pytest.approx(1 / (1 + 4 * num_shots))
     assert ShotSequenceHead(6, num_shots).lstm.hidden_size == 256
