@@ -98,9 +98,9 @@ def _list(file: str, root: str) -> list[tuple[str, int]]:
 def _torchvision(kind: str, folder: str) -> list[Dataset]:
     """Training and test images, or all where there is no split; what is meant for validation is trained on."""
     source = getattr(torchvision.datasets, kind, None)
-    if source is None:
-        raise ValueError(f'torchvision has no data set {kind}: see torchvision.datasets for the names')
-    options = inspect.signature(source).parameters
+    options = inspect.signature(source).parameters if source is not None else ()
+    if 'root' not in options:
+        raise ValueError(f'torchvision has no data set {kind} that lies in a folder: see torchvision.datasets')
     try:
         if 'train' in options:
             return [source(folder, train=True), source(folder, train=False)]

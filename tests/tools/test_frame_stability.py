@@ -1,0 +1,86 @@
+"""The command from a list of videos to its table, against the same by hand."""
+
+import json
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from iboot_mm.datasets.decoders.base import open_video
+from iboot_mm.evaluation.frame_classifier import FrameClassifier, FrameEncoder, LoadedClassifier, save_classifier
+from iboot_mm.models.checkpoints import describe_checkpoint
+
+from ..checkpoints import CONFIG, write_checkpoint
+from ..scripts import load_tool
+from ..videos import moving_frames, write_video
+
+TOOL = load_tool('frame_stability')
+
+
+@pytest.fixture(scope='module')
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('stability')
+    info = describe_checkpoint(write_checkpoint(folder / 'run', CONFIG)['checkpoint'])
+    torch.manual_seed(0)
+    net = FrameClassifier(FrameEncoder(info.build_encoder(), 32), nn.Linear(64, 2))
+    for number in range(4):
+        write_video(folder / f'{number}.mp4', moving_frames(26, seed=number))
+    with torch.no_grad():  # its predictions change within videos
+        frames = [torch.from_numpy(open_video(str(folder / f'{n}.mp4')).read(range(26))) for n in range(4)]
+        features = net.features(torch.cat(frames).permute(0, 3, 1, 2))
+        net.head.weight[1] = net.head.weight[0] + (features[10] - features[16])
+        net.head.bias[1] = net.head.bias[0] - (features @ (features[10] - features[16])).median()
+    save_classifier(net, info, 32, folder / 'net.pth')
+    (folder / 'broken.mp4').write_bytes(b'no video')
+    return folder
+
+
+def call(monkeypatch, place, text: str, *arguments: object) -> None:
+    (place / 'list.txt').write_text(text)
+    line = ['frame_stability.py', place / 'net.pth', '--videos', place, '--list', place / 'list.txt', '--device', 'cpu']
+    monkeypatch.setattr(sys, 'argv', list(map(str, [*line, *arguments])))
+    TOOL.main()
+
+
+def by_hand(place, anchors, radius: int) -> tuple[int, int]:
+    """Right anchors, and anchors with everything around them right."""
+    classifier, right, everywhere = LoadedClassifier(place / 'net.pth'), 0, 0
+    for number, label, frame in anchors:
+        with open_video(str(place / f'{number}.mp4')) as video:
+            frames = video.read(range(26))
+        with torch.no_grad():
+            hits = [int(classifier.net(classifier.prepare(f)[None]).argmax()) == label for f in frames]
+        right += hits[frame]
+        everywhere += all(hits[max(0, frame - radius):frame + radius + 1])
+    return right, everywhere
+
+
+def test_the_table_of_middle_frames_and_of_named_anchors(place, monkeypatch, capsys, tmp_path):
+    call(monkeypatch, place, ''.join(f'{n}.mp4 {n % 2}\n' for n in range(4)) + 'broken.mp4 1\n')
+    printed = capsys.readouterr().out
+    right, everywhere = by_hand(place, [(n, n % 2, 13) for n in range(4)], 10)
+    assert '4 anchor frames, 0 videos cut off, 1 anchors left out' in printed and 'broken.mp4: ' in printed
+    assert f'accuracy         {25 * right:5.1f} %' in printed
+    assert f'PM-10 accuracy   {25 * everywhere:5.1f} %' in printed
+    anchors = [(n, label, frame) for n in range(4) for label in (0, 1) for frame in (2, 20)]
+    call(monkeypatch, place, ''.join(f'{n}.mp4 {label} {frame}\n' for n, label, frame in anchors), '--anchors',
+         '--radius', 3, '--out', tmp_path / 'out.json')
+    right, everywhere = by_hand(place, anchors, 3)
+    assert right == 8 and 0 < everywhere < 8  # each anchor with both labels
+    results = json.loads((tmp_path / 'out.json').read_text())
+    assert results['accuracy']['value'] == .5 and results['perturbed']['value'] == everywhere / 16
+    assert results['difference'] == (8 - everywhere) / 16 and len(results['judged']) == 16
+
+
+@pytest.mark.parametrize('text, arguments, words', [
+    ('0.mp4 2\n', [], '0.mp4 is of class 2, but the classifier knows 2 classes'),
+    ('0.mp4\n', [], "list.txt' has no labels"),
+    ('0.mp4 1\n', ['--anchors'], 'needs a path and 2 labels'),
+    ('nope.mp4 1\n', [], 'None of the files of'),
+    ('broken.mp4 1\n', [], 'no anchor frame could be judged'),
+    ('0.mp4 1\n', ['--radius', -1], 'a number of frames from 0, got -1'),
+])
+def test_mistakes_are_told_in_a_sentence(place, monkeypatch, text, arguments, words):
+    with pytest.raises(SystemExit, match=words):
+        call(monkeypatch, place, text, *arguments)
