@@ -30,20 +30,16 @@ from iboot_mm.datasets.transforms.cropping import cut_out, even_crops
 from make_moving_digits import FPS, write_video
 
 
-def choose_clips(clips: list[str], num_shots: int, rng: np.random.Generator) -> list[str]:
-    """A clip for each shot, never the one before again."""
-    chosen, last = [], -1
+def draw_shots(clips: list[str], num_shots: int, lengths: tuple[int, int],
+               rng: np.random.Generator) -> list[tuple[str, int, int]]:
+    """Clip, first frame and number of frames of each shot; a clip that is too short is taken whole."""
+    shots, last = [], -1
     for _ in range(num_shots):
         last = int(rng.choice([index for index in range(len(clips)) if index != last]))
-        chosen.append(clips[last])
-    return chosen
-
-
-def draw_shot(clip: str, lengths: tuple[int, int], rng: np.random.Generator) -> tuple[str, int, int]:
-    """Clip, first frame and number of frames; a clip that is too short is taken whole."""
-    with open_video(clip) as video:
-        length = min(int(rng.integers(lengths[0], lengths[1] + 1)), video.num_frames)
-        return clip, int(rng.integers(video.num_frames - length + 1)), length
+        with open_video(clips[last]) as video:
+            length = min(int(rng.integers(lengths[0], lengths[1] + 1)), video.num_frames)
+            shots.append((clips[last], int(rng.integers(video.num_frames - length + 1)), length))
+    return shots
 
 
 def read_shot(clip: str, start: int, length: int, size: int) -> np.ndarray:
@@ -54,22 +50,23 @@ def read_shot(clip: str, start: int, length: int, size: int) -> np.ndarray:
     return np.stack([cut_out(frame, crop, size) for frame in frames])
 
 
-def compose(out: Path, lengths: tuple[int, int], size: int, seed: int, job: tuple[int, list[str]]) -> tuple[str, dict]:
+def compose(out: Path, num_shots: int, lengths: tuple[int, int], size: int, seed: int,
+            job: tuple[int, list[str]]) -> tuple[str, dict]:
     """Write one video unless it is there.
 
     Args:
         out: Folder of the data set.
+        num_shots: K.
         lengths: The fewest and the most frames of a shot.
         size: Side of the square, pixels.
         seed: Of all draws, together with the number of the video.
-        job: That number, and the clip of each shot.
+        job: That number, and the clips to choose from.
 
     Returns:
         What was done ('written' or 'there') and the video's entry of the shot list.
     """
     number, clips = job
-    rng = np.random.default_rng([seed, number, 1])
-    shots = [draw_shot(clip, lengths, rng) for clip in clips]
+    shots = draw_shots(clips, num_shots, lengths, np.random.default_rng([seed, number]))
     ends = np.cumsum([length for _, _, length in shots]).tolist()
     entry = dict(file=file_name(number), frames=ends[-1], fps=float(FPS), starts=[0, *ends[:-1]])
     target = out / entry['file']
@@ -86,8 +83,7 @@ def file_name(number: int) -> str:
     return f'videos/{number:06d}.mp4'
 
 
-def plan(entries: list[tuple[str, dict]], by: str | None, num_videos: int, num_shots: int,
-         seed: int) -> tuple[list[int], list[tuple[int, list[str]]]]:
+def plan(entries: list[tuple[str, dict]], by: str | None, num_videos: int) -> tuple[list[int], list[tuple]]:
     """The label of each video, all equally often but for one video, and the jobs.
 
     Raises:
@@ -105,8 +101,7 @@ def plan(entries: list[tuple[str, dict]], by: str | None, num_videos: int, num_s
         raise ValueError(f'Only one clip has {by} {single[0]}: neighbouring shots need two different clips.')
     kinds = sorted(clips)
     labels = [kinds[number % len(kinds)] for number in range(num_videos)]
-    return labels, [(number, choose_clips(clips[label], num_shots, np.random.default_rng([seed, number, 0])))
-                    for number, label in enumerate(labels)]
+    return labels, [(number, clips[label]) for number, label in enumerate(labels)]
 
 
 def make(ann_file: Path, out: Path, root: Path | None = None, labels: list[str] | None = None, by: str | None = None,
@@ -124,8 +119,7 @@ def make(ann_file: Path, out: Path, root: Path | None = None, labels: list[str] 
                          f'{num_shots}, {num_videos} and {lengths[0]} {lengths[1]}.')
     if size < 2 or size % 2:
         raise ValueError(f'--size {size} is none: H.264 wants an even number of pixels.')
-    entries = read_list(str(ann_file), str(root or ann_file.parent), labels, VIDEO_EXTENSIONS)
-    kinds, jobs = plan(entries, by, num_videos, num_shots, seed)
+    kinds, jobs = plan(read_list(str(ann_file), str(root or ann_file.parent), labels, VIDEO_EXTENSIONS), by, num_videos)
     settings = dict(list=ann_file.name, by=by, shots=num_shots, frames=list(lengths), size=size, seed=seed)
     file = out / 'composed.json'
     if file.is_file() and json.loads(file.read_text()) != settings:
@@ -133,7 +127,7 @@ def make(ann_file: Path, out: Path, root: Path | None = None, labels: list[str] 
                          'or delete it.')
     (out / 'videos').mkdir(parents=True, exist_ok=True)
     AtomicLocalBackend().put_text(json.dumps(settings) + '\n', file)
-    work = partial(compose, out, lengths, size, seed)
+    work = partial(compose, out, num_shots, lengths, size, seed)
     counts, truth = Counter(), []
     for outcome, entry in show_progress(run_jobs(work, jobs, workers), len(jobs), 'videos'):
         counts[outcome] += 1
