@@ -53,7 +53,7 @@ def write_checkpoint(work_dir: Path, text: str = CONFIG, config_name: str = 'my_
     torch.manual_seed(3)
     model = MODELS.build(Config.fromfile(config).model)
     for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm3d):  # as after training: none of them is the identity or 0
+        if isinstance(module, (torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)):  # as trained: none is the identity or 0
             module.weight.data.uniform_(.5, 1.5)
             module.running_mean.normal_(std=.1)
             module.running_var.uniform_(.5, 1.5)

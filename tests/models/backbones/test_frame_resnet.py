@@ -109,11 +109,11 @@ def test_initialisation_is_that_of_a_seed_with_branches_alive():
 # Files ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('way', ['pretrained', 'init_cfg'])
-@pytest.mark.parametrize('nest', [
-    lambda state: state,  # timm's own, with a classifier
-    lambda state: dict(state_dict={f'backbone.{key}': value for key, value in state.items()
-                                   if not key.startswith('head')} | {'pool.weight': torch.zeros(1)}, meta={})])
+@pytest.mark.parametrize('way, nest', [
+    ('pretrained', lambda state: state),  # timm's own, with a classifier
+    ('init_cfg', lambda state: dict(state_dict={
+        f'backbone.{key}': value for key, value in state.items() if not key.startswith('head')
+    } | {'pool.weight': torch.zeros(1)}, meta={}))])
 def test_files_load_by_value(way, nest, tmp_path):
     source, file = stock('bn', num_classes=5), str(tmp_path / 'weights.pth')
     torch.save(nest(source.state_dict()), file)
