@@ -4,12 +4,16 @@ import re
 import subprocess
 import sys
 
+import pytest
 import torch
 from mmengine.config import Config
+from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from iboot_mm.engine.batch_plan import BatchPlan
-from iboot_mm.engine.hooks.training_plan import describe_bn, peak_memory_gib
+from iboot_mm.engine.hooks.training_plan import check_whole_batches, describe_bn, describe_others, peak_memory_gib
+from iboot_mm.engine.samplers import EndlessSampler, EpochSampler
 
 from .. import toy
 
@@ -61,6 +65,31 @@ def test_what_differs_from_a_recipe_with_bn_in_groups():
     on_one = describe_bn(BatchPlan(1, 8, 64), 1, wanted=64)
     assert on_one == ['BN sees        8 videos together',
                       'differs from the recipe: its BN sees 64 videos together, whatever the batch']
+
+
+def test_loaders_beside_the_main_one():
+    data = list(range(12))
+    main = DataLoader(data, batch_size=3)
+    for sampler in (EndlessSampler(data[:5], seed=0), DefaultSampler(data[:8], seed=0)):
+        beside = DataLoader(sampler.dataset, batch_size=2, sampler=sampler)
+        assert describe_others([main, beside], BatchPlan(4, 3, 5)) == [
+            f'beside them    40 of {len(sampler.dataset)} samples per step (list)']
+    for sampler in (DefaultSampler(data[:6], seed=0), InfiniteSampler(data, seed=0)):
+        beside = DataLoader(sampler.dataset, batch_size=2, sampler=sampler)
+        with pytest.raises(ValueError, match=f'other_loaders: the {type(sampler).__name__} of list does not last for '
+                                             r"the 4 batches of each epoch, .* dict\(type='EndlessSampler'\)"):
+            describe_others([main, beside], BatchPlan(4, 3, 5))
+
+
+def test_another_batch_than_the_schedule_is_for():
+    sampler = EpochSampler(range(40), multiple_of=8, seed=0)
+    for plan in (BatchPlan(1, 8, 1), BatchPlan(2, 2, 2)):
+        check_whole_batches(sampler, plan)
+    check_whole_batches(EpochSampler(range(40), seed=0), BatchPlan(1, 4, 1))
+    with pytest.raises(ValueError, match=r'the batch is 2 x 2 x 1 = 4 .*, but train_dataloader.sampler.multiple_of, .* '
+                                         'is 8: set batch_size of each loader .* 2 x batch_size x accumulative_counts '
+                                         'is 8, or multiple_of to 4'):
+        check_whole_batches(sampler, BatchPlan(2, 2, 1))
 
 
 def test_memory_is_this_process():
