@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from iboot_mm.compat import keep_pads_apart
 from iboot_mm.models.checkpoints import describe_checkpoint
 
 from ..checkpoints import write_checkpoint
@@ -83,3 +84,15 @@ def test_a_missing_package_is_named(exported, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, 'argv', ['export_onnx.py', str(exported['checkpoint']), str(tmp_path / 'net.onnx')])
     with pytest.raises(SystemExit, match=r'^export_onnx: onnxscript is not installed: pip install iboot_mm\[onnx\]$'):
         export_onnx.main()
+
+
+def test_zeros_padded_before_max_pooling_count(tmp_path):
+    """As in the stem of a ``FrameResNetV2`` with GroupNorm."""
+    network = torch.nn.Sequential(torch.nn.ConstantPad2d(1, 0.), torch.nn.MaxPool2d(3, 2)).eval()
+    maps = -1 - torch.rand(1, 1, 6, 6)
+    keep_pads_apart(network)
+    torch.onnx.export(network, (maps, ), str(tmp_path / 'stem.onnx'), input_names=['maps'], dynamo=True, verbose=False)
+    session = onnxruntime.InferenceSession(str(tmp_path / 'stem.onnx'), providers=['CPUExecutionProvider'])
+    pooled = torch.from_numpy(session.run(None, dict(maps=maps.numpy()))[0])
+    assert network(maps)[..., 0].eq(0).all()
+    assert pooled.equal(network(maps))

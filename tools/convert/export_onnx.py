@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from iboot_mm.compat import keep_pads_apart
 from iboot_mm.models.checkpoints import describe_checkpoint
 from iboot_mm.models.video_encoder import VideoEncoder
 
@@ -62,6 +63,7 @@ def export(checkpoint: str | Path, out: str | Path, config: str | Path | None = 
         raise ImportError(f'{error.name} is not installed: pip install iboot_mm[onnx]') from None
     info, out = describe_checkpoint(checkpoint, config), Path(out)
     network = ClipFeatures(info.build_encoder()).eval()
+    keep_pads_apart(network)
     shape = (3, info.clip['clip_len'], info.clip['size'], info.clip['size'])
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # of torch's exporter about itself
