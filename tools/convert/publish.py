@@ -6,7 +6,8 @@
 writes, with the first 8 digits of the file's SHA-256 in the name,
 
 * ``<name>_backbone-<hash>.pth``: the backbone alone, keys as in a bare MMAction2 backbone (``conv1.conv.weight``);
-  for ``backbone.pretrained``.
+  for ``backbone.pretrained``. Of a ``FrameResNetV2`` the keys are timm's: for ``checkpoint_path`` of MMAction2's
+  ``timm.*``, and, with ``num_classes=0``, of MMPretrain's ``TIMMBackbone`` and of ``timm.create_model``.
 * ``<name>-<hash>.pth``: ``backbone.*``, the linear maps W (``projectors.*``) and the statistics of the targets
   (``target_norms.*``), and under ``meta`` who the teachers are, what output of theirs was the target, and their
   licences; what zero-shot use needs. Of a method without a teacher it is ``backbone.*`` alone: heads, momentum copy
