@@ -6,7 +6,9 @@
 The classifier is one that tools/transfer.py --save wrote, a co-trained VIVI, or a recognizer with a linear head. The
 list has lines `path label`, and the middle frame of each video is its anchor; with --anchors lines `path label frame`,
 frames counted from 0, a video as often as it has anchors. A label is the class's index: for folders of images, their
-place in the order of names.
+place in the order of names. Where the list has coarser classes than the classifier, as ImageNet-Vid-Robust has 30 for
+ImageNet's, --class-map is a file with a line for each class of the classifier: the label that it counts as, or - for
+none; the best class of those that have one is then the prediction.
 
 Printed: accuracy on the anchors; PM-k accuracy, for which every frame up to --radius before and after the anchor must
 be right; their difference; 95 % Clopper-Pearson intervals; how many videos are cut off or can't be read.
@@ -32,21 +34,42 @@ from iboot_mm.evaluation.frame_classifier import LoadedClassifier
 from iboot_mm.evaluation.frame_stability import Anchor, judge, summarise_stability
 
 
-def read_anchors(file: str, root: str, with_frames: bool, num_classes: int) -> list[Anchor]:
+def read_anchors(file: str, root: str, with_frames: bool, known: set[int]) -> list[Anchor]:
     """The anchors of a list.
+
+    Args:
+        file: The list.
+        root: Folder that its paths are relative to.
+        with_frames: Whether its lines have a third column.
+        known: The labels that can be predicted.
 
     Raises:
         FileNotFoundError: no such list, or none of its files is there.
-        ValueError: a bad line, or a class that the classifier does not know.
+        ValueError: a bad line, or a label that is never predicted.
     """
     entries = read_list(file, root, ('label', 'frame') if with_frames else None, VIDEO_EXTENSIONS)
     if 'label' not in entries[0][1]:
         raise ValueError(f"'{file}' has no labels: predictions are compared with those of lines 'path label'")
     for path, labels in entries:
-        if labels['label'] >= num_classes:
-            raise ValueError(f"'{file}': {path} is of class {labels['label']}, but the classifier knows {num_classes} "
-                             'classes: list the videos with its own numbers')
+        if labels['label'] not in known:
+            raise ValueError(f"'{file}': {path} is of class {labels['label']}, which the classifier does not know: "
+                             'give its own numbers, or a --class-map')
     return [Anchor(path, **labels) for path, labels in entries]
+
+
+def read_class_map(file: str | None, num_classes: int) -> torch.Tensor:
+    """The label of each class, int64 ``(num_classes,)``; -1 for none. Without a file, a class is its own label.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: it does not have a label or - for each class, or only -.
+    """
+    if file is None:
+        return torch.arange(num_classes)
+    words = Path(file).read_text().split()
+    if len(words) != num_classes or not all(word == '-' or word.isdecimal() for word in words) or {*words} == {'-'}:
+        raise ValueError(f'{file} must have {num_classes} lines, one for each class of the classifier: a label or -')
+    return torch.tensor([-1 if word == '-' else int(word) for word in words])
 
 
 def format_results(results: dict) -> str:
@@ -68,6 +91,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--videos', required=True, help='folder that the paths of the list are relative to')
     parser.add_argument('--list', required=True, help='lines `path label` or, with --anchors, `path label frame`')
     parser.add_argument('--anchors', action='store_true', help='the list names the anchor frames')
+    parser.add_argument('--class-map', help="file that says which label each of the classifier's classes counts as")
     parser.add_argument('--radius', type=int, default=10, help='k, frames (default: %(default)s)')
     parser.add_argument('--out', type=Path, help='JSON file for the figures and every prediction')
     parser.add_argument('--device', default='auto', help='such as cuda:1')
@@ -81,12 +105,14 @@ def main() -> None:
     try:
         classifier = LoadedClassifier(args.checkpoint, args.config)
         classifier.net.to(device)
+        label_of = read_class_map(args.class_map, classifier.num_classes)
 
         def predict(frames: np.ndarray) -> list[int]:
             images = torch.stack([classifier.prepare(frame) for frame in frames])
-            return apply(classifier.net, images, device).argmax(1).tolist()
+            logits = apply(classifier.net, images, device).cpu().masked_fill(label_of < 0, -torch.inf)
+            return label_of[logits.argmax(1)].tolist()
 
-        anchors = read_anchors(args.list, os.path.expanduser(args.videos), args.anchors, classifier.num_classes)
+        anchors = read_anchors(args.list, os.path.expanduser(args.videos), args.anchors, set(label_of.tolist()))
         verdicts = judge(anchors, predict, args.radius)
         results = dict(summarise_stability(verdicts.judged), radius=args.radius, cut=len(verdicts.cut),
                        left_out=verdicts.left_out)

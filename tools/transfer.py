@@ -18,9 +18,10 @@ goes on where it was stopped, with more networks or tasks too. Give all tasks at
 
 import argparse
 import json
+import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -33,11 +34,11 @@ from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.datasets.image_tasks import ImageTask, open_task
 from iboot_mm.environment import hardware, versions
 from iboot_mm.evaluation.few_label_training import Setting
-from iboot_mm.evaluation.frame_classifier import FrameEncoder, save_classifier
+from iboot_mm.evaluation.frame_classifier import FrameClassifier, FrameEncoder, save_classifier
 from iboot_mm.evaluation.networks import load_network
 from iboot_mm.evaluation.run_store import RunStore
-from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Protocol, Transfer
-from iboot_mm.models.checkpoints import CheckpointInfo
+from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Transfer, TransferProtocol
+from iboot_mm.models.checkpoints import CheckpointInfo, describe_checkpoint
 from iboot_mm.models.weights import read_file
 
 
@@ -51,20 +52,20 @@ def load_networks(names: Sequence[str], config: Path | None, folder: Path) -> li
     networks = []
     for place, name in enumerate(names):
         seed = names[:place].count(name)
-        network = load_network(name, seed, config, folder)
         if name == 'random':
-            state = read_file(network.weights)['state_dict']
-            networks.append((f'random, seed {seed}', replace(network.info, state=state)))
+            untrained = load_network(name, seed, config, folder)
+            state = read_file(untrained.weights)['state_dict']
+            networks.append((f'random, seed {seed}', replace(untrained.info, state=state)))
         elif seed:
             raise ValueError(f'{name} is named twice: its runs differ by their seeds anyway, see --runs')
         else:
-            networks.append((name, network.info))
+            networks.append((name, describe_checkpoint(name, config)))
     return networks
 
 
 def transfer(args: argparse.Namespace) -> dict:
     """Runs everything; what `results.json` holds."""
-    protocol = Protocol(tuple(Setting(rate, steps) for rate in args.rates for steps in args.steps), args.runs,
+    protocol = TransferProtocol(tuple(Setting(rate, steps) for rate in args.rates for steps in args.steps), args.runs,
                         args.batch, args.size, args.frozen)
     tasks = [open_task(spec, args.examples, args.seed) for spec in args.task]
     networks = load_networks(args.networks, args.config, args.out / 'networks')
@@ -83,10 +84,10 @@ def transfer(args: argparse.Namespace) -> dict:
                 rows=rows)
 
 
-def saver(folder: Path, name: str, info: CheckpointInfo, size: int, tasks: Sequence[ImageTask]):
+def saver(folder: Path, name: str, info: CheckpointInfo, size: int,
+          tasks: Sequence[ImageTask]) -> Callable[[FrameClassifier, ImageTask], None] | None:
     """Writes a task's classifier to its file; None where all of this network are there."""
-    stem = '_'.join(Path(name.replace(', seed ', '_')).with_suffix('').parts[-2:])
-    paths = {task.name: folder / f'{stem}_{task.name}.pth' for task in tasks}
+    paths = {task.name: folder / (re.sub(r'[^\w.-]+', '_', f'{name}_{task.name}') + '.pth') for task in tasks}
     if all(path.is_file() for path in paths.values()):
         return None
     return lambda net, task: save_classifier(net, info, size, paths[task.name])

@@ -44,14 +44,14 @@ class FrameEncoder(nn.Module):
         images = torch.zeros(2, 3, size, size, dtype=torch.uint8)  # an unbatched 3D convolution would take a single one
         try:
             self.width = self._try(images)
-        except Exception as reason:  # each backbone has its own way to fail
+        except Exception as of_clip:  # each backbone has its own way to fail
             self.flat = True
             try:
                 self.width = self._try(images)
-            except Exception:
+            except Exception as of_image:
                 raise ValueError(f'the backbone {type(encoder.backbone).__name__} takes no single frame of {size} x '
-                                 f'{size} pixels ({first_line(reason)}): only encoders of frames can be transferred to '
-                                 'images') from None
+                                 f'{size} pixels (as a clip: {first_line(of_clip)}; as an image: '
+                                 f'{first_line(of_image)}): only encoders of frames know images') from None
 
     @torch.no_grad()
     def _try(self, images: Tensor) -> int:

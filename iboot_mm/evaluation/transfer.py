@@ -6,7 +6,7 @@ the median test accuracy of each task, and its mean over groups and over all tas
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from statistics import mean, median
@@ -16,6 +16,7 @@ from mmengine.device import get_device
 from torch import Tensor
 
 from ..datasets.image_tasks import ImageTask
+from ..datasets.parallel import show_progress
 from ..models.video_encoder import VideoEncoder
 from .few_label_training import Setting, accuracy, apply, fine_tune, train_head
 from .frame_classifier import FrameClassifier, FrameEncoder
@@ -27,7 +28,7 @@ VALIDATION = .2  # share of the labelled images: 200 of 1000
 
 
 @dataclass(frozen=True)
-class Protocol:
+class TransferProtocol:
     """How a network is transferred.
 
     Attributes:
@@ -69,7 +70,7 @@ class Transfer:
 
     Example:
         >>> tasks = [open_task('natural:torchvision.CIFAR100=data/cifar100'), open_task('natural:data/pets')]
-        >>> transfer = Transfer(tasks, Protocol(size=96), RunStore(Path('work_dirs/transfer/runs')))
+        >>> transfer = Transfer(tasks, TransferProtocol(size=96), RunStore(Path('work_dirs/transfer/runs')))
         >>> transfer(describe_checkpoint('work_dirs/vivi').build_encoder())['mean']
 
     Args:
@@ -83,8 +84,8 @@ class Transfer:
         ValueError: two tasks have one name.
     """
 
-    def __init__(self, tasks: Sequence[ImageTask], protocol: Protocol = Protocol(), store: RunStore | None = None,
-                 device: str = 'auto', say: Callable[[str], None] = print) -> None:
+    def __init__(self, tasks: Sequence[ImageTask], protocol: TransferProtocol = TransferProtocol(),
+                 store: RunStore | None = None, device: str = 'auto', say: Callable[[str], None] = print) -> None:
         names = [task.name for task in tasks]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f'two tasks are called {twice}: name one of them, as in NAME=FOLDER')
@@ -102,26 +103,32 @@ class Transfer:
                 stored are then trained again.
 
         Returns:
-            ``setting`` (the chosen one), ``validation`` (accuracies by task and setting), ``accuracies`` (on the test
-            images, a list by task), and :func:`summarise` of these.
+            ``setting`` (the chosen one), ``validation`` (accuracies by task and setting; empty for a single setting),
+            ``accuracies`` (on the test images, a list by task), and :func:`summarise` of these.
 
         Raises:
             ValueError: the network takes no single image.
         """
         features = FrameEncoder(encoder, self.protocol.size).to(self.device)
         network, settings = features.identity, self.protocol.settings
-        validation, accuracies = {}, {}
-        for task in self.tasks if len(settings) > 1 else ():
-            data = TaskData(task, features, self.protocol)
-            validation[task.name] = {setting: self._run(network, data, setting, 'validation') for setting in settings}
-        setting = choose_setting(validation) if validation else settings[0]
-        for task in self.tasks:
-            data = TaskData(task, features, self.protocol)
-            accuracies[task.name] = [self._run(network, data, setting, 'test', seed, save if seed == 0 else None)
-                                     for seed in range(self.protocol.runs)]
+        validation: dict[str, dict[Setting, float]] = {task.name: {} for task in self.tasks}
+        if len(settings) > 1:
+            for data, setting in self._plan(features, settings, 'runs of the sweep'):
+                validation[data.task.name][setting] = self._run(network, data, setting, 'validation')
+        setting = choose_setting(validation) if len(settings) > 1 else settings[0]
+        accuracies: dict[str, list[float]] = {task.name: [] for task in self.tasks}
+        for data, seed in self._plan(features, range(self.protocol.runs), 'runs of the test'):
+            accuracies[data.task.name].append(
+                self._run(network, data, setting, 'test', seed, save if seed == 0 else None))
         return dict(setting=str(setting), accuracies=accuracies,
                     validation={name: {str(s): score for s, score in by.items()} for name, by in validation.items()},
                     **summarise(accuracies, {task.name: task.group for task in self.tasks}))
+
+    def _plan(self, features: FrameEncoder, changes: Sequence, unit: str) -> Iterator[tuple['TaskData', object]]:
+        """Every task with every change; a task's images are let go before the next one's are loaded."""
+        plan = ((data, change) for task in self.tasks for data in [TaskData(task, features, self.protocol)]
+                for change in changes)
+        return show_progress(plan, len(self.tasks) * len(changes), unit)
 
     def _run(self, network: str, data: 'TaskData', setting: Setting, part: str, seed: int = 0,
              save: Callable | None = None) -> float:
@@ -150,7 +157,7 @@ class TaskData:
         protocol: How it is transferred.
     """
 
-    def __init__(self, task: ImageTask, features: FrameEncoder, protocol: Protocol) -> None:
+    def __init__(self, task: ImageTask, features: FrameEncoder, protocol: TransferProtocol) -> None:
         self.task, self.features, self.protocol = task, features, protocol
         self.device = next(features.parameters()).device
 

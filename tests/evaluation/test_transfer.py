@@ -9,7 +9,7 @@ from iboot_mm.evaluation import transfer as module
 from iboot_mm.evaluation.few_label_training import Setting, accuracy, fine_tune, train_head
 from iboot_mm.evaluation.frame_classifier import FrameClassifier, FrameEncoder
 from iboot_mm.evaluation.run_store import RunStore
-from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Protocol, Transfer, choose_setting, summarise
+from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Transfer, TransferProtocol, choose_setting, summarise
 
 from .test_few_label_training import toy_encoder, toy_images
 
@@ -40,12 +40,12 @@ def test_medians_and_means():
 
 def test_the_lightweight_settings():
     assert {(s.learning_rate, s.steps) for s in LIGHTWEIGHT} == {(.1, 2500), (.1, 10000), (.01, 2500), (.01, 10000)}
-    assert Protocol() == Protocol(LIGHTWEIGHT, 3, 512, 224, False)
+    assert TransferProtocol() == TransferProtocol(LIGHTWEIGHT, 3, 512, 224, False)
 
 
 @pytest.mark.parametrize('frozen', [False, True])
 def test_the_whole_protocol_against_the_same_steps_by_hand(tasks, frozen):
-    protocol = Protocol((FAST, SLOW), frozen=frozen, **SMALL)
+    protocol = TransferProtocol((FAST, SLOW), frozen=frozen, **SMALL)
     result = Transfer(tasks, protocol, device='cpu', say=lambda line: None)(toy_encoder())
     features, cpu = FrameEncoder(toy_encoder(), 8), torch.device('cpu')
 
@@ -80,7 +80,7 @@ def test_an_interrupted_protocol_goes_on_and_other_settings_are_other_runs(tasks
     monkeypatch.setattr(module, 'fine_tune', counting)
 
     def whole(**changes):
-        protocol = Protocol((FAST, SLOW), **{**SMALL, **changes})
+        protocol = TransferProtocol((FAST, SLOW), **{**SMALL, **changes})
         return Transfer(tasks, protocol, RunStore(tmp_path), 'cpu', say=lambda line: None)(toy_encoder())
 
     with pytest.raises(KeyboardInterrupt):
@@ -94,17 +94,18 @@ def test_an_interrupted_protocol_goes_on_and_other_settings_are_other_runs(tasks
     whole(batch_size=4)
     assert len(trained) == 25
     monkeypatch.undo()
-    assert Transfer(tasks, Protocol((FAST, SLOW), **SMALL), device='cpu', say=lambda line: None)(toy_encoder()) == first
-    other = Transfer(tasks, Protocol((FAST, ), **SMALL), RunStore(tmp_path), 'cpu', say=lambda line: None)
+    protocol = TransferProtocol((FAST, SLOW), **SMALL)
+    assert Transfer(tasks, protocol, device='cpu', say=lambda line: None)(toy_encoder()) == first
+    other = Transfer(tasks, TransferProtocol((FAST, ), **SMALL), RunStore(tmp_path), 'cpu', say=lambda line: None)
     assert other(toy_encoder(seed=1))['accuracies'] != first['accuracies']  # another network's runs are its own
 
 
 def test_a_single_setting_needs_no_sweep_and_the_first_run_is_saved(tasks):
     saved = {}
-    protocol = Protocol((FAST, ), frozen=True, **SMALL)
+    protocol = TransferProtocol((FAST, ), frozen=True, **SMALL)
     transfer = Transfer(tasks, protocol, device='cpu', say=lambda line: None)
     result = transfer(toy_encoder(), lambda net, task: saved.update({task.name: net}))
-    assert result['validation'] == {} and list(saved) == ['a', 'b', 'c']
+    assert result['validation'] == dict(a={}, b={}, c={}) and list(saved) == ['a', 'b', 'c']
     for task in tasks:  # a classifier of images, though only its head was trained
         assert isinstance(saved[task.name], FrameClassifier)
         right = accuracy(saved[task.name], *task.load('test', 8), torch.device('cpu'))

@@ -45,12 +45,13 @@ def call(monkeypatch, place, text: str, *arguments: object) -> None:
 
 def by_hand(place, anchors, radius: int) -> tuple[int, int]:
     """Right anchors, and anchors with everything around them right."""
-    classifier, right, everywhere = LoadedClassifier(place / 'net.pth'), 0, 0
+    classifier, classes, right, everywhere = LoadedClassifier(place / 'net.pth'), {}, 0, 0
+    for number in {number for number, _, _ in anchors}:
+        with open_video(str(place / f'{number}.mp4')) as video, torch.no_grad():
+            images = [classifier.prepare(frame)[None] for frame in video.read(range(26))]
+            classes[number] = [int(classifier.net(image).argmax()) for image in images]
     for number, label, frame in anchors:
-        with open_video(str(place / f'{number}.mp4')) as video:
-            frames = video.read(range(26))
-        with torch.no_grad():
-            hits = [int(classifier.net(classifier.prepare(f)[None]).argmax()) == label for f in frames]
+        hits = [found == label for found in classes[number]]
         right += hits[frame]
         everywhere += all(hits[max(0, frame - radius):frame + radius + 1])
     return right, everywhere
@@ -73,8 +74,21 @@ def test_the_table_of_middle_frames_and_of_named_anchors(place, monkeypatch, cap
     assert results['difference'] == (8 - everywhere) / 16 and len(results['judged']) == 16
 
 
+def test_a_class_map_makes_coarser_classes_and_leaves_some_out(place, monkeypatch, capsys):
+    lines, map_file = ''.join(f'{n}.mp4 5\n' for n in range(4)), place / 'map.txt'
+    for text, share in (('5\n5\n', 100.), ('-\n5\n', 100.), ('5\n0\n', 25. * by_hand(
+            place, [(n, 0, 13) for n in range(4)], 0)[0])):
+        map_file.write_text(text)
+        call(monkeypatch, place, lines, '--class-map', map_file, '--radius', 0)
+        assert f'accuracy         {share:5.1f} %' in capsys.readouterr().out
+    for text in ('5\n', '-\n-\n', '5\nx\n'):
+        map_file.write_text(text)
+        with pytest.raises(SystemExit, match='map.txt must have 2 lines, one for each class of the classifier'):
+            call(monkeypatch, place, lines, '--class-map', map_file)
+
+
 @pytest.mark.parametrize('text, arguments, words', [
-    ('0.mp4 2\n', [], '0.mp4 is of class 2, but the classifier knows 2 classes'),
+    ('0.mp4 2\n', [], '0.mp4 is of class 2, which the classifier does not know'),
     ('0.mp4\n', [], "list.txt' has no labels"),
     ('0.mp4 1\n', ['--anchors'], 'needs a path and 2 labels'),
     ('nope.mp4 1\n', [], 'None of the files of'),
