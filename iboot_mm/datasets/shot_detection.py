@@ -55,7 +55,7 @@ def find_shots(path: str, threshold: float, min_length: int = 1, target_fps: flo
         raise UnreadableVideo(path, 'its frame rate, which --fps needs, is unknown')
     detector = ColourHistogramDetector(threshold, BINS, min_length)
     starts, dark = [], []
-    for place, (number, frame) in enumerate(_frames(reader, reader.fps / target_fps if target_fps else 1.)):
+    for place, (number, frame) in enumerate(shown_frames(reader, reader.fps / target_fps if target_fps else 1.)):
         cut = detector.process_frame(FrameTimecode(place, fps=1.), frame)
         black = bool(np.mean(frame.max(2) <= BLACK_PIXEL * 255) >= BLACK_SHARE)
         if cut or not starts or black != dark[-1]:
@@ -66,7 +66,7 @@ def find_shots(path: str, threshold: float, min_length: int = 1, target_fps: flo
     return dict(shots, black=black) if black else shots
 
 
-def _frames(reader: PyAVReader, step: float) -> Iterator[tuple[int, np.ndarray]]:
+def shown_frames(reader: PyAVReader, step: float) -> Iterator[tuple[int, np.ndarray]]:
     """Numbers of the frames that a clock of so many frames a tick shows, and what they look like when scaled down.
 
     Raises:
@@ -78,7 +78,7 @@ def _frames(reader: PyAVReader, step: float) -> Iterator[tuple[int, np.ndarray]]
         if number in shown:
             scale = min(1., LONG_SIDE / max(frame.width, frame.height))
             width, height = (max(1, round(side * scale)) for side in (frame.width, frame.height))
-            yield number, resize(frame, width, height, 'rgb24', interpolation='AREA').to_ndarray()
+            yield number, resize(frame, width, height, 'bgr24', interpolation='AREA').to_ndarray()
     reader.close()
     if number + 1 != reader.num_frames:
         raise UnreadableVideo(reader.path, f'{number + 1} of its {reader.num_frames} frames decode')
