@@ -36,9 +36,10 @@ class FrameResNetV2(ResNetV2, BaseModule):
     | ``norm='gn', width_factor=3`` | ``resnetv2_50x3_bit``                   | 6144 | 211.17 M |
 
     ``num_classes=0, checkpoint_path=FILE`` fills the stock network with what was learned here: as ``timm.resnetv2_50``
-    in MMAction2's ``Recognizer2D``, as ``TIMMBackbone`` in MMPretrain, and in ``timm.create_model``. FILE is the
-    ``_backbone`` one of ``tools/convert/publish.py``. Images must then be normalised as here, by MMAction2's (and
-    MMPretrain's) mean and standard deviation; timm's own data config says .5 and .5 for these names.
+    in MMAction2's ``Recognizer2D`` (TSN; TSM shifts inside ResNets of its own), as ``TIMMBackbone`` in MMPretrain, and
+    in ``timm.create_model``. FILE is the ``_backbone`` one of ``tools/convert/publish.py``. Images must be RGB and
+    normalised as here, by the mean and deviation of ImageNet, which configs of MMAction2 and MMPretrain state; timm's
+    own data config says .5 and .5 for these names.
 
     The text at hand gives no more than "ResNet-50 v2", three times wider, BN, or GN and weight standardisation. The
     authors' earlier code (google/revisiting-self-supervised) has the same blocks, with the stride in the 3x3
@@ -64,7 +65,7 @@ class FrameResNetV2(ResNetV2, BaseModule):
         **kwargs: Of timm's ``ResNetV2``.
 
     Raises:
-        ValueError: an unknown norm, as many channels as layers are missing, or widths that 32 groups cannot share.
+        ValueError: an unknown norm, other than one width per stage, or widths that 32 groups cannot share.
     """
 
     pretrained: str | None = None  # timm's constructor draws the weights before it is known
