@@ -76,11 +76,12 @@ def list_videos_of_shots(train: dict, base: dict) -> list[str]:
         files = list_videos(settings, ShotFolder)
         if len(files) < FEWEST_WITH_SHOTS:
             raise ValueError(f"Of the videos of '{train['root']}' {len(files)} have {base['num_shots']} shots of "
-                             f'{base["min_length"] / base["target_fps"]:g} s, and VIVI compares {FEWEST_WITH_SHOTS} at '
-                             'least: add footage of several shots.')
+                             f'{base["min_length"]} frames, and VIVI compares {FEWEST_WITH_SHOTS} videos at least: add '
+                             'footage of several shots.')
     except ValueError as error:
-        raise ValueError(f'{error} For videos of one shot there are METHOD=byol, moco, simclr and swav, and VIVI of '
-                         'single frames: configs/mini/vivi_frames_digits.py with your own root.') from None
+        raise ValueError(f'{error} (Frames are counted at {base["target_fps"]} a second.) For videos of one shot there '
+                         'are METHOD=byol, moco, simclr and swav, and VIVI of single frames: '
+                         'configs/mini/vivi_frames_digits.py with your own root.') from None
     return files
 
 

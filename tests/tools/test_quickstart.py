@@ -261,7 +261,7 @@ def test_vivi_learns_from_the_videos_of_a_folder_that_have_two_shots(run, folder
 
 @pytest.mark.parametrize('several, words', [
     (0, ['No video of', 'has 2 shots of 4 or more frames, the most is 1', 'METHOD=byol']),
-    (7, ['7 have 2 shots of 1 s, and VIVI compares 8 at least', 'METHOD=byol', 'vivi_frames_digits.py']),
+    (7, ['7 have 2 shots of 4 frames, and VIVI compares 8 videos at least', 'METHOD=byol', 'vivi_frames_digits.py']),
 ])
 def test_too_few_videos_of_several_shots_are_one_sentence(run, folder_of_shots, tmp_path, several, words):
     status, said = run(make_config, tmp_path / 'config.py', *folder_of_shots(several))
