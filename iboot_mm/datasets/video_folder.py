@@ -86,10 +86,12 @@ class VideoFolder(BaseActionDataset):
         if not self._fully_initialized:
             self.full_init()
         idx = idx % len(self) if idx < 0 else idx
+        # Several times in an epoch, as `EndlessSampler` asks for it, a video has other draws each time.
+        sample_idx = idx + len(self) * getattr(idx, 'number', 0)
         unreadable: list[tuple[str, str]] = []
         for candidate in self._candidates(idx):
             info = self.get_data_info(candidate)
-            info.update(sample_idx=idx, video_idx=candidate, role=self.role, unreadable=unreadable,
+            info.update(sample_idx=sample_idx, video_idx=candidate, role=self.role, unreadable=unreadable,
                         replaced=bool(unreadable))
             try:
                 sample = self.pipeline(info)

@@ -65,7 +65,8 @@ class EndlessSampler(InfiniteSampler):
     For a loader beside the main one: MMAction2's ``MultiLoaderEpochBasedTrainLoop`` ends an epoch with its shortest
     loader. mmengine's ``InfiniteSampler`` serves one epoch only: the loader of the second finds its sequence closed
     and gives nothing, so that the loop counts epochs without a step. Here each epoch begins a pass of its own, a
-    function of (seed, epoch), so resuming changes nothing.
+    function of (seed, epoch), so resuming changes nothing. Indices say which pass of the epoch they are of, so that
+    ``VideoFolder`` and its kin draw other views each time.
 
     Example:
         >>> train_cfg = dict(type='MultiLoaderEpochBasedTrainLoop', max_epochs=10, other_loaders=[
@@ -85,11 +86,23 @@ class EndlessSampler(InfiniteSampler):
     def _passes(self) -> Iterator[int]:
         seed = mix_seeds(self.seed, self.epoch)
         for number in count():
-            yield from epoch_order(self.size, seed, number, self.shuffle)
+            yield from (PassIndex(index, number) for index in epoch_order(self.size, seed, number, self.shuffle))
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch whose passes the next iterator gives."""
         self.epoch = epoch
+
+
+class PassIndex(int):
+    """An index for any dataset, with the ``number`` of the pass that it is of, from 0."""
+
+    def __new__(cls, index: int, number: int) -> 'PassIndex':
+        self = super().__new__(cls, index)
+        self.number = number
+        return self
+
+    def __getnewargs__(self) -> tuple[int, int]:
+        return int(self), self.number
 
 
 def epoch_order(length: int, seed: int, epoch: int, shuffle: bool = True) -> list[int]:

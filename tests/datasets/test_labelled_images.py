@@ -10,6 +10,7 @@ from PIL import Image
 
 from iboot_mm.datasets import LabelledImages
 from iboot_mm.datasets.labelled_images import class_balanced
+from iboot_mm.engine.samplers import PassIndex
 
 PIPELINE = [dict(type='OpenVideo', decoder='picture'), dict(type='SampleViews', num_views=1, clip_len=1),
             dict(type='DecodeViews'), dict(type='CropViews', size=8, short_side=(8, 12)), dict(type='PackViews')]
@@ -56,6 +57,16 @@ def test_samples_are_clips_of_one_frame_with_their_label(root):
         assert set(sample['inputs'][0, 0].unique().tolist()) == {10 * label}
         assert len(sample['data_samples'].view_seeds) == 1
     assert [int(dataset[i]['data_samples'].gt_label) for i in range(18)] == [0] * 4 + [1] * 6 + [2] * 8
+
+
+def test_each_pass_of_an_epoch_has_its_own_views(root):
+    dataset = LabelledImages(str(root), 3, pipeline=PIPELINE)
+    dataset.pipeline.transforms[1].set_epoch(3, 1)
+    seeds = [dataset[PassIndex(5, number)]['data_samples'].view_seeds for number in (0, 1, 2, 1)]
+    assert seeds[0] == dataset[5]['data_samples'].view_seeds and seeds[1] == seeds[3]
+    others = [dataset[i]['data_samples'].view_seeds for i in range(18)]
+    assert seeds[0] != seeds[1] != seeds[2] and seeds[1] not in others and seeds[2] not in others
+    assert dataset[PassIndex(5, 1)]['data_samples'].filename == dataset[5]['data_samples'].filename
 
 
 def test_a_damaged_picture_is_replaced_by_another_with_its_own_label(root):

@@ -1,12 +1,13 @@
 """The order of videos: whole batches, the same for any number of processes, a function of (seed, epoch)."""
 
 import gc
+import pickle
 from itertools import islice
 
 import pytest
 from torch.utils.data import DataLoader
 
-from iboot_mm.engine.samplers import EndlessSampler, EpochSampler, epoch_order, mix_seeds
+from iboot_mm.engine.samplers import EndlessSampler, EpochSampler, PassIndex, epoch_order, mix_seeds
 
 
 def sampler(length, rank=0, world=1, monkeypatch=None, **kwargs):
@@ -91,8 +92,14 @@ def test_endless_passes_are_whole_and_the_same_for_any_number_of_processes(monke
     whole = list(islice(endless(0, 1, monkeypatch), 60))
     passes = [whole[k:k + 10] for k in range(0, 60, 10)]
     assert all(sorted(part) == list(range(10)) for part in passes) and len(set(map(tuple, passes))) == 6
+    assert [index.number for index in whole] == [k // 10 for k in range(60)]
     streams = [list(islice(endless(rank, 3, monkeypatch), 20)) for rank in range(3)]
     assert [i for step in zip(*streams) for i in step] == whole
+
+
+def test_an_index_of_a_pass_is_an_index_and_reaches_workers_whole():
+    index = pickle.loads(pickle.dumps(PassIndex(7, 3)))
+    assert (index, index.number, list(range(10))[index]) == (7, 3, 7)
 
 
 @pytest.mark.parametrize('workers', [0, 1])

@@ -77,7 +77,7 @@ def test_loaders_beside_the_main_one():
     for sampler in (DefaultSampler(data[:6], seed=0), InfiniteSampler(data, seed=0)):
         beside = DataLoader(sampler.dataset, batch_size=2, sampler=sampler)
         with pytest.raises(ValueError, match=f'other_loaders: the {type(sampler).__name__} of list does not last for '
-                                             r"the 4 batches of each epoch, .* dict\(type='EndlessSampler'\)"):
+                                             r"the 4 batches of each epoch, .*=dict\(type='EndlessSampler'\)"):
             describe_others([main, beside], BatchPlan(4, 3, 5))
 
 
