@@ -1,7 +1,7 @@
 """Transfers networks to image classification with few labels, as VIVI is judged: VTAB's lightweight protocol.
 
     python tools/transfer.py CKPT --task natural:DIR --task natural:torchvision.CIFAR100=DIR --out work_dirs/transfer
-    python tools/transfer.py random CKPT CKPT --config CONFIG --task sklearn.digits --out DIR    beside an untrained one
+    python tools/transfer.py random random ex4=CKPT ex4=CKPT --config CONFIG ...    mean and deviation of several seeds
     ... --frozen                                          linear heads on frozen features: the quick variant
     ... --examples 300 --steps 100 400 --size 64 --batch 64                                       a small one
 
@@ -40,26 +40,29 @@ from iboot_mm.evaluation.run_store import RunStore
 from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Transfer, TransferProtocol
 from iboot_mm.models.checkpoints import CheckpointInfo, describe_checkpoint
 from iboot_mm.models.weights import read_file
+from iboot_mm.visualization.results import spread_of
 
 
-def load_networks(names: Sequence[str], config: Path | None, folder: Path) -> list[tuple[str, CheckpointInfo]]:
-    """The networks and what to call them; each further `random` has other weights.
+def load_networks(names: Sequence[str], config: Path | None, folder: Path) -> list[tuple[str, str, CheckpointInfo]]:
+    """The networks: their column in the table, their own name, their content; each further `random` is another one.
 
     Raises:
         FileNotFoundError: no such checkpoint or config.
         ValueError: the checkpoint and its config do not agree, or a random network has no config.
     """
-    networks = []
-    for place, name in enumerate(names):
-        seed = names[:place].count(name)
+    networks, before = [], []
+    for text in names:
+        column, name = text.split('=', 1) if '=' in text else (text, text)
+        seed = before.count(name)
+        before.append(name)
         if name == 'random':
             untrained = load_network(name, seed, config, folder)
             state = read_file(untrained.weights)['state_dict']
-            networks.append((f'random, seed {seed}', replace(untrained.info, state=state)))
+            networks.append((column, f'random, seed {seed}', replace(untrained.info, state=state)))
         elif seed:
             raise ValueError(f'{name} is named twice: its runs differ by their seeds anyway, see --runs')
         else:
-            networks.append((name, describe_checkpoint(name, config)))
+            networks.append((column, name, describe_checkpoint(name, config)))
     return networks
 
 
@@ -70,14 +73,14 @@ def transfer(args: argparse.Namespace) -> dict:
     tasks = [open_task(spec, args.examples, args.seed) for spec in args.task]
     networks = load_networks(args.networks, args.config, args.out / 'networks')
     transfer_to = Transfer(tasks, protocol, RunStore(args.out / 'runs'), args.device)
-    for _, info in networks:  # whatever is wrong is told before hours have passed
+    for *_, info in networks:  # whatever is wrong is told before hours have passed
         FrameEncoder(info.build_encoder(), args.size)
     rows = []
-    for name, info in networks:
+    for column, name, info in networks:
         print(f'{name} ({len(rows) + 1} of {len(networks)})', flush=True)
         result = transfer_to(info.build_encoder(), saver(args.out / 'classifiers', name, info, args.size, tasks)
                              if args.save else None)
-        rows.append(dict(name=name, **result))
+        rows.append(dict(column=column, name=name, **result))
     about = [dict(name=task.name, group=task.group, examples=len(task.train), test=len(task.test)) for task in tasks]
     return dict(command=shlex.join(['python', 'tools/transfer.py', *sys.argv[1:]]), date=str(date.today()),
                 hardware=hardware(), versions=versions(), protocol=asdict(protocol), seed=args.seed, tasks=about,
@@ -94,33 +97,36 @@ def saver(folder: Path, name: str, info: CheckpointInfo, size: int,
 
 
 def page(results: dict) -> str:
-    """The results as Markdown: tasks and means down, networks across."""
-    rows, tasks = results['rows'], results['tasks']
+    """The results as Markdown: tasks and means down, networks across; of several in a column, their mean and spread."""
+    tasks, protocol = results['tasks'], results['protocol']
+    columns: dict[str, list[dict]] = {}
+    for row in results['rows']:
+        columns.setdefault(row['column'], []).append(row)
+
+    def line(title: str, value: Callable[[dict], float]) -> str:
+        return f'| {title} | ' + ' | '.join(spread_of([value(row) for row in rows]) for rows in columns.values()) + ' |'
+
     groups = list(dict.fromkeys(task['group'] for task in tasks))
-    lines = ['| task | group | examples | tested | ' + ' | '.join(f"`{row['name']}`" for row in rows) + ' |',
-             '|---|---|---|---|' + '---|' * len(rows)]
-    lines += [f"| {task['name']} | {task['group']} | {task['examples']} | {task['test']} | "
-              + ' | '.join(percent(row['tasks'][task['name']]) for row in rows) + ' |' for task in tasks]
-    lines += [f'| **mean of {group}** | | | | ' + ' | '.join(percent(row['groups'][group]) for row in rows) + ' |'
+    heads = [f'`{name}`' + (f' ({len(rows)} networks)' if len(rows) > 1 else '') for name, rows in columns.items()]
+    lines = ['| task | group | examples | tested | ' + ' | '.join(heads) + ' |', '|---' * (4 + len(heads)) + '|']
+    lines += [line(f"{task['name']} | {task['group']} | {task['examples']} | {task['test']}",
+                   lambda row, name=task['name']: row['tasks'][name]) for task in tasks]
+    lines += [line(f'**mean of {group}** | | |', lambda row, group=group: row['groups'][group])
               for group in groups if len(groups) > 1]
-    lines += ['| **mean** | | | | ' + ' | '.join(percent(row['mean']) for row in rows) + ' |',
-              '| setting, rate x steps | | | | ' + ' | '.join(row['setting'] for row in rows) + ' |']
-    protocol = results['protocol']
+    lines.append(line('**mean** | | |', lambda row: row['mean']))
+    lines.append('| setting, rate x steps | | | | '
+                 + ' | '.join(', '.join(row['setting'] for row in rows) for rows in columns.values()) + ' |')
     what = 'linear heads on frozen features' if protocol['frozen'] else 'whole networks fine-tuned'
     return '\n'.join([f"Test accuracy, %, median of {protocol['runs']} runs; {what} at {protocol['size']} pixels, "
-                      f"batches of {protocol['batch_size']}; examples drawn with seed {results['seed']}.", '', *lines,
-                      '', f"{results['date']}, {results['hardware']}, torch {results['versions']['torch']}.", '',
+                      f"batches of {protocol['batch_size']}; examples drawn with seed {results['seed']}. Of several "
+                      'networks: mean and sample standard deviation.', '', *lines, '',
+                      f"{results['date']}, {results['hardware']}, torch {results['versions']['torch']}.", '',
                       '```bash', results['command'], '```', ''])
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1]."""
-    return f'{100 * share:.1f}'
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('networks', nargs='+', help='checkpoints, work dirs, exported folders, or `random`')
+    parser.add_argument('networks', nargs='+', help='[COLUMN=]: checkpoint, work dir, exported folder, `random`')
     parser.add_argument('--task', action='append', required=True, help='[GROUP:][NAME=]PLACE; may be given many times')
     parser.add_argument('--out', type=Path, required=True, help='folder for everything')
     parser.add_argument('--config', type=Path, help='config of the pre-training, where none is beside the checkpoint')

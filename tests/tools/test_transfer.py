@@ -37,7 +37,7 @@ def call(monkeypatch, place, out, *arguments) -> None:
 
 def test_the_table_says_what_the_runs_say_and_the_same_command_runs_nothing(place, tmp_path, monkeypatch, capsys):
     config = place / 'run' / 'my_recipe.py'
-    networks = ['random', 'random', place / 'run', '--config', config, '--rates', '.1', '--save']
+    networks = ['random', 'random', f"ours={place / 'run'}", '--config', config, '--rates', '.1', '--save']
     call(monkeypatch, place, tmp_path, *networks)
     printed = capsys.readouterr().out
     results = json.loads((tmp_path / 'results.json').read_text())
@@ -53,8 +53,12 @@ def test_the_table_says_what_the_runs_say_and_the_same_command_runs_nothing(plac
         assert row['mean'] == pytest.approx(sum(medians.values()) / 2)
     table = (tmp_path / 'results.md').read_text()
     assert table in printed
-    cells = ' | '.join(f"{100 * row['mean']:.1f}" for row in results['rows'])
-    assert f'| **mean** | | | | {cells} |' in table and '| levels | structured | 20 | 25 |' in table
+    one, two, ours = (100 * row['mean'] for row in results['rows'])
+    spread = f'{(one + two) / 2:.1f} ± {abs(one - two) / 2 ** .5:.1f}'
+    assert '| tested | `random` (2 networks) | `ours` |' in table and '| levels | structured | 20 | 25 |' in table
+    assert f'| **mean** | | | | {spread} | {ours:.1f} |' in table
+    levels = 100 * results['rows'][2]['tasks']['levels']
+    assert '| **mean of natural** | | | | ' in table and f' | {levels:.1f} |\n| **mean of natural' in table
     assert printed.count(' validation ') == 12 and printed.count(' test ') == 18
     assert len(list((tmp_path / 'classifiers').glob('*.pth'))) == 6
     call(monkeypatch, place, tmp_path, *networks)
