@@ -4,9 +4,11 @@ import json
 import os
 import sys
 
+import av
 import pytest
 
 from iboot_mm.datasets import ShotFolder
+from iboot_mm.datasets.decoders.pyav import PyAVReader
 from iboot_mm.datasets.shots import read_shots, write_shots
 
 from ..scripts import load_tool
@@ -50,13 +52,13 @@ def test_the_command(root, monkeypatch, capsys):
     out, said = root / 'shots.jsonl', capsys.readouterr().out
     assert starts(out) == {'a.mp4': [0, 10, 22, 31], 'b/c.mp4': [0, 9], 'd.mp4': [0], 'e.mp4': None, 'f.mp4': [0]}
     assert f'Unreadable video: {root / "e.mp4"}: the file is empty (0 bytes)\n' in said
-    assert (f'{out}: 5 videos, 7 shots, and 1 black ones; 1 videos of 4 or more, 1 videos of 2 or 3, 1 videos of one '
-            'shot, 1 videos wholly black, 1 unreadable; 0 were there\n') in said
+    assert (f'{out}: 5 videos, 7 shots and 1 black ones; of 4 shots or more: 1, of 2 or 3: 1, of one: 1, wholly black: '
+            '1, unreadable: 1; known before: 0\n') in said
     assert '3 videos: precision 0.7500 (3 of 4 cuts found), recall 0.6000 (of 5 true ones), tolerance 0 frames' in said
     monkeypatch.setattr(sys, 'argv', [*arguments, '--tolerance', '2'])
     tool.main()
     said = capsys.readouterr().out
-    assert '4 were there' in said and 'precision 1.0000 (4 of 4 cuts found), recall 0.8000' in said
+    assert 'known before: 4\n' in said and 'precision 1.0000 (4 of 4 cuts found), recall 0.8000' in said
     assert len(ShotFolder(str(root), num_shots=2)) == 2  # finds the list below its root
     assert sorted(path.name for path in root.iterdir()) == ['a.mp4', 'b', 'd.mp4', 'e.mp4', 'f.mp4', 'shots.jsonl']
 
@@ -97,6 +99,18 @@ def test_only_what_is_new_or_changed_is_looked_at(root, here):
     _, there = tool.find(root, out, SETTINGS)
     assert here == ['d.mp4', 'e.mp4', 'new.mp4'] and there == 1
     assert starts(out) == {'b/c.mp4': [0, 9], 'd.mp4': [0, 11], 'e.mp4': [0, 8], 'new.mp4': [0, 8]}
+
+
+def test_files_that_FFmpeg_gives_up_are_listed(root, here, monkeypatch):
+    from iboot_mm.datasets import shot_detection
+    (root / 'a.mp4').unlink()
+    (root / 'a.mp4').symlink_to(root / 'gone.mp4')
+    monkeypatch.setattr(shot_detection, 'PyAVReader', lambda path: path.endswith('d.mp4') and av.error.err_check(-22)
+                        or PyAVReader(path))
+    (root / 'shots.jsonl.partial').touch()  # stopped before its first line
+    tool.find(root, root / 'shots.jsonl', SETTINGS)
+    entries = read_shots(root / 'shots.jsonl')[1]
+    assert [entry.get('error') for entry in entries.values()] == ['there is no such file', None, 'Invalid argument']
 
 
 def test_what_cannot_be_done(root, here, tmp_path, monkeypatch):

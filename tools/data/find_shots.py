@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import av
 import cv2
 
 from iboot_mm.datasets import UnreadableVideo
@@ -27,18 +28,23 @@ from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
 from iboot_mm.datasets.parallel import run_jobs, show_progress
 from iboot_mm.datasets.shots import count_matches, read_shots, write_shots
 
-THRESHOLD = .1
-
 
 def look(root: Path, settings: dict, name: str) -> dict:
     """The entry of one video."""
     from iboot_mm.datasets.shot_detection import find_shots
     cv2.setNumThreads(0)  # the videos fill the cores
-    entry = dict(file=name, size=(root / name).stat().st_size)
+    entry = dict(file=name, size=size_of(root / name))
     try:
         return entry | find_shots(str(root / name), settings['threshold'], settings['min_length'], settings['fps'])
     except UnreadableVideo as error:
         return entry | dict(error=error.reason)
+    except av.FFmpegError as error:
+        return entry | dict(error=error.strerror)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 of a link that leads nowhere."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def known_entries(file: Path, settings: dict) -> dict[str, dict]:
@@ -47,7 +53,7 @@ def known_entries(file: Path, settings: dict) -> dict[str, dict]:
     Raises:
         ValueError: If its shots were found in another way.
     """
-    if not file.is_file():
+    if not file.is_file() or not file.stat().st_size:
         return {}
     made_with, entries = read_shots(file)
     if made_with != settings:
@@ -73,7 +79,7 @@ def find(root: Path, out: Path, settings: dict, workers: int | None = None) -> t
         log.write_bytes(content[:content.rfind(b'\n') + 1])  # the last line may be cut off
     entries = known_entries(out, settings) | known_entries(log, settings)
     left = [name for name in names if name not in entries or 'error' in entries[name]
-            or entries[name]['size'] != (root / name).stat().st_size]
+            or entries[name]['size'] != size_of(root / name)]
     with open(log, 'a', encoding='utf-8') as lines:
         lines.write('' if lines.tell() else json.dumps(settings) + '\n')
         jobs = run_jobs(partial(look, root, settings), left, workers)
@@ -91,12 +97,12 @@ def summarise(entries: Sequence[dict]) -> str:
     readable = [entry for entry in entries if 'error' not in entry]
     black = [len(entry.get('black', [])) for entry in readable]
     shown = [len(entry['starts']) - dark for entry, dark in zip(readable, black)]
-    kinds = Counter('wholly black' if not count else 'of one shot' if count == 1 else 'of 2 or 3' if count < 4 else
-                    'of 4 or more' for count in shown)
-    order = ('of 4 or more', 'of 2 or 3', 'of one shot', 'wholly black')
-    return (f'{len(entries)} videos, {sum(shown)} shots, and {sum(black)} black ones; '
-            + ', '.join(f'{kinds[kind]} videos {kind}' for kind in order)
-            + f', {len(entries) - len(readable)} unreadable')
+    kinds = Counter('wholly black' if not count else 'of one' if count == 1 else 'of 2 or 3' if count < 4 else
+                    'of 4 shots or more' for count in shown)
+    kinds['unreadable'] = len(entries) - len(readable)
+    order = ('of 4 shots or more', 'of 2 or 3', 'of one', 'wholly black', 'unreadable')
+    return (f'{len(entries)} videos, {sum(shown)} shots and {sum(black)} black ones; '
+            + ', '.join(f'{kind}: {kinds[kind]}' for kind in order))
 
 
 def score(entries: Sequence[dict], truth: Path, tolerance: int) -> str:
@@ -121,7 +127,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', type=Path)
     parser.add_argument('--out', type=Path, help='the list (default: ROOT/shots.jsonl, where ShotFolder looks for it)')
-    parser.add_argument('--threshold', type=float, default=THRESHOLD, help='in (0, 1]; lower finds more cuts')
+    parser.add_argument('--threshold', type=float, default=.1,
+                        help='in (0, 1]; lower finds more cuts (default: .1)')
     parser.add_argument('--min-length', type=int, default=1,
                         help='no cut so few frames after another (default 1: ShotFolder leaves short shots out)')
     parser.add_argument('--fps', type=float, help='look at so many frames a second (default: at all)')
@@ -141,7 +148,7 @@ def main() -> None:
         for entry in entries:
             if 'error' in entry:
                 print(f'Unreadable video: {root / entry["file"]}: {entry["error"]}')
-        print(f'{out}: {summarise(entries)}; {there} were there')
+        print(f'{out}: {summarise(entries)}; known before: {there}')
         if args.truth:
             print(score(entries, args.truth, args.tolerance))
     except (OSError, ValueError) as error:
