@@ -1,6 +1,6 @@
 """How stable a classifier's predictions are over neighbouring frames: ImageNet-Vid-Robust's measure (VIVI, table 3).
 
-    python tools/frame_stability.py OUT/classifiers/NAME_TASK.pth --videos DIR --list LIST
+    python tools/frame_stability.py OUT/classifiers/NAME_TASK-RUN.pth --videos DIR --list LIST
     python tools/frame_stability.py epoch_100.pth --config CONFIG --videos DIR --list LIST --anchors --out results.json
 
 The classifier is one that tools/transfer.py --save wrote, a co-trained VIVI, or a recognizer with a linear head. The

@@ -18,7 +18,6 @@ goes on where it was stopped, with more networks or tasks too. Give all tasks at
 
 import argparse
 import json
-import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -31,10 +30,10 @@ import iboot_mm  # noqa: F401  (before any config is read)
 from mmengine.registry import init_default_scope
 
 from iboot_mm.atomic_files import AtomicLocalBackend
-from iboot_mm.datasets.image_tasks import ImageTask, open_task
+from iboot_mm.datasets.image_tasks import open_task
 from iboot_mm.environment import hardware, versions
 from iboot_mm.evaluation.few_label_training import Setting
-from iboot_mm.evaluation.frame_classifier import FrameClassifier, FrameEncoder, save_classifier
+from iboot_mm.evaluation.frame_classifier import ClassifierFolder, FrameEncoder
 from iboot_mm.evaluation.networks import load_network
 from iboot_mm.evaluation.run_store import RunStore
 from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Transfer, TransferProtocol
@@ -68,8 +67,8 @@ def load_networks(names: Sequence[str], config: Path | None, folder: Path) -> li
 
 def transfer(args: argparse.Namespace) -> dict:
     """Runs everything; what `results.json` holds."""
-    protocol = TransferProtocol(tuple(Setting(rate, steps) for rate in args.rates for steps in args.steps), args.runs,
-                        args.batch, args.size, args.frozen)
+    settings = tuple(Setting(rate, steps) for rate in args.rates for steps in args.steps)
+    protocol = TransferProtocol(settings, args.runs, args.batch, args.size, args.frozen)
     tasks = [open_task(spec, args.examples, args.seed) for spec in args.task]
     networks = load_networks(args.networks, args.config, args.out / 'networks')
     transfer_to = Transfer(tasks, protocol, RunStore(args.out / 'runs'), args.device)
@@ -78,22 +77,12 @@ def transfer(args: argparse.Namespace) -> dict:
     rows = []
     for column, name, info in networks:
         print(f'{name} ({len(rows) + 1} of {len(networks)})', flush=True)
-        result = transfer_to(info.build_encoder(), saver(args.out / 'classifiers', name, info, args.size, tasks)
-                             if args.save else None)
-        rows.append(dict(column=column, name=name, **result))
+        keep = ClassifierFolder(args.out / 'classifiers', name, info, args.size) if args.save else None
+        rows.append(dict(column=column, name=name, **transfer_to(info.build_encoder(), keep)))
     about = [dict(name=task.name, group=task.group, examples=len(task.train), test=len(task.test)) for task in tasks]
     return dict(command=shlex.join(['python', 'tools/transfer.py', *sys.argv[1:]]), date=str(date.today()),
                 hardware=hardware(), versions=versions(), protocol=asdict(protocol), seed=args.seed, tasks=about,
                 rows=rows)
-
-
-def saver(folder: Path, name: str, info: CheckpointInfo, size: int,
-          tasks: Sequence[ImageTask]) -> Callable[[FrameClassifier, ImageTask], None] | None:
-    """Writes a task's classifier to its file; None where all of this network are there."""
-    paths = {task.name: folder / (re.sub(r'[^\w.-]+', '_', f'{name}_{task.name}') + '.pth') for task in tasks}
-    if all(path.is_file() for path in paths.values()):
-        return None
-    return lambda net, task: save_classifier(net, info, size, paths[task.name])
 
 
 def page(results: dict) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,28 @@ def save_classifier(net: FrameClassifier, info: CheckpointInfo, size: int, path:
     content = io.BytesIO()
     torch.save(dict(meta=meta, state_dict=state), content)
     AtomicLocalBackend().put(content.getvalue(), path)
+
+
+class ClassifierFolder:
+    """Where fine-tuned classifiers of one network are kept.
+
+    Args:
+        folder: The folder.
+        name: Of the network.
+        info: See :func:`save_classifier`.
+        size: See :func:`save_classifier`.
+    """
+
+    def __init__(self, folder: Path, name: str, info: CheckpointInfo, size: int) -> None:
+        self.folder, self.name, self.info, self.size = folder, name, info, size
+
+    def path(self, task: str, run: str) -> Path:
+        """The file of a task; the run's name keeps other settings apart."""
+        return self.folder / (re.sub(r'[^\w.-]+', '_', f'{self.name}_{task}') + f'-{run[:8]}.pth')
+
+    def save(self, net: FrameClassifier, task: str, run: str) -> None:
+        """Writes a classifier."""
+        save_classifier(net, self.info, self.size, self.path(task, run))
 
 
 class LoadedClassifier:

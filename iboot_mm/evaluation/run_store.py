@@ -24,19 +24,21 @@ class RunStore:
         Args:
             about: What determines it; JSON values.
         """
-        name = self._name(about)
-        path = self.folder / name if self.folder is not None else None
+        name = self.name_of(about)
+        path = self.folder / f'{name}.json' if self.folder is not None else None
         if name not in self.kept and path is not None and path.is_file():
             self.kept[name] = json.loads(path.read_text())['result']
         return self.kept.get(name)
 
     def put(self, about: dict, result: dict) -> None:
         """Keeps a result."""
-        name = self._name(about)
+        name = self.name_of(about)
         self.kept[name] = result
         if self.folder is not None:
-            AtomicLocalBackend().put_text(json.dumps(dict(about=about, result=result), indent=1), self.folder / name)
+            AtomicLocalBackend().put_text(json.dumps(dict(about=about, result=result), indent=1),
+                                         self.folder / f'{name}.json')
 
     @staticmethod
-    def _name(about: dict) -> str:
-        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20] + '.json'
+    def name_of(about: dict) -> str:
+        """The name of a run, 20 hexadecimal digits."""
+        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]

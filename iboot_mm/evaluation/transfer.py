@@ -19,7 +19,7 @@ from ..datasets.image_tasks import ImageTask
 from ..datasets.parallel import show_progress
 from ..models.video_encoder import VideoEncoder
 from .few_label_training import Setting, accuracy, apply, fine_tune, train_head
-from .frame_classifier import FrameClassifier, FrameEncoder
+from .frame_classifier import ClassifierFolder, FrameClassifier, FrameEncoder
 from .run_store import RunStore
 
 # Of VTAB (Zhai et al., arXiv:1910.04867), from memory; 2500 steps of .01 in batches of 512 are in its code's README.
@@ -93,14 +93,12 @@ class Transfer:
         self.store = store or RunStore()
         self.device = torch.device(get_device() if device == 'auto' else device)
 
-    def __call__(self, encoder: VideoEncoder,
-                 save: Callable[[FrameClassifier, ImageTask], object] | None = None) -> dict:
+    def __call__(self, encoder: VideoEncoder, keep: ClassifierFolder | None = None) -> dict:
         """Transfers a network to all tasks.
 
         Args:
             encoder: The network; its weights stay as they are.
-            save: Gets the classifier of each task's first run, which is not chosen by its accuracy. Runs that are
-                stored are then trained again.
+            keep: Gets the classifier of each task's first run, which is not chosen by its accuracy.
 
         Returns:
             ``setting`` (the chosen one), ``validation`` (accuracies by task and setting; empty for a single setting),
@@ -119,7 +117,7 @@ class Transfer:
         accuracies: dict[str, list[float]] = {task.name: [] for task in self.tasks}
         for data, seed in self._plan(features, range(self.protocol.runs), 'runs of the test'):
             accuracies[data.task.name].append(
-                self._run(network, data, setting, 'test', seed, save if seed == 0 else None))
+                self._run(network, data, setting, 'test', seed, keep if seed == 0 else None))
         return dict(setting=str(setting), accuracies=accuracies,
                     validation={name: {str(s): score for s, score in by.items()} for name, by in validation.items()},
                     **summarise(accuracies, {task.name: task.group for task in self.tasks}))
@@ -131,18 +129,18 @@ class Transfer:
         return show_progress(plan, len(self.tasks) * len(changes), unit)
 
     def _run(self, network: str, data: 'TaskData', setting: Setting, part: str, seed: int = 0,
-             save: Callable | None = None) -> float:
+             keep: ClassifierFolder | None = None) -> float:
         """Accuracy of one training on the held-out labelled images (``'validation'``) or on those of the test."""
         about = dict(network=network, task=data.task.identity, part=part, seed=seed, **asdict(setting),
                      **{name: getattr(self.protocol, name) for name in ('batch_size', 'size', 'frozen')})
-        result = self.store.get(about)
-        if result is None or save is not None:
+        result, place = self.store.get(about), (data.task.name, self.store.name_of(about))
+        if result is None or keep is not None and not keep.path(*place).is_file():
             start = time.monotonic()
             net = data.fit(setting, part, seed)
             result = dict(accuracy=accuracy(net, *data.judged(part)), seconds=time.monotonic() - start)
+            if keep is not None:
+                keep.save(net if isinstance(net, FrameClassifier) else FrameClassifier(data.features, net), *place)
             self.store.put(about, result)
-            if save is not None:
-                save(net if isinstance(net, FrameClassifier) else FrameClassifier(data.features, net), data.task)
             self.say(f"  {data.task.name}, {setting}, seed {seed}: {part} {100 * result['accuracy']:.1f} %, "
                      f"{result['seconds']:.0f} s")
         return result['accuracy']

@@ -7,10 +7,12 @@ from torch.utils.data import TensorDataset
 from iboot_mm.datasets.image_tasks import draw_task
 from iboot_mm.evaluation import transfer as module
 from iboot_mm.evaluation.few_label_training import Setting, accuracy, fine_tune, train_head
-from iboot_mm.evaluation.frame_classifier import FrameClassifier, FrameEncoder
+from iboot_mm.evaluation.frame_classifier import ClassifierFolder, FrameEncoder, LoadedClassifier
 from iboot_mm.evaluation.run_store import RunStore
 from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Transfer, TransferProtocol, choose_setting, summarise
+from iboot_mm.models.checkpoints import describe_checkpoint
 
+from ..checkpoints import CONFIG, write_checkpoint
 from .test_few_label_training import toy_encoder, toy_images
 
 SLOW, FAST, LONG = Setting(.01, 4), Setting(.1, 4), Setting(.01, 8)
@@ -100,16 +102,26 @@ def test_an_interrupted_protocol_goes_on_and_other_settings_are_other_runs(tasks
     assert other(toy_encoder(seed=1))['accuracies'] != first['accuracies']  # another network's runs are its own
 
 
-def test_a_single_setting_needs_no_sweep_and_the_first_run_is_saved(tasks):
-    saved = {}
-    protocol = TransferProtocol((FAST, ), frozen=True, **SMALL)
-    transfer = Transfer(tasks, protocol, device='cpu', say=lambda line: None)
-    result = transfer(toy_encoder(), lambda net, task: saved.update({task.name: net}))
-    assert result['validation'] == dict(a={}, b={}, c={}) and list(saved) == ['a', 'b', 'c']
+def test_a_single_setting_needs_no_sweep_and_first_runs_are_kept_apart_by_their_settings(tasks, tmp_path):
+    info = describe_checkpoint(write_checkpoint(tmp_path / 'run', CONFIG)['checkpoint'])
+    keep = ClassifierFolder(tmp_path / 'kept', 'work_dirs/net, seed 0', info, 16)
+    lines = []
+
+    def whole(setting):
+        protocol = TransferProtocol((setting, ), runs=2, batch_size=8, size=16, frozen=True)
+        return Transfer(tasks, protocol, RunStore(tmp_path / 'runs'), 'cpu', lines.append)(info.build_encoder(), keep)
+
+    result = whole(FAST)
+    assert result['validation'] == dict(a={}, b={}, c={}) and len(lines) == 6
     for task in tasks:  # a classifier of images, though only its head was trained
-        assert isinstance(saved[task.name], FrameClassifier)
-        right = accuracy(saved[task.name], *task.load('test', 8), torch.device('cpu'))
+        path, = (tmp_path / 'kept').glob(f'work_dirs_net_seed_0_{task.name}-*.pth')
+        right = accuracy(LoadedClassifier(path).net, *task.load('test', 16), torch.device('cpu'))
         assert right == result['accuracies'][task.name][0]
+    assert whole(FAST) == result and len(lines) == 6
+    path.unlink()
+    assert whole(FAST) == result and path.is_file() and len(lines) == 7
+    whole(SLOW)
+    assert len(lines) == 13 and len(list((tmp_path / 'kept').iterdir())) == 6
 
 
 def test_tasks_need_names_of_their_own(tasks):
