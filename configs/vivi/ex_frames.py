@@ -1,6 +1,7 @@
 """Ex-YT-F: exemplars of single frames, each augmented 8 times. The paper reports 59.4 on VTAB (Table 2).
 
-The paper draws the frame of a video once for all, we in each pass: our choice. Videos of one shot are used, too.
+Our choices: as many augmentations as the other configs have frames, and a new frame of each video in each pass, where
+the paper's data set has one. Videos of one shot are used, too.
 """
 _base_ = './vivi_ex4.py'
 model = dict(num_shots=1, video_loss=None)

@@ -1,4 +1,4 @@
-"""VIVI-Ex(2): InfoNCE between 2 shots, each an MLP's. The paper has its figures in a supplement that is not at hand."""
+"""VIVI-Ex(2): InfoNCE between 2 shots, an MLP for each. Its figures are in a supplement that is not at hand."""
 _base_ = './vivi_ex4.py'
 model = dict(num_shots=2, video_loss=dict(type='ShotPairHead'))
 _base_.train_dataloader.dataset.pipeline[1].num_shots = 2
