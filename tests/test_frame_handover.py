@@ -59,7 +59,6 @@ class Learned:
 
     norm: str
     checkpoint: str
-    config: str
     backbone: str
     whole: str
     features: Tensor
@@ -89,7 +88,7 @@ def learned(request, tmp_path_factory) -> Learned:
         before = features()
     step(nn.ModuleList([encoder, head]), loss)
     with torch.no_grad():
-        return Learned(request.param, str(trained['checkpoint']), str(trained['config']), *files, before, features())
+        return Learned(request.param, str(trained['checkpoint']), *files, before, features())
 
 
 def set_head(head: nn.Module) -> nn.Module:
