@@ -23,6 +23,12 @@ model = dict(
     cls_head=dict(type='TSNHead', in_channels=512, num_classes=4),
     data_preprocessor=dict(type='ActionDataPreprocessor', mean=[127.5, 127.5, 127.5], std=[51, 51, 51]))
 ''' + STOCK_CONFIG[STOCK_CONFIG.index('test_dataloader'):]
+CO_TRAINED = '''
+model = dict(
+    type='CoTrainedVIVI',
+    backbone=dict(type='FrameResNetV2', layers=(1, 1), channels=(128, 128), stem_chs=32, norm='gn'),
+    feature_dim=128, num_shots=2, shot_loss=dict(type='ExemplarHead'), num_classes=7)
+''' + CONFIG[CONFIG.index('val_dataloader'):]
 
 
 def test_a_3d_networks_feature_is_that_of_a_clip_of_one_frame(slow_backbone):
@@ -106,6 +112,17 @@ def test_stock_recognizers(tmp_path, text, classes):
         theirs, kwargs = recognizer.extract_feat(data['inputs'])
         logits = recognizer.cls_head(theirs, **(dict(num_segs=1) if flat else {}))
         torch.testing.assert_close(loaded.net(image[None]), logits, rtol=1e-4, atol=1e-4)
+
+
+def test_the_classifier_of_co_trained_vivi(tmp_path):
+    trained = write_checkpoint(tmp_path / 'run', CO_TRAINED)
+    model = MODELS.build(Config.fromfile(trained['config']).model).eval()
+    model.load_state_dict(trained['state'])
+    loaded = LoadedClassifier(tmp_path / 'run')
+    assert (loaded.num_classes, loaded.size, loaded.short_side, loaded.square) == (7, 32, 40, False)
+    with torch.no_grad():
+        expected = model.classifier(model.extract_feat(IMAGES[:, :, None] / 255).mean(1))
+        torch.testing.assert_close(loaded.net(IMAGES), expected)
 
 
 def test_files_without_a_fitting_classifier(tmp_path, fine_tuned):
