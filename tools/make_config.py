@@ -96,7 +96,7 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     labels = tuple(args.labels) if args.labels else None
     lists = [str(p.resolve()) for p in split_list(args.lists, args.out.parent)] if args.lists else [None, None]
     gallery, query = (dict(root=root, ann_file=file, label_names=labels) for file in lists)
-    train = gallery if args.hold_out else dict(root=root)
+    train = dict(gallery) if args.hold_out else dict(root=root)
     if args.shots:
         train['shots'] = str(args.shots.resolve())
     files = list_videos_of_shots(train, base.train_dataloader.dataset) if args.shots else list_videos(train)

@@ -259,6 +259,17 @@ def test_vivi_learns_from_the_videos_of_a_folder_that_have_two_shots(run, folder
     assert [part.type for part in cfg.val_dataloader.dataset.datasets] == ['VideoFolder'] * 2
 
 
+def test_vivi_learns_from_the_first_list_alone(run, folder_of_shots, tmp_path):
+    options = folder_of_shots(10)
+    lists = [tmp_path / 'train.txt', tmp_path / 'test.txt']
+    lists[0].write_text(''.join(f'{number}.mp4 {number % 2}\n' for number in range(1, 10)))
+    lists[1].write_text('0.mp4 0\n')
+    assert run(make_config, tmp_path / 'config.py', *options, '--lists', *lists, '--hold-out')[0] == 0
+    cfg = Config.fromfile(tmp_path / 'config.py')
+    gallery, query = (DATASETS.build(part) for part in cfg.val_dataloader.dataset.datasets)
+    assert len(DATASETS.build(cfg.train_dataloader.dataset)) == len(gallery) == 9 and len(query) == 1
+
+
 @pytest.mark.parametrize('several, words', [
     (0, ['No video of', 'has 2 shots of 4 or more frames, the most is 1', 'METHOD=byol']),
     (7, ['7 have 2 shots of 4 frames, and VIVI compares 8 videos at least', 'METHOD=byol', 'vivi_frames_digits.py']),
