@@ -28,15 +28,17 @@ def read_shots(path: str | Path) -> tuple[dict, dict[str, dict]]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no shot list '{path}': write it with tools/data/find_shots.py.")
     settings, entries = {}, {}
-    for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), 1):
-        entry = _parse(line)
-        if entry is None:
-            raise ValueError(f"Line {number} of the shot list '{path}' names no file with its frames, fps and rising "
-                             f'starts, nor an error: {line[:80]!r}; write the list with tools/data/find_shots.py.')
-        if 'file' in entry:
-            entries[entry['file']] = entry
-        else:
-            settings = entry
+    with open(path, encoding='utf-8', errors='surrogateescape') as lines:  # what is no text fails as a line
+        for number, line in enumerate(lines, 1):
+            entry = _parse(line)
+            if entry is None:
+                raise ValueError(f"Line {number} of the shot list '{path}' names no file with its frames, fps and "
+                                 f'rising starts, nor an error: {line[:80]!r}; write the list with '
+                                 'tools/data/find_shots.py.')
+            if 'file' in entry:
+                entries[entry['file']] = entry
+            else:
+                settings = entry
     return settings, entries
 
 
@@ -46,7 +48,8 @@ def _parse(line: str) -> dict | None:
         if 'file' not in entry or 'error' in entry:
             return entry if isinstance(entry, dict) else None
         edges = [*entry['starts'], entry['frames']]
-        known = isinstance(entry['fps'], (int, float)) and edges[0] == 0 and len(edges) > 1
+        known = (isinstance(entry['fps'], (int, float)) and edges[0] == 0 and len(edges) > 1
+                 and all(shot in range(len(edges) - 1) for shot in entry.get('black', [])))
         return entry if known and all(a < b for a, b in zip(edges, edges[1:])) else None
     except (ValueError, TypeError, KeyError):
         return None

@@ -39,9 +39,10 @@ def test_usable_shots():
     '{"file": "a.mp4", "frames": 9, "fps": 25, "starts": [1, 4]}',
     '{"file": "a.mp4", "frames": 9, "fps": 25, "starts": [0, 4, 4]}',
     '{"file": "a.mp4", "frames": 9, "fps": 25, "starts": [0, 9]}',
-    '{"file": "a.mp4", "frames": 9, "fps": null, "starts": [0]}'])
+    '{"file": "a.mp4", "frames": 9, "fps": null, "starts": [0]}',
+    '{"file": "a.mp4", "frames": 9, "fps": 25, "starts": [0, 4], "black": [2]}', '\udc80\udc81'])
 def test_a_bad_line_is_named(line, tmp_path):
-    (tmp_path / 's.jsonl').write_text('{"threshold": 0.1}\n' + line + '\n')
+    (tmp_path / 's.jsonl').write_text('{"threshold": 0.1}\n' + line + '\n', 'utf-8', 'surrogateescape')
     with pytest.raises(ValueError, match=r"Line 2 of the shot list '.*s.jsonl' names no file .*find_shots.py"):
         read_shots(tmp_path / 's.jsonl')
 

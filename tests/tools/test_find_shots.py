@@ -64,7 +64,7 @@ def test_the_command(root, monkeypatch, capsys):
 
 
 def test_a_stopped_run_goes_on(root, here, monkeypatch):
-    out, real = root / 'shots.jsonl', tool.look
+    out, real = root / 'lists' / 'shots.jsonl', tool.look  # a folder that is not there yet
 
     def stop(folder, settings, name):
         if len(here) == 2:
@@ -74,7 +74,7 @@ def test_a_stopped_run_goes_on(root, here, monkeypatch):
     monkeypatch.setattr(tool, 'look', stop)
     with pytest.raises(KeyboardInterrupt):
         tool.find(root, out, SETTINGS)
-    log = root / 'shots.jsonl.partial'
+    log = out.with_name('shots.jsonl.partial')
     assert here == ['a.mp4', 'b/c.mp4'] and not out.exists() and len(log.read_text().splitlines()) == 3
     with open(log, 'a') as lines:
         lines.write('{"file": "d.mp4", "fra')  # cut off in the middle of a line
@@ -123,6 +123,13 @@ def test_what_cannot_be_done(root, here, tmp_path, monkeypatch):
     tool.find(root, out, SETTINGS)
     with pytest.raises(ValueError, match=r"shots.jsonl' was made with .*'threshold': 0.1.*, not .*0.3.*: name another"):
         tool.find(root, out, SETTINGS | dict(threshold=.3))
+    write_shots_video(tmp_path / 'others' / 'x.mp4', 9)
+    content = out.read_bytes()
+    with pytest.raises(ValueError, match="shots.jsonl' is of other videos, 'a.mp4' for example, none of "):
+        tool.find(tmp_path / 'others', out, SETTINGS)
+    assert out.read_bytes() == content
+    with pytest.raises(IsADirectoryError, match="--out '.*videos' is a folder: name a file, such as"):
+        tool.find(root, root, SETTINGS)
     write_shots(tmp_path / 'true.jsonl', {}, [dict(file='other/a.mp4', frames=9, fps=25, starts=[0])])
     with pytest.raises(ValueError, match="'.*true.jsonl' knows none of the videos, whose shots were found"):
         tool.score([json.loads(line) for line in out.read_text().splitlines()[1:]], tmp_path / 'true.jsonl', 0)

@@ -66,20 +66,28 @@ def find(root: Path, out: Path, settings: dict, workers: int | None = None) -> t
 
     Raises:
         FileNotFoundError: If there is no video.
-        ValueError: If ``out`` holds shots that were found in another way, or a setting is out of range.
+        IsADirectoryError: If ``out`` is a folder.
+        ValueError: If ``out`` holds shots that were found in another way or of other videos alone, or a setting is out
+            of range.
     """
     clock = settings['fps']
     if not 0 < settings['threshold'] <= 1 or settings['min_length'] < 1 or (clock is not None and clock <= 0):
         raise ValueError('--threshold must be in (0, 1], --min-length at least 1 and --fps above 0, got '
                          f'{settings["threshold"]}, {settings["min_length"]} and {clock}.')
+    if out.is_dir():
+        raise IsADirectoryError(f"--out '{out}' is a folder: name a file, such as '{out / 'shots.jsonl'}'.")
     names = [Path(path).relative_to(root).as_posix() for path in scan_folder(str(root), VIDEO_EXTENSIONS)]
+    out.parent.mkdir(parents=True, exist_ok=True)
     log = out.with_name(f'{out.name}.partial')
     if log.is_file():
         content = log.read_bytes()
         log.write_bytes(content[:content.rfind(b'\n') + 1])  # the last line may be cut off
     entries = known_entries(out, settings) | known_entries(log, settings)
+    if entries and entries.keys().isdisjoint(names):  # it would be overwritten
+        raise ValueError(f"'{out}' is of other videos, '{next(iter(entries))}' for example, none of which is below "
+                         f"'{root}': name another --out, or delete it.")
     left = [name for name in names if name not in entries or 'error' in entries[name]
-            or entries[name]['size'] != size_of(root / name)]
+            or entries[name].get('size') != size_of(root / name)]
     with open(log, 'a', encoding='utf-8') as lines:
         lines.write('' if lines.tell() else json.dumps(settings) + '\n')
         jobs = run_jobs(partial(look, root, settings), left, workers)
