@@ -49,7 +49,9 @@ def _triplets(frames: Tensor, keys: Tensor, first: int, margin: float) -> tuple[
         nearer = torch.searchsorted(ascending, positives, right=True)  # negatives not farther than the positive
         negatives = (len(keys) - 1) * length
         chosen = order.gather(-1, nearer.clamp(max=negatives - 1))
-    losses = (margin + positives - distances.flatten(2).gather(-1, chosen)).relu()
+    # gather() would keep all distances for the backward pass, and an index keeps itself alone.
+    places = torch.arange(length, device=frames.device)[:, None]
+    losses = (margin + positives - distances.flatten(2)[shots[:, None, None], places, chosen]).relu()
     return losses, 1 - nearer / negatives
 
 

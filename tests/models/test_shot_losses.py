@@ -47,6 +47,22 @@ def test_triplets_equal_loops(monkeypatch, together, first, shots):
     torch.testing.assert_close(*gradients)
 
 
+def test_memory_grows_with_the_frames_and_not_with_their_square(monkeypatch):
+    monkeypatch.setattr(shot_losses, 'DISTANCES_TOGETHER', 2 ** 13)
+    kept = {}  # numbers in each piece of memory that the backward pass needs
+    for shots in (32, 64):
+        keys = F.normalize(draw(shots, 8, 3), dim=-1).requires_grad_()
+
+        def note(tensor, sizes=kept.setdefault(shots, {})):
+            sizes[tensor.untyped_storage().data_ptr()] = tensor
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            semi_hard_triplets(keys, keys, 0, .5)
+    small, large = (sum(tensor.numel() for tensor in sizes.values()) for sizes in kept.values())
+    assert large < 2.5 * small
+
+
 def test_no_farther_negative_means_the_farthest():
     angles = torch.tensor([[0., math.pi], [.1, .2]], dtype=torch.float64)  # the first shot's frames are opposite
     keys = torch.stack([angles.cos(), angles.sin()], dim=-1)

@@ -40,7 +40,8 @@ class VIVI(BasePretrainer):
             :class:`~iboot_mm.models.pretrainers.base.BasePretrainer`.
 
     Raises:
-        ValueError: an unknown pooling, or one that no loss would train; a number of shots that a loss cannot take.
+        ValueError: an unknown pooling, or one that no loss would train; lambda is not above 0; a number of shots that
+            a loss cannot take.
         ValueError: on loading a checkpoint in which a weight has another shape.
     """
 
@@ -53,6 +54,9 @@ class VIVI(BasePretrainer):
         if shot_pool == 'attention' and video_loss is None:
             raise ValueError("shot_pool='attention' is trained by the video loss: set video_loss, or "
                              "shot_pool='average'")
+        if video_weight <= 0:
+            raise ValueError(f'VIVI: video_weight must be above 0, got {video_weight}: for shots alone set '
+                             'video_loss=None')
         self.feature_dim = feature_dim
         self.num_shots = num_shots
         self.video_weight = video_weight

@@ -73,6 +73,7 @@ def test_views_that_are_no_shots(shape, text):
 @pytest.mark.parametrize('options, text', [
     (dict(shot_pool='max'), "shot_pool='max' is unknown to VIVI: choose 'average' or 'attention'"),
     (dict(shot_pool='attention'), "shot_pool='attention' is trained by the video loss: set video_loss, or"),
+    (dict(video_weight=-.1), 'VIVI: video_weight must be above 0, got -0.1: for shots alone set video_loss=None'),
     (dict(video_loss=dict(type='ShotPairHead'), num_shots=4), 'ShotPairHead predicts one shot from another, and'),
     (dict(feature_dim=9), 'the backbone gives features of width 8, but the config says feature_dim=9')])
 def test_configs_that_do_not_fit(options, text):
