@@ -98,7 +98,7 @@ def _list(file: str, root: str) -> list[tuple[str, int]]:
 def _torchvision(kind: str, folder: str) -> list[Dataset]:
     """Training and test images, or all where there is no split; what is meant for validation is trained on."""
     source = getattr(torchvision.datasets, kind, None)
-    options = inspect.signature(source).parameters if source is not None else ()
+    options = inspect.signature(source).parameters if isinstance(source, type) else ()
     if 'root' not in options:
         raise ValueError(f'torchvision has no data set {kind} that lies in a folder: see torchvision.datasets')
     try:

@@ -149,6 +149,7 @@ def test_a_torchvision_data_set_without_a_split(tmp_path):
 @pytest.mark.parametrize('spec, error, words', [
     ('torchvision.CIFAR100=nowhere', FileNotFoundError, 'cannot open CIFAR100 in nowhere .*nothing is downloaded here'),
     ('torchvision.CIFAR1000=nowhere', ValueError, 'torchvision has no data set CIFAR1000'),
+    ('torchvision.folder=nowhere', ValueError, 'torchvision has no data set folder that lies'),
     ('torchvision.FakeData=nowhere', ValueError, 'torchvision has no data set FakeData that lies in a folder'),
     ('natural:nowhere', FileNotFoundError, 'there is no folder of images nowhere: a task is a folder, one or two'),
     ('nowhere.txt', FileNotFoundError, "There is no list 'nowhere.txt'"),
