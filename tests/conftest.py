@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,15 @@ import iboot_mm  # noqa: F401  (registers the components)
 init_default_scope('mmaction')  # as every config says
 
 SHARED = Path(__file__).resolve().parents[2] / 'shared'
+
+
+def pytest_collection_finish() -> None:
+    """Exempts what has been imported by now from garbage collection.
+
+    mmengine collects whenever it builds a data set: a quarter of a second each time among 460,000 imported objects.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
