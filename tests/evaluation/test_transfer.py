@@ -88,7 +88,7 @@ def test_an_interrupted_protocol_goes_on_and_other_settings_are_other_runs(tasks
     with pytest.raises(KeyboardInterrupt):
         whole()
     assert len(trained) == 5 and all(count == 16 for _, count in trained)  # 3 x 2 of the sweep, the last one stopped
-    trained[:] = [None] * -20
+    trained.clear()
     monkeypatch.setattr(module, 'fine_tune', lambda *args: trained.append(len(args[1])) or fine_tune(*args))
     first = whole()
     assert trained == [16] + 9 * [20]
