@@ -32,12 +32,15 @@ class ShotFolder(VideoFolder):
 
     Raises:
         FileNotFoundError: If there is no such list.
-        ValueError: If the list is of other videos or of another clock, no video has so many shots, or `SampleShots` of
-            the pipeline asks for more.
+        ValueError: For an argument out of range, if the list is of other videos or of another clock, no video has so
+            many shots, or `SampleShots` of the pipeline asks for more.
     """
 
     def __init__(self, root: str, shots: str = 'shots.jsonl', num_shots: int = 2, min_length: int = 8,
                  target_fps: float | None = None, **kwargs) -> None:
+        if num_shots < 1 or min_length < 1 or (target_fps is not None and target_fps <= 0):
+            raise ValueError('ShotFolder: num_shots and min_length must be at least 1 and target_fps above 0, got '
+                             f'{num_shots}, {min_length} and {target_fps}.')
         self.shot_list = shots
         self.num_shots = num_shots
         self.min_length = min_length

@@ -90,6 +90,12 @@ def test_lists_that_do_not_fit(root, tmp_path):
         ShotFolder(root, str(tmp_path / 's.jsonl'))
 
 
+@pytest.mark.parametrize('options', [dict(num_shots=0), dict(min_length=0), dict(target_fps=0)])
+def test_arguments_out_of_range(root, options):
+    with pytest.raises(ValueError, match='ShotFolder: num_shots and min_length must be at least 1 and target_fps'):
+        ShotFolder(root, **options)
+
+
 @pytest.mark.parametrize('sampling', [(3, 8, None), (2, 9, None), (2, 8, 25.)])
 def test_a_pipeline_that_asks_for_more_is_refused(root, sampling):
     with pytest.raises(ValueError, match=r'SampleShots\(.*\) draws from shots that ShotFolder\(num_shots=2, min_length='

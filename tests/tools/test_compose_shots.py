@@ -124,6 +124,9 @@ def test_lists_that_do_not_serve(clips, tmp_path):
     make(clips, tmp_path / 'out', num_videos=1)
     with pytest.raises(ValueError, match="out' was made with .*'seed': 0.*, not .*'seed': 1.*: name another folder"):
         make(clips, tmp_path / 'out', seed=1)
+    (tmp_path / 'list.txt').write_text((clips / 'list.txt').read_text().replace('5.mp4', '3.mp4'))
+    with pytest.raises(ValueError, match="out' was made with .*'lines': .*, not .*: name another folder"):
+        tool.make(tmp_path / 'list.txt', tmp_path / 'out', clips, ['odd', 'third'], 'odd', lengths=(5, 9))
     (tmp_path / 'list.txt').write_text('0.mp4 3\n1.mp4 3\n2.mp4 5\n')
     with pytest.raises(ValueError, match='Only one clip has label 5: neighbouring shots need two different clips'):
         tool.make(tmp_path / 'list.txt', tmp_path / 'b', clips)

@@ -12,6 +12,7 @@ all, and those that are there stay.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -104,6 +105,12 @@ def plan(entries: list[tuple[str, dict]], by: str | None, num_videos: int) -> tu
     return labels, [(number, clips[label]) for number, label in enumerate(labels)]
 
 
+def digest_list(entries: list[tuple[str, dict]], root: Path) -> str:
+    """SHA-256 of a list's lines: another list of the same name makes other videos."""
+    lines = [(os.path.relpath(path, root), labels) for path, labels in entries]
+    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
+
+
 def make(ann_file: Path, out: Path, root: Path | None = None, labels: list[str] | None = None, by: str | None = None,
          num_shots: int = 4, lengths: tuple[int, int] = (10, 20), num_videos: int = 100, size: int = 64,
          seed: int = 0, workers: int | None = None) -> Counter:
@@ -119,8 +126,11 @@ def make(ann_file: Path, out: Path, root: Path | None = None, labels: list[str] 
                          f'{num_shots}, {num_videos} and {lengths[0]} {lengths[1]}.')
     if size < 2 or size % 2:
         raise ValueError(f'--size {size} is none: H.264 wants an even number of pixels.')
-    kinds, jobs = plan(read_list(str(ann_file), str(root or ann_file.parent), labels, VIDEO_EXTENSIONS), by, num_videos)
-    settings = dict(list=ann_file.name, by=by, shots=num_shots, frames=list(lengths), size=size, seed=seed)
+    root = root or ann_file.parent
+    entries = read_list(str(ann_file), str(root), labels, VIDEO_EXTENSIONS)
+    kinds, jobs = plan(entries, by, num_videos)
+    settings = dict(list=ann_file.name, by=by, shots=num_shots, frames=list(lengths), size=size, seed=seed,
+                    lines=digest_list(entries, root))
     file = out / 'composed.json'
     if file.is_file() and json.loads(file.read_text()) != settings:
         raise ValueError(f"'{out}' was made with {json.loads(file.read_text())}, not {settings}: name another folder, "
