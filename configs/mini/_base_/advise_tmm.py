@@ -1,8 +1,8 @@
 # AdViSe at a size that two CPU cores train in minutes. What differs from the paper in everything under configs/mini:
 # small image models, 64 channels in the temporal module and its head, every frame of 8 at rate 1 and rates up to 4,
 # since the videos are short (and no jitter, which at a step of one frame could only stretch), no label smoothing, three
-# times the learning rate for the few steps, and one clip of each rate from a video: with 4 independent ones the loss
-# stays at chance for the first thousand steps (model_cards/advise_mini.md).
+# times the learning rate for the few steps, and one clip of each rate from a video: with 4 independent ones a run takes
+# several times as many steps to leave chance (model_cards/advise_mini.md).
 _base_ = ['../../_base_/default_runtime.py', '../../_base_/models/advise_tmm.py']
 
 rates = ('1x', '2x', '4x')
