@@ -135,6 +135,8 @@ def parse_args() -> argparse.Namespace:
     for name in ('examples', 'batch', 'size', 'runs'):
         if getattr(args, name) < (2 if name == 'examples' else 1):
             parser.error(f'--{name} {getattr(args, name)} is too small')
+    if min(args.steps) < 1 or min(args.rates) <= 0:
+        parser.error(f'--steps must be at least 1 and --rates above 0, got {args.steps} and {args.rates}')
     return args
 
 

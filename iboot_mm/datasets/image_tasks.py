@@ -95,9 +95,12 @@ def open_task(spec: str, examples: int = 1000, seed: int = 0) -> ImageTask:
 
     Raises:
         FileNotFoundError: no such folder, list, image or data set.
-        ValueError: no such kind of data set, a bad list, or fewer images than asked for.
+        ValueError: no task, no such kind of data set, a bad list, or fewer images than asked for.
     """
     found = SPEC.fullmatch(spec)
+    if found is None:
+        raise ValueError(f'{spec!r} is no task: give [GROUP:][NAME=]PLACE, where PLACE is a folder, a list (.txt) or '
+                         'sklearn.digits')
     name, parts = open_images(found['name'] or '', found['place'])
     return draw_task(name, found['group'] or NO_GROUP, parts, examples, seed)
 

@@ -151,6 +151,7 @@ def test_a_torchvision_data_set_without_a_split(tmp_path):
     ('torchvision.CIFAR1000=nowhere', ValueError, 'torchvision has no data set CIFAR1000'),
     ('torchvision.folder=nowhere', ValueError, 'torchvision has no data set folder that lies'),
     ('torchvision.FakeData=nowhere', ValueError, 'torchvision has no data set FakeData that lies in a folder'),
+    ('', ValueError, "'' is no task: give"),
     ('natural:nowhere', FileNotFoundError, 'there is no folder of images nowhere: a task is a folder, one or two'),
     ('nowhere.txt', FileNotFoundError, "There is no list 'nowhere.txt'"),
     ('sklearn.digits', ValueError, 'task digits has 1797 images to draw from, but 1797 .* lower --examples'),

@@ -89,3 +89,6 @@ def test_numbers_that_are_too_small(place, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         call(monkeypatch, place, tmp_path, place / 'run', '--runs', '0')
     assert '--runs 0 is too small' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        call(monkeypatch, place, tmp_path, place / 'run', '--steps', '5', '0')
+    assert '--steps must be at least 1 and --rates above 0, got [5, 0] and' in capsys.readouterr().err
