@@ -90,5 +90,5 @@ def test_numbers_that_are_too_small(place, tmp_path, monkeypatch, capsys):
         call(monkeypatch, place, tmp_path, place / 'run', '--runs', '0')
     assert '--runs 0 is too small' in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        call(monkeypatch, place, tmp_path, place / 'run', '--steps', '5', '0')
-    assert '--steps must be at least 1 and --rates above 0, got [5, 0] and' in capsys.readouterr().err
+        call(monkeypatch, place, tmp_path, place / 'run', '--rates', '.1', '0')
+    assert '--steps must be at least 1 and --rates above 0, got [2, 4] and [0.1, 0.0]' in capsys.readouterr().err
