@@ -13,13 +13,13 @@ import torch.multiprocessing as mp
 def run_in_processes(function: Callable, world_size: int, *args: object) -> None:
     """Calls ``function(rank, world_size, *args)`` in ``world_size`` processes of one gloo group.
 
-    They are forked from a process that does nothing but import the package, once for all tests: as clean as new ones,
-    each of which would take seconds to import it. Their environment is that of the first call.
+    They are forked from a process that does nothing but import what all tests import, once for all of them: as clean as
+    new ones, which would take seconds each to import it. Their environment is that of the first call.
     """
     with socket.socket() as sock:
         sock.bind(('127.0.0.1', 0))
         port = sock.getsockname()[1]
-    mp.set_forkserver_preload(['iboot_mm'])
+    mp.set_forkserver_preload(['tests.conftest'])
     # Threads of several processes that wait for each other in a loop can keep two busy cores from any progress.
     with patch.dict(os.environ, OMP_NUM_THREADS='1'):
         mp.start_processes(_start, (function, world_size, port, args), world_size, start_method='forkserver')

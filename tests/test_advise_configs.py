@@ -173,7 +173,6 @@ def test_a_mini_epoch_then_the_table(digits, tmp_path, monkeypatch, capsys):
     cfg.train_cfg.update(max_epochs=1, val_interval=1, global_batch=4)
     cfg.param_scheduler = [dict(cfg.param_scheduler[-1], begin=0, end=1)]
     cfg.knn_evaluator.k = 5
-    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))
     cfg.dump(tmp_path / 'run.py')
     monkeypatch.setattr(sys, 'argv', ['train.py', str(tmp_path / 'run.py'), '--work-dir', str(tmp_path / 'run')])
     runpy.run_path(str(CONFIGS.parent / 'tools' / 'train.py'), run_name='__main__')

@@ -124,8 +124,6 @@ def train_here(cfg, work_dir, monkeypatch):
     cfg.param_scheduler = [cfg.param_scheduler[-1]]
     cfg.param_scheduler[0].update(begin=0, end=1)
     cfg.val_evaluator.k = 5  # of 8 videos
-    # mmengine formats each config that it writes or logs, which takes longer than the training.
-    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))
     cfg.dump(work_dir.with_suffix('.py'))
     monkeypatch.setattr(sys, 'argv', ['train.py', str(work_dir.with_suffix('.py')), '--work-dir', str(work_dir)])
     runpy.run_path(str(ROOT / 'tools' / 'train.py'), run_name='__main__')
