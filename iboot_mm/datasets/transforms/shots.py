@@ -28,7 +28,7 @@ class SampleShots(SampleViews):
             lies before the next shot. None: every frame.
 
     Raises:
-        ValueError: For an argument out of range.
+        ValueError: For an argument out of range, or a sample without shots.
         UnreadableVideo: For a video that has changed its length since its shots were found, has fewer than K shots of
             L frames, or is of unknown frame rate where `target_fps` is given.
     """
@@ -43,6 +43,9 @@ class SampleShots(SampleViews):
     def transform(self, results: dict) -> dict:
         """See the class."""
         total_frames, fps = results['total_frames'], results.get('fps') or 0.
+        if 'shots' not in results:
+            raise ValueError(f"SampleShots: '{results['filename']}' comes without its shots: take "
+                             "dict(type='ShotFolder') as the data set")
         if results['shot_frames'] != total_frames:
             raise UnreadableVideo(results['filename'], f'it has {total_frames} frames, but had '
                                   f'{results["shot_frames"]} when its shots were found: find them anew')

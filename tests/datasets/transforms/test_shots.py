@@ -102,3 +102,8 @@ def test_videos_that_do_not_serve(options, video, reason):
 def test_arguments_out_of_range(options):
     with pytest.raises(ValueError, match='must be at least 1|must be above 0'):
         SampleShots(**options)
+
+
+def test_samples_of_another_data_set():
+    with pytest.raises(ValueError, match=r"SampleShots: 'a.mp4' comes without its shots: take dict"):
+        SampleShots()(dict(filename='a.mp4', total_frames=60, fps=25.))
