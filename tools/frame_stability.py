@@ -109,11 +109,14 @@ def main() -> None:
 
         def predict(frames: np.ndarray) -> list[int]:
             images = torch.stack([classifier.prepare(frame) for frame in frames])
-            logits = apply(classifier.net, images, device).cpu().masked_fill(label_of < 0, -torch.inf)
-            return label_of[logits.argmax(1)].tolist()
+            logits = apply(classifier.net, images, device).cpu()
+            labels = label_of[logits.masked_fill(label_of < 0, -torch.inf).argmax(1)]
+            return labels.masked_fill(~logits.isfinite().all(1), -1).tolist()  # argmax would take one that is NaN
 
         anchors = read_anchors(args.list, os.path.expanduser(args.videos), args.anchors, set(label_of.tolist()))
         verdicts = judge(anchors, predict, args.radius)
+        if not verdicts.judged:
+            raise ValueError('no anchor frame could be judged, the first is of {}: {}'.format(*verdicts.left_out[0]))
         results = dict(summarise_stability(verdicts.judged), radius=args.radius, cut=len(verdicts.cut),
                        left_out=verdicts.left_out)
     except (FileNotFoundError, ValueError) as error:

@@ -36,9 +36,9 @@ def place(tmp_path_factory):
     return folder
 
 
-def call(monkeypatch, place, text: str, *arguments: object) -> None:
+def call(monkeypatch, place, text: str, *arguments: object, net: str = 'net.pth') -> None:
     (place / 'list.txt').write_text(text)
-    line = ['frame_stability.py', place / 'net.pth', '--videos', place, '--list', place / 'list.txt', '--device', 'cpu']
+    line = ['frame_stability.py', place / net, '--videos', place, '--list', place / 'list.txt', '--device', 'cpu']
     monkeypatch.setattr(sys, 'argv', list(map(str, [*line, *arguments])))
     TOOL.main()
 
@@ -87,12 +87,20 @@ def test_a_class_map_makes_coarser_classes_and_leaves_some_out(place, monkeypatc
             call(monkeypatch, place, lines, '--class-map', map_file)
 
 
+def test_a_network_that_has_diverged_is_right_nowhere(place, monkeypatch, capsys):
+    content = torch.load(place / 'net.pth')
+    content['state_dict']['cls_head.fc_cls.bias'][0] = torch.nan
+    torch.save(content, place / 'nan.pth')
+    call(monkeypatch, place, '0.mp4 0\n', net='nan.pth')
+    assert 'accuracy           0.0 %' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize('text, arguments, words', [
     ('0.mp4 2\n', [], '0.mp4 is of class 2, which the classifier does not know'),
     ('0.mp4\n', [], "list.txt' has no labels"),
     ('0.mp4 1\n', ['--anchors'], 'needs a path and 2 labels'),
     ('nope.mp4 1\n', [], 'None of the files of'),
-    ('broken.mp4 1\n', [], 'no anchor frame could be judged'),
+    ('broken.mp4 1\n', [], r'no anchor frame could be judged, the first is of \S+broken.mp4: FFmpeg finds no'),
     ('0.mp4 1\n', ['--radius', -1], 'a number of frames from 0, got -1'),
 ])
 def test_mistakes_are_told_in_a_sentence(place, monkeypatch, text, arguments, words):
