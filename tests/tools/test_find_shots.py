@@ -137,3 +137,21 @@ def test_what_cannot_be_done(root, here, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, 'argv', ['find_shots.py', str(root)])
     with pytest.raises(SystemExit, match=r'find_shots: the shots are found by PySceneDetect: pip install -e'):
         tool.main()
+
+
+def test_stopped_it_says_so_without_a_trace_and_goes_on(root, here, monkeypatch, capsys):
+    real = tool.look
+    monkeypatch.setattr(sys, 'argv', ['find_shots.py', str(root)])
+
+    def stop_at_the_second(*args):
+        if here:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(tool, 'look', stop_at_the_second)
+    with pytest.raises(SystemExit, match='Stopped. The same command goes on from here'):
+        tool.main()
+    assert len(here) == 1 and not (root / 'shots.jsonl').exists()
+    monkeypatch.setattr(tool, 'look', real)
+    tool.main()
+    assert len(here) == 3 and 'known before: 1' in capsys.readouterr().out

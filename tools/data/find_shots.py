@@ -159,6 +159,8 @@ def main() -> None:
         print(f'{out}: {summarise(entries)}; known before: {there}')
         if args.truth:
             print(score(entries, args.truth, args.tolerance))
+    except KeyboardInterrupt:
+        sys.exit('\nStopped. The same command goes on from here.')
     except (OSError, ValueError) as error:
         sys.exit(f'find_shots: {error}')
 
