@@ -231,7 +231,7 @@ def main() -> None:
         names = args.checkpoints * args.seeds if len(args.checkpoints) == 1 else args.checkpoints
         networks = [load_network(name, seed, args.config, args.out / 'networks') for seed, name in enumerate(names)]
         rows = evaluation.run(networks)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(str(error))
     about = [dict(name=os.path.relpath(n.weights) if n.weights else n.name, seed=n.seed, sha256=n.sha256)
              for n in networks]

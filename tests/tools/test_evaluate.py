@@ -190,6 +190,15 @@ def test_bad_input_is_one_sentence(checkpoint, call, arguments, words, capsys, t
     assert words in f'{stop.value} {capsys.readouterr().err}'
 
 
+def test_weights_that_can_not_be_fetched_are_one_sentence(checkpoint, videos, call, monkeypatch, tmp_path):
+    def unreachable(*args):
+        raise ConnectionError('Can not fetch open_clip_model.safetensors')
+
+    monkeypatch.setattr(evaluate, 'load_network', unreachable)
+    with pytest.raises(SystemExit, match='^Can not fetch open_clip_model.safetensors$'):
+        call(checkpoint, *videos, '--protocols', 'knn', '--out', tmp_path / 'out')
+
+
 def test_random_weights_are_not_tested_by_mistake(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, 'argv', ['test.py', str(ROOT / 'configs/mini/downstream/knn_digits.py'), 'none',
                                       '--work-dir', str(tmp_path)])
