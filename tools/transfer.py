@@ -6,9 +6,9 @@
     ... --examples 300 --steps 100 400 --size 64 --batch 64                                       a small one
 
 A task is [GROUP:][NAME=]PLACE. PLACE is a folder with train/CLASS/*.jpg and test/CLASS/*.jpg, or with CLASS/*.jpg; a
-list of lines `path label`, or TRAIN.txt,TEST.txt, with paths relative to the list or to FOLDER in LIST.txt@FOLDER (of
-videos, the middle frames are taken); with NAME torchvision.KIND the folder of that data set (nothing is downloaded); or
-sklearn.digits. Without a split, the images that are not drawn as examples are tested.
+list of lines `path label`, or TRAIN.txt,TEST.txt, with paths relative to the list or to FOLDER in LIST.txt@FOLDER and
+TRAIN.txt,TEST.txt@FOLDER (of videos, the middle frames are taken); with NAME torchvision.KIND the folder of that data
+set (nothing is downloaded); or sklearn.digits. Without a split, the images that are not drawn as examples are tested.
 
 1000 labelled images of each task are drawn by --seed. Each combination of --rates and --steps trains on 800 of them;
 the one of the best accuracy on the other 200, averaged over all tasks, trains anew on all 1000, --runs times. Reported

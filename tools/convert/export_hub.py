@@ -98,7 +98,8 @@ def model_card(info: CheckpointInfo, title: str, licence: str | None, figures: d
     rows = [f'| {name} | {value:g} |' for name, value in figures.items()]
     meta = info.description()
     text = CARD.format(
-        title=title, backbone=f'{info.backbone["type"]}, depth {info.backbone.get("depth", "of its own")}',
+        title=title,
+        backbone=', depth '.join(str(info.backbone[name]) for name in ('type', 'depth') if name in info.backbone),
         width=info.feature_dim, version=meta['version'], config=info.config, weights=WEIGHTS, parts=parts,
         description=DESCRIPTION, licences=licence_note(info, licence),
         clip=clip_note(info.clip),
