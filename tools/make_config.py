@@ -77,7 +77,7 @@ def list_videos_of_shots(train: dict, base: dict) -> list[str]:
         if len(files) < FEWEST_WITH_SHOTS:
             raise ValueError(f"Of the videos of '{train['root']}' {len(files)} have {base['num_shots']} shots of "
                              f'{base["min_length"]} frames, and VIVI compares {FEWEST_WITH_SHOTS} videos at least: add '
-                             'footage of several shots.')
+                             'footage whose shots are as long, or shorten min_length and shot_len in a config.')
     except ValueError as error:
         raise ValueError(f'{error} (Frames are counted at {base["target_fps"]} a second.) For videos of one shot there '
                          'are METHOD=byol, moco, simclr and swav, and VIVI of single frames: '

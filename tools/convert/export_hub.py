@@ -23,7 +23,7 @@ from iboot_mm.models.checkpoints import DESCRIPTION, WEIGHTS, CheckpointInfo, de
 
 CARD = '''# {title}
 
-Weights of a video network ({backbone}, features of width {width}), trained with
+Weights of a network ({backbone}, features of width {width}), trained with
 [MMAction2](https://github.com/open-mmlab/mmaction2) and iBoot-MM {version} by `{config}`.
 
 ```python
