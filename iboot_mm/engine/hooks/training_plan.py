@@ -12,12 +12,15 @@ from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch.utils.data import DataLoader, Sampler
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, Sampler
 
+from ...datasets.transforms import SampleViews
 from ..batch_plan import BatchPlan, whole_batch_splits
 from ..loops import loaders_of
-from ..model_wrapper import processes_of_bn
+from ..model_wrapper import processes_of_bn, unwrap
 from ..samplers import EndlessSampler
+from .seeding import find_transforms
 
 
 @HOOKS.register_module()
@@ -47,13 +50,15 @@ class TrainingPlanHook(Hook):
         """Prints batch, learning rate, what BN sees together, and what differs from the paper.
 
         Raises:
-            ValueError: the batch is another than the one that epochs are made for, or a loader beside the main one
-                would end an epoch, and with it the schedule, too early.
+            ValueError: the batch is another than the one that epochs are made for, the videos are sampled in another
+                number of shots than the model's, or a loader beside the main one would end an epoch, and with it the
+                schedule, too early.
         """
         loader, optim_wrapper = runner.train_dataloader, runner.optim_wrapper
         plan = BatchPlan(get_world_size(), loader.batch_size, optim_wrapper._accumulative_counts)
         rates = [group.get('initial_lr', group['lr']) for group in optim_wrapper.optimizer.param_groups]
         check_whole_batches(loader.sampler, plan)
+        check_shots(unwrap(runner.model), loader.dataset)
         steps = len(loader) // plan.accumulation
         runner.logger.info('\n'.join([
             'Training plan', f'  batch          {plan}',
@@ -126,6 +131,20 @@ def check_whole_batches(sampler: Sampler, plan: BatchPlan) -> None:
                          f'schedule are, is {wanted}: set batch_size of each loader and optim_wrapper.'
                          f'accumulative_counts so that {plan.processes} x batch_size x accumulative_counts is {wanted}'
                          f', or multiple_of to {plan.global_batch} and another learning rate')
+
+
+def check_shots(model: nn.Module, dataset: Dataset) -> None:
+    """Compares VIVI's number of shots with the sampling: 8 views divide into 2 shots as well as into 4.
+
+    Raises:
+        ValueError: they differ.
+    """
+    wanted = getattr(model, 'num_shots', None)
+    for step in find_transforms(dataset) if wanted is not None else ():
+        if isinstance(step, SampleViews) and (sampled := getattr(step, 'num_shots', 1)) != wanted:
+            raise ValueError(f'model.num_shots is {wanted}, but {type(step).__name__} of the training pipeline gives '
+                             f'the views of {sampled} shot{"s" * (sampled > 1)}: set model.num_shots={sampled}, or '
+                             f'sample with SampleShots(num_shots={wanted})')
 
 
 def describe_others(loaders: list[DataLoader], plan: BatchPlan) -> list[str]:

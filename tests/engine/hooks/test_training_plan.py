@@ -7,13 +7,22 @@ import sys
 
 import pytest
 import torch
+from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmengine.runner import Runner
-from torch.utils.data import DataLoader
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
 
+from iboot_mm.datasets.transforms import SampleShots, SampleViews
 from iboot_mm.engine.batch_plan import BatchPlan
-from iboot_mm.engine.hooks.training_plan import check_whole_batches, describe_bn, describe_others, peak_memory_gib
+from iboot_mm.engine.hooks.training_plan import (
+    check_shots,
+    check_whole_batches,
+    describe_bn,
+    describe_others,
+    peak_memory_gib,
+)
 from iboot_mm.engine.samplers import EndlessSampler, EpochSampler
 
 from .. import toy
@@ -91,6 +100,30 @@ def test_another_batch_than_the_schedule_is_for():
                                          'is 8: set batch_size of each loader .* 2 x batch_size x accumulative_counts '
                                          'is 8, or multiple_of to 4'):
         check_whole_batches(sampler, BatchPlan(2, 2, 1))
+
+
+def test_other_shots_than_the_models():
+    model, dataset = nn.Identity(), Dataset()
+    dataset.pipeline = Compose([SampleShots(num_shots=4, shot_len=2)])
+    check_shots(model, dataset)  # of a method that knows no shots
+    model.num_shots = 4
+    check_shots(model, dataset)
+    model.num_shots = 2
+    with pytest.raises(ValueError, match=r'model.num_shots is 2, but SampleShots of the training pipeline gives the '
+                                         r'views of 4 shots: set model.num_shots=4, or .* SampleShots\(num_shots=2\)'):
+        check_shots(model, dataset)
+    dataset.pipeline = Compose([SampleViews(num_views=8, clip_len=1)])
+    with pytest.raises(ValueError, match='but SampleViews of the training pipeline gives the views of 1 shot: set'):
+        check_shots(model, dataset)
+    model.num_shots = 1
+    check_shots(model, dataset)
+
+
+def test_other_shots_stop_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(toy.ToyModel, 'num_shots', 2, raising=False)
+    monkeypatch.setattr(toy.ToyVideos, 'transforms', [SampleShots(num_shots=4, shot_len=2)], raising=False)
+    with pytest.raises(ValueError, match='model.num_shots is 2, but SampleShots'):
+        train_and_read_log(tmp_path)
 
 
 def test_memory_is_this_process():
