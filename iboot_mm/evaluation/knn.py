@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from torch import Tensor
 
 from ..datasets.parallel import show_progress
@@ -63,6 +64,14 @@ def nearest_neighbors(queries: Features, gallery: Features, k: int, memory: floa
              for start in range(0, len(queries), query_rows)]
     cosines, indices = zip(*found, strict=True)
     return torch.cat(cosines).cpu(), torch.cat(indices).cpu()
+
+
+def cap_k(k: int, num_gallery: int) -> int:
+    """k, or the size of a smaller gallery, of which a warning tells: a small data set shall not stop a run."""
+    if k > num_gallery:
+        print_log(f'k={k} nearest neighbours were asked for, but the gallery holds {num_gallery} readable videos: '
+                  f'k={num_gallery} is taken', 'current', level=30)
+    return min(k, num_gallery)
 
 
 def _search(queries: Tensor, gallery: Features, k: int, rows: int) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ from mmaction.registry import METRICS
 from torch import Tensor
 
 from .feature_metric import FeatureMetric, result_key
-from .knn import LazyStack, chunk_sizes, nearest_neighbors, unit_rows, weighted_vote
+from .knn import LazyStack, cap_k, chunk_sizes, nearest_neighbors, unit_rows, weighted_vote
 
 
 @METRICS.register_module()
@@ -26,7 +26,7 @@ class KNNMetric(FeatureMetric):
         ...     dict(type='VideoFolder', root=..., ann_file='test.txt', role='query', ...)])
 
     Args:
-        k: Neighbours that vote.
+        k: Neighbours that vote; all of a smaller gallery.
         temperature: Of the vote's weights.
         memory: GiB to work in.
         device: Where to search, ``'auto'`` for a GPU if there is one.
@@ -46,13 +46,14 @@ class KNNMetric(FeatureMetric):
         """See the class.
 
         Raises:
-            ValueError: no gallery, no query, a sample without its role or with other labels than others, or fewer
-                gallery videos than k; names a file or what to set.
+            ValueError: no gallery, no query, a sample without its role or with other labels than others; names a file
+                or what to set.
         """
         gallery, queries = split_roles(samples)
         metrics, names = {}, label_names(samples)
         if names:
-            cosines, indices = nearest_neighbors(lazy_features(queries), lazy_features(gallery), self.k, **self.limits)
+            cosines, indices = nearest_neighbors(lazy_features(queries), lazy_features(gallery),
+                                                 cap_k(self.k, len(gallery)), **self.limits)
         for name in names:
             labels, truth = stack_labels(gallery, name), stack_labels(queries, name)
             scores = weighted_vote(cosines, labels[indices], int(labels.max()) + 1, self.temperature)

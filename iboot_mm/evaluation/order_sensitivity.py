@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..datasets.transforms.reordering import ORDERS
 from .feature_metric import FeatureMetric, result_key
-from .knn import nearest_neighbors, weighted_vote
+from .knn import cap_k, nearest_neighbors, weighted_vote
 from .metrics import label_names, lazy_features, split_roles, stack_labels
 
 
@@ -28,7 +28,7 @@ class OrderSensitivityMetric(FeatureMetric):
 
     Args:
         orders: As in ``ReorderFrames``; ``'forward'`` must be among them.
-        k: Neighbours that vote.
+        k: Neighbours that vote; all of a smaller gallery.
         temperature: Of the vote's weights.
         memory: GiB to search in.
         device: Where to search, ``'auto'`` for a GPU if there is one.
@@ -59,8 +59,9 @@ class OrderSensitivityMetric(FeatureMetric):
         """
         gallery, queries = split_roles(samples)
         names, by_order, metrics = label_names(samples), self._by_order(queries), {}
+        k = cap_k(self.k, len(gallery)) if names else 0
         for order, features in by_order.items() if names else ():
-            cosines, indices = nearest_neighbors(features, lazy_features(gallery), self.k, **self.limits)
+            cosines, indices = nearest_neighbors(features, lazy_features(gallery), k, **self.limits)
             for name in names:
                 labels = stack_labels(gallery, name)
                 guess = weighted_vote(cosines, labels[indices], int(labels.max()) + 1, self.temperature).argmax(1)

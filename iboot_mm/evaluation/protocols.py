@@ -92,7 +92,7 @@ def _mini(name: str) -> tuple[str, ...]:
 
 # The same at the size of the quickstart; on the moving digits, or on labelled videos of one's own.
 MINI_PROTOCOLS = (
-    Protocol('knn', 'k-NN, one clip, k = 20, T = .07', _mini('knn'), ('knn_top1', )),
+    Protocol('knn', 'k-NN, one clip, k = 20 at most, T = .07', _mini('knn'), ('knn_top1', )),
     Protocol('linear', 'linear, frozen BN', _mini('linear'), ACCURACY, trains=True),
     Protocol('linear_fast', 'linear on stored features', _mini('linear_fast'), ('linear/top1', 'linear/top5')),
     Protocol('finetune', 'fine-tuning', _mini('finetune'), ACCURACY, trains=True),

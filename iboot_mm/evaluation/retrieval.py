@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mmaction.registry import METRICS
 
 from .feature_metric import FeatureMetric, result_key
-from .knn import nearest_neighbors
+from .knn import cap_k, nearest_neighbors
 from .metrics import label_names, lazy_features, split_roles, stack_labels
 
 
@@ -21,14 +21,14 @@ class VideoRetrievalMetric(FeatureMetric):
         >>> test_evaluator = dict(type='VideoRetrievalMetric', topk=(1, 5, 10, 20))
 
     Args:
-        topk: The numbers k.
+        topk: The numbers k; beyond a smaller gallery, all of it counts as found.
         memory: GiB to work in.
         device: Where to search, ``'auto'`` for a GPU if there is one.
         collect_device: As in mmengine's ``BaseMetric``.
         prefix: As in mmengine's ``BaseMetric``.
 
     Raises:
-        ValueError: if the videos have no labels, or the gallery fewer than the largest k.
+        ValueError: if the videos have no labels.
     """
 
     title = 'Retrieval'
@@ -46,7 +46,8 @@ class VideoRetrievalMetric(FeatureMetric):
         if not names:
             raise ValueError(f"retrieval needs labels, but {gallery[0]['filename']} has none: give lists of lines "
                              "'path label'")
-        _, indices = nearest_neighbors(lazy_features(queries), lazy_features(gallery), max(self.topk), **self.limits)
+        _, indices = nearest_neighbors(lazy_features(queries), lazy_features(gallery),
+                                       cap_k(max(self.topk), len(gallery)), **self.limits)
         metrics = {}
         for name in names:
             hits = stack_labels(gallery, name)[indices] == stack_labels(queries, name)[:, None]  # (Q, K)

@@ -7,7 +7,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
-from iboot_mm.evaluation import knn_classify
+from iboot_mm.evaluation import knn, knn_classify
 from iboot_mm.models.losses import spread
 
 
@@ -85,6 +85,15 @@ def test_stand_ins_are_left_out_and_counted(caplog):
     assert '7 of 37 videos could not be read' in caplog.text
 
 
+def test_a_gallery_of_fewer_than_k_videos_votes_whole(monkeypatch):
+    told = []
+    monkeypatch.setattr(knn, 'print_log', lambda message, *args, **kwargs: told.append(message))
+    samples = clusters()
+    assert score(samples, k=20) == score(samples, k=20) and not told
+    assert score(samples, k=500) == score(samples, k=20)
+    assert told == ['k=500 nearest neighbours were asked for, but the gallery holds 20 readable videos: k=20 is taken']
+
+
 def test_padded_tail_is_cut():
     samples = clusters()
     padding = [sample(torch.eye(4)[0], 'query', dict(digit=1, motion=0)) for _ in range(2)]
@@ -108,9 +117,3 @@ def test_a_class_that_the_gallery_lacks_counts_as_wrong():
 def test_bad_input(samples, words):
     with pytest.raises(ValueError, match=words):
         score(samples)
-
-
-def test_a_gallery_smaller_than_k():
-    with pytest.raises(ValueError, match='k=21 nearest neighbours were asked for, but the gallery holds 20 readable '
-                                         'videos: set k to a number from 1 to 20'):
-        score(clusters(), k=21)

@@ -49,6 +49,11 @@ def score(samples: list[ActionDataSample], **options) -> dict[str, float]:
     return evaluator.evaluate(len(samples))
 
 
+def test_a_gallery_of_fewer_than_k_videos_votes_whole():
+    samples = gallery(reads_order, 8) + encode(reads_order, 6, 'query')
+    assert score(samples, k=20) == score(samples, k=8)
+
+
 def test_a_network_that_reads_order():
     metrics = score(gallery(reads_order, 8) + encode(reads_order, 6, 'query'))
     assert metrics['order/knn_top1_forward'] == 1

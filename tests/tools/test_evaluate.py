@@ -97,6 +97,14 @@ def test_protocols_run_once_and_their_results_are_written(checkpoint, videos, ca
         call(*[2 if argument == 1 else argument for argument in arguments])
 
 
+def test_a_gallery_of_fewer_videos_than_neighbours(checkpoint, videos, call, commands, tmp_path):
+    (tmp_path / 'train.txt').write_text(''.join(f'{i}.mp4 0\n' for i in range(4)))
+    (tmp_path / 'test.txt').write_text('24.mp4 0\n25.mp4 1\n')
+    call(checkpoint, '--protocols', 'knn', '--out', tmp_path / 'out', *videos, '--cfg-options',
+         'test_dataloader.num_workers=0')
+    assert json.loads((tmp_path / 'out' / 'results.json').read_text())['rows'][0]['figures'] == dict(knn_top1=[.5])
+
+
 def test_figures_of_other_weights_or_lists_are_never_taken_for_these(checkpoint, videos, call, figures, tmp_path,
                                                                      monkeypatch):
     monkeypatch.setattr(evaluate, 'digest_lists', digest_lists)
