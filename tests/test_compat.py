@@ -1,12 +1,14 @@
 """Each upstream fault that compat.py mends: the fault shows without it, and is gone with it."""
 
 import importlib.util
+import json
 import os
 import pickle
 import socket
 import subprocess
 import sys
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.dist import init_dist
-from mmengine.logging import HistoryBuffer
+from mmengine.hooks import LoggerHook
+from mmengine.logging import HistoryBuffer, MMLogger
 from mmengine.model import BaseModule, convert_sync_batchnorm, revert_sync_batchnorm
 from mmengine.runner import load_checkpoint, runner
 from mmengine.utils import get_installed_path, is_installed
@@ -296,3 +299,17 @@ def test_sync_bn_of_timm_keeps_its_activation():
         assert torch.equal(reverted(images), maps)
     assert runner.convert_sync_batchnorm is convert_sync_batchnorm
     assert runner.revert_sync_batchnorm is revert_sync_batchnorm
+
+
+@pytest.mark.parametrize('rank', [0, 1])
+def test_results_of_a_test_are_written_by_one_process(tmp_path, monkeypatch, rank):
+    monkeypatch.setattr('mmengine.dist.utils.get_rank', lambda group=None: rank)
+    hook = LoggerHook()
+    hook.json_log_path = 'results.json'
+    runner = SimpleNamespace(
+        log_dir=str(tmp_path), logger=MMLogger.get_instance('results'), test_dataloader=[],
+        log_processor=SimpleNamespace(get_log_after_epoch=lambda *args, **kwargs: ({'acc/top1': .5}, '')))
+    hook.after_test_epoch(runner)
+    written = tmp_path / 'results.json'
+    assert written.exists() == (rank == 0)
+    assert rank or json.loads(written.read_text()) == {'acc/top1': .5}
