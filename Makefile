@@ -7,7 +7,7 @@
 #      LIST="TRAIN TEST" LABELS="NAME .."  lists with labels (`path label` a line), so that k-NN accuracy is printed
 #      HOLD_OUT=1                          trains on the first list alone, so that the queries are new to the network
 #      EPOCHS=N TARGET_NORM=none WORK_DIR=DIR PROCESSES=N
-# make test                                the test suite
+# make test                                the test suite, in two processes; PYTEST_ARGS=tests/test_x.py for a part
 # make clean                               removes work_dirs/quickstart*, the written data and caches, not the environment
 # VENV=DIR re-uses (or makes) an environment elsewhere and puts this clone in it, PYTHON=python3.11 names the Python to make it with.
 
@@ -28,10 +28,10 @@ quickstart:
 
 test:
 	@$(QUICKSTART) --install-only
-	@"$(VENV)/bin/python" -m pytest $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 "$(VENV)/bin/python" -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 clean:
 	rm -rf work_dirs/quickstart* data/moving_digits data/moving_digits.partial data/digit_teacher data/digit_teacher.partial \
-	  data/digit_shots data/still_digits data/still_digits.partial
+	  data/digit_shots data/still_digits data/still_digits.partial data/tokens/digits
 	rm -rf .pytest_cache .ruff_cache build *.egg-info
 	find iboot_mm tools tests configs -name __pycache__ -type d -prune -exec rm -rf {} +
