@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # The pre-training methods and their configs for the moving digits; two of them need an image model.
 MINI = ROOT / 'configs' / 'mini'
 METHODS = {file.name.partition('_')[0]: file for file in sorted(MINI.glob('*_digits.py'))}
+METHODS['advise'] = MINI / 'advise_tmm_digits_cached.py'  # live, a run takes ten times as long on two cores
 METHODS['vivi'] = MINI / 'vivi_ex4_digits.py'  # of several
 WITH_TEACHER = ('advise', 'iboot')
 TRAIN_LINE = re.compile(r'Epoch\(train\) *\[(\d+)\]\[ *(\d+)/(\d+)\].*? eta: (\S+).*? loss: (\S+)')

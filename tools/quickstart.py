@@ -21,7 +21,7 @@ import sys
 import time
 from pathlib import Path
 
-from console import METHODS, ROOT, WITH_TEACHER, Stages, clock, quiet, run, show_training
+from console import METHODS, MINI, ROOT, WITH_TEACHER, Stages, clock, quiet, run, show_training
 
 
 def check_python() -> None:
@@ -86,9 +86,15 @@ def num_processes(python: Path, wanted: int | None) -> int:
     return int(gpus.stdout or 0) or min(2, num_cores())
 
 
+def digits_config(args: argparse.Namespace, method: str) -> Path:
+    """The mini config of a method on moving digits."""
+    # The stored tokens are those of the image model that is made here.
+    return MINI / 'advise_tmm_digits.py' if method == 'advise' and args.teacher else METHODS[method]
+
+
 def write_config(python: Path, args: argparse.Namespace, config: Path, method: str) -> None:
     """The run's config, on top of a mini config; stops when the folder holds a run with another one."""
-    digits = ['--base', METHODS[method]]
+    digits = ['--base', digits_config(args, method)]
     options = digits if args.videos is None else ['--videos', args.videos.resolve(), '--method', method]
     of_teacher = [('--teacher', args.teacher), ('--checkpoint', args.checkpoint), ('--target-norm', args.target_norm)]
     for name, value in [('--epochs', args.epochs), *(of_teacher if method in WITH_TEACHER else [])]:
@@ -202,7 +208,9 @@ def main() -> None:
     work_dir = args.work_dir.resolve()
     digits = args.videos is None
     compared = digits and args.method in WITH_TEACHER  # with a teacher, and with what goes without one
-    stages = Stages(1 if args.install_only else 4 + digits + 2 * compared + (args.method == 'vivi'))
+    taught = compared and not args.teacher
+    stored = taught and args.method == 'advise'
+    stages = Stages(1 if args.install_only else 4 + digits + compared + taught + stored + (args.method == 'vivi'))
     stages.begin(f'Environment {args.venv}')
     python = install(Path(os.path.abspath(args.venv)))
     if args.install_only:
@@ -212,9 +220,12 @@ def main() -> None:
     if digits:
         stages.begin('Videos: handwritten digits that move over textures')
         run(tool(python, 'data/make_moving_digits.py', 'data/moving_digits'), log, quiet)
-    if compared:
+    if taught:
         stages.begin('Teacher: a small image model learns still digits')
         run(tool(python, 'data/make_digit_teacher.py', 'data/digit_teacher'), log, quiet)
+    if stored:
+        stages.begin('Tokens: the image model sees each frame once')
+        run(tool(python, 'data/cache_tokens.py', digits_config(args, args.method)), log, quiet)
     if args.method == 'vivi':
         stages.begin('Shots: where one scene ends and another begins')
         find_shots(python, args, log)
@@ -223,7 +234,7 @@ def main() -> None:
     config, checkpoint = pretrain(python, args, work_dir, args.method)
     also = {}
     if compared:
-        stages.begin('The same number of steps by rho-BYOL, which has no teacher')
+        stages.begin('As many epochs by rho-BYOL, which has no teacher')
         also['rho-BYOL'] = pretrain(python, args, work_dir / 'byol', 'byol')
     stages.begin('Evaluation by k-NN on frozen features')
     evaluate(python, config, work_dir, checkpoint, also)

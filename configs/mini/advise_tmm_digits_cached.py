@@ -2,6 +2,8 @@
 
     python tools/data/cache_tokens.py configs/mini/advise_tmm_digits_cached.py
     python tools/train.py configs/mini/advise_tmm_digits_cached.py
+
+`make quickstart METHOD=advise` does both.
 """
 _base_ = './advise_tmm_digits.py'
 

@@ -126,12 +126,24 @@ def test_stages_and_what_a_second_start_repeats(run, commands, tmp_path):
     assert 'holds a run with other settings' in run(quickstart, '--work-dir', tmp_path, '--epochs', 4)[1]
 
 
-def test_advise_has_the_stages_of_iboot(run, commands, tmp_path):
-    run(quickstart, '--work-dir', tmp_path, '--method', 'advise', '--epochs', 3)
-    ours = next(arguments for name, arguments in commands if name == 'make_config')
-    assert Path(ours[2]).name == 'advise_tmm_digits.py'
-    assert names(commands) == ['make_moving_digits', 'make_digit_teacher', 'make_config', 'dist_train', 'make_config',
-                               'dist_train', 'knn_table', 'report']
+def test_advise_learns_from_tokens_that_are_stored_first(run, commands, tmp_path):
+    said = run(quickstart, '--work-dir', tmp_path, '--method', 'advise', '--epochs', 3)[1]
+    assert '[8/8] Report' in said
+    cached = str(ROOT / 'configs' / 'mini' / 'advise_tmm_digits_cached.py')
+    assert ('cache_tokens', [cached]) in commands
+    assert next(arguments for name, arguments in commands if name == 'make_config')[1:3] == ['--base', cached]
+    assert names(commands) == ['make_moving_digits', 'make_digit_teacher', 'cache_tokens', 'make_config', 'dist_train',
+                               'make_config', 'dist_train', 'knn_table', 'report']
+
+
+@pytest.mark.parametrize('method, base', [('advise', 'advise_tmm_digits.py'), ('iboot', 'iboot_r18_digits.py')])
+def test_with_another_teacher_on_digits_none_is_made(run, commands, tmp_path, method, base):
+    said = run(quickstart, '--work-dir', tmp_path, '--method', method, '--teacher', 'dino_vit_b16')[1]
+    assert '[6/6] Report' in said
+    config = next(arguments for name, arguments in commands if name == 'make_config')
+    assert Path(config[2]).name == base and config[3:] == ['--teacher', 'dino_vit_b16']
+    assert names(commands) == ['make_moving_digits', 'make_config', 'dist_train', 'make_config', 'dist_train',
+                               'knn_table', 'report']
 
 
 @pytest.mark.parametrize('options, made', [([], ['make_moving_digits']), (['--videos', ROOT], [])])
