@@ -14,6 +14,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ..teachers import FrozenTeacher
 from ..temporal_modules import HEAD_WIDTH, TEMPORAL_MODULES
 from ..video_encoder import BACKBONE_MEAN, BACKBONE_STD
 
@@ -57,7 +58,7 @@ class ImageTMM(BaseModule):
 
     Raises:
         ValueError: an unknown temporal module or option, a width that cannot be, an image model without a square grid
-            of patch tokens.
+            of patch tokens for every frame, no image model.
     """
 
     def __init__(self, teacher: dict | list[dict], temporal: dict | None = TEMPORAL, out_channels: int = 1024,
@@ -66,8 +67,11 @@ class ImageTMM(BaseModule):
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         configs = teacher if isinstance(teacher, list) else [teacher]
+        if not configs or not all(isinstance(config, dict) for config in configs):
+            raise ValueError('ImageTMM: teacher is the config of an image model, such as _base_.teacher of a file in '
+                             f'configs/_base_/teachers, or a list of them; got {teacher!r}')
         # No nn.Modules: neither checkpoint nor optimizer nor SyncBN conversion can find them.
-        self.teachers = [] if stored_width else [MODELS.build(dict(config, output='tokens')) for config in configs]
+        self.teachers = [] if stored_width else [build_image_model(config) for config in configs]
         width = stored_width or sum(teacher.width for teacher in self.teachers)
         self.stored_width = stored_width
         if channels is not None and (channels < 1 or width % channels):
@@ -112,12 +116,35 @@ class ImageTMM(BaseModule):
         return joined if self.channels is None else joined.unflatten(1, (self.channels, -1)).mean(dim=2)
 
 
+def build_image_model(config: dict) -> FrozenTeacher:
+    """A teacher that gives the patch tokens of every frame.
+
+    Raises:
+        ValueError: it has none, or leaves out frames.
+    """
+    try:
+        teacher = MODELS.build(dict(config, output='tokens'))
+    except (TypeError, ValueError) as error:
+        if 'output' not in str(error):
+            raise
+        reason = str(error).partition(';')[0]  # what follows names another output, which is no use here
+        raise ValueError('ImageTMM needs the patch tokens of its image model, so set teacher to another one: '
+                         f'{reason}') from None
+    if teacher.frames is not None:
+        raise ValueError(f'ImageTMM: teacher.frames={teacher.frames} leaves out frames that the temporal module is to '
+                         'see: remove it')
+    return teacher
+
+
 def token_grid(tokens: Tensor, name: str) -> Tensor:
     """Patch tokens ``(N, T, L, D)`` as maps ``(N, D, T, h, w)`` with h = w.
 
     Raises:
-        ValueError: L is no square.
+        ValueError: there is no axis of tokens, or L is no square.
     """
+    if tokens.ndim != 4:
+        raise ValueError(f'ImageTMM: {name} gives one feature a frame and no patch tokens, whatever its output is set '
+                         'to: set teacher to another image model')
     side = round(tokens.shape[2]**.5)
     if side**2 != tokens.shape[2]:
         raise ValueError(f'ImageTMM: {name} gives {tokens.shape[2]} tokens a frame, which are no square grid; choose '

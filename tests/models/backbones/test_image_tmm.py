@@ -3,10 +3,14 @@
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.optim import OptimWrapper
+from torch import nn
 from torch.nn.functional import avg_pool2d
 from torch.utils.flop_counter import FlopCounterMode
 
 from iboot_mm.models.backbones.image_tmm import TEMPORAL, build_temporal
+from iboot_mm.models.teachers import FrozenTeacher
 from iboot_mm.models.temporal_modules import TEMPORAL_MODULES
 from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD
 
@@ -153,7 +157,74 @@ def test_bad_options_are_named(options, words):
         backbone(**options)(torch.rand(1, 3, 2, 32, 32))
 
 
-def test_an_image_model_without_patch_tokens_is_refused():
-    teacher = dict(type='OpenCLIPTeacher', model='coca_ViT-B-32', pretrained=False, name='coca')
-    with pytest.raises(ValueError, match='has no output'):
-        backbone(teacher=teacher)
+def test_a_stock_recognizer_trains_the_module_and_not_the_image_model():
+    torch.manual_seed(0)
+    model = MODELS.build(dict(
+        type='Recognizer3D', backbone=dict(type='ImageTMM', teacher=TEACHER, temporal=dict(hidden=64), out_channels=24),
+        cls_head=dict(type='I3DHead', num_classes=3, in_channels=24, average_clips='prob'),
+        data_preprocessor=dict(type='ActionDataPreprocessor', mean=[123.675, 116.28, 103.53],
+                               std=[58.395, 57.12, 57.375], format_shape='NCTHW'))).train()
+    network = model.backbone.teachers[0].network
+    before = [{key: value.clone() for key, value in net.state_dict().items()} for net in (network, model)]
+    batch = dict(inputs=[torch.randint(256, (1, 3, 2, 32, 32), dtype=torch.uint8) for _ in range(2)],
+                 data_samples=[ActionDataSample().set_gt_label(label) for label in (0, 2)])
+    model.train_step(batch, OptimWrapper(torch.optim.AdamW(model.parameters(), lr=.1)))
+    assert not any(layer.training for layer in network.modules())
+    assert all((value == before[0][key]).all() for key, value in network.state_dict().items())
+    assert all((value != before[1][key]).any() for key, value in model.state_dict().items())
+    scores = model.eval().test_step(batch)[0].pred_score
+    assert scores.shape == (3, ) and scores.sum().item() == pytest.approx(1)
+
+
+def test_it_is_a_student_of_iboot():
+    model = MODELS.build(dict(
+        type='IBoot', feature_dim=24, teacher=dict(TEACHER, output='embedding'),
+        backbone=dict(type='ImageTMM', teacher=TEACHER, temporal=dict(hidden=64), out_channels=24)))
+    views = torch.rand(2, 3, 3, 2, 32, 32)  # (N, V, C, T, H, W)
+    model(views, mode='loss')['loss_tiny'].backward()
+    assert all(p.grad.abs().sum() > 0 for p in model.backbone.parameters())
+    with torch.no_grad():
+        assert model.eval().extract_feat(views[:, 0]).shape == (2, 2, 24)
+
+
+def test_half_precision_stays_within_the_image_model():
+    whole, half = backbone(temporal=None), backbone(temporal=None, teacher=dict(TEACHER, precision='bf16'))
+    clips = torch.rand(1, 3, 2, 32, 32)
+    assert half(clips).dtype == torch.float32
+    torch.testing.assert_close(half(clips), whole(clips), rtol=.05, atol=.05)
+    assert (half(clips) != whole(clips)).any()
+
+
+@MODELS.register_module()
+class AverageColour(FrozenTeacher):
+    """Without patch tokens; it takes an ``output``, but has one feature a frame all the same."""
+
+    def __init__(self, output='embedding'):
+        super().__init__(nn.Conv2d(3, 4, 32), model='colour', output=output, mean=(.5, ) * 3, std=(.5, ) * 3,
+                         input_size=32, licence='none', pretrained=None, checkpoint=None, precision='fp32',
+                         chunk_size=8, name='colour')
+
+    def encode(self, images):
+        return self.network(images).flatten(1)
+
+
+@MODELS.register_module()
+class AverageColourOnly(AverageColour):
+    """As CONTRIBUTING.md's example: without the argument."""
+
+    def __init__(self):
+        super().__init__()
+
+
+@pytest.mark.parametrize('teacher, words', [
+    (dict(type='OpenCLIPTeacher', model='coca_ViT-B-32', pretrained=False, name='coca'),
+     "ImageTMM needs the patch tokens .* set teacher to another one: Teacher coca has no output 'tokens'.*pooling$"),
+    (dict(type='AverageColourOnly'), "needs the patch tokens .* unexpected keyword argument 'output'"),
+    (dict(type='AverageColour'), 'colour gives one feature a frame and no patch tokens'),
+    (dict(TEACHER, frames=1), 'teacher.frames=1 leaves out frames .* remove it'),
+    (dict(TEACHER, chunk_size=0), 'Teacher vit_tiny_patch16_224: chunk_size'),
+    ([], r'or a list of them; got \[\]'),
+    ('clip_vit_b16', "teacher is the config of an image model, .*; got 'clip_vit_b16'")])
+def test_an_image_model_that_does_not_serve_is_refused(teacher, words):
+    with pytest.raises(ValueError, match=words):
+        backbone(teacher=teacher)(torch.rand(1, 3, 2, 32, 32))
