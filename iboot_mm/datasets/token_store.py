@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from torch import Tensor
@@ -41,7 +42,9 @@ class TokenStore:
             raise FileNotFoundError(f"There are no token maps in '{folder}': write them with "
                                     'tools/data/cache_tokens.py and the config that reads them')
         if not file.is_file():
-            AtomicLocalBackend().put_text(json.dumps(about, indent=1), file)
+            own = file.with_name(f'{file.name}.{uuid4().hex}')  # several processes may start on one folder at once
+            AtomicLocalBackend().put_text(json.dumps(about, indent=1), own)
+            os.replace(own, file)
         self.about = json.loads(file.read_text())
         if about is not None:
             check(self.folder, self.about, json.loads(json.dumps(about)))
@@ -58,7 +61,8 @@ class TokenStore:
         """
         rounded = maps.permute(0, 2, 3, 1).cpu().half().numpy()
         if not np.isfinite(rounded).all():
-            raise ValueError(f"a token of '{name}' is not within float16's {np.finfo(np.float16).max:.0f}")
+            raise ValueError(f"a token of '{name}' is not within float16's {np.finfo(np.float16).max:.0f}: this image "
+                             "model's cannot be stored, so train on the videos (OpenVideo in place of OpenTokens)")
         content = io.BytesIO()
         np.save(content, np.ascontiguousarray(rounded))
         AtomicLocalBackend().put(content.getvalue(), self._file(name))
@@ -72,10 +76,14 @@ class TokenStore:
 
         Raises:
             UnreadableVideo: it could not be read when the maps were written.
-            ValueError: the store has not been written for this video.
+            ValueError: the store has not been written for this video, or its file is damaged.
         """
+        file = self._file(name)
         try:
-            return np.load(self._file(name), mmap_mode='r')
+            return np.load(file, mmap_mode='r')
+        except (EOFError, ValueError) as error:
+            raise ValueError(f"'{file}' is damaged ({error}): remove it and run tools/data/cache_tokens.py "
+                             'again') from None
         except FileNotFoundError:
             note = self._file(name, '.unreadable')
             if note.is_file():

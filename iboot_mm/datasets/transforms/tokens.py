@@ -97,7 +97,7 @@ def describe(teacher: dict | list[dict], size: int, short_side: int, resolution:
     """What maps are of, as far as a config says it: JSON values."""
     teachers = teacher if isinstance(teacher, (list, tuple)) else [teacher]
     files = [str(config.get('checkpoint') or '').rpartition('/')[2] for config in teachers]
-    teachers = [{key: value for key, value in without_places(config).items() if key not in ANYHOW}
-                for config in teachers]
+    teachers = [{key: value for key, value in dict(without_places(config), pretrained=config.get('pretrained')).items()
+                 if key not in ANYHOW and value is not None} for config in teachers]
     return dict(teachers=teachers, checkpoints=files, size=size, short_side=short_side, resolution=resolution,
                 every=every)

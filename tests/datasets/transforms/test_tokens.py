@@ -1,5 +1,7 @@
 """Stored maps in the place of frames: which rows a clip gets, and what does not fit."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -58,6 +60,7 @@ def test_videos_without_maps(maps, tmp_path, name, error, words):
     (dict(every=1), 'every is 2 there and 1 here'),
     (dict(teacher=dict(TEACHER, model='resnet')), "teachers is .*'vit'.* there and .*'resnet'"),
     (dict(teacher=dict(TEACHER, checkpoint='other.pth')), 'checkpoints is'),
+    (dict(teacher=dict(TEACHER, pretrained='openai')), "teachers is .* and .*'openai'"),
     (dict(teacher=[TEACHER, TEACHER]), 'teachers is')])
 def test_maps_of_something_else_are_refused(maps, tmp_path, options, words):
     with pytest.raises(ValueError, match=f'holds token maps of something else: {words}'):
@@ -76,6 +79,28 @@ def test_no_store(tmp_path):
 
 def test_beyond_half_precision_is_named(tmp_path):
     store = TokenStore(tmp_path / 'tokens', {})
-    with pytest.raises(ValueError, match="a token of 'a.mp4' is not within float16's 65504"):
+    with pytest.raises(ValueError, match="a token of 'a.mp4' is not within float16's 65504: .* train on the videos"):
         store.put('a.mp4', torch.full((1, 1, 1, 1), 7e4))
     assert not store.has('a.mp4')
+
+
+@pytest.mark.parametrize('kept', [0, 100, 200])
+def test_a_damaged_file_is_named(maps, tmp_path, kept):
+    file = tmp_path / 'tokens/videos/a/b.mp4.npy'
+    file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(ValueError, match=r"'.*b.mp4.npy' is damaged \(.*\): remove it and run .*cache_tokens.py again"):
+        open_tokens(tmp_path)
+
+
+def test_processes_start_on_one_folder_at_once(tmp_path, monkeypatch):
+    about, sync, others = dict(size=32), os.fsync, []
+
+    def meanwhile(descriptor):  # while one process writes, another does
+        if not others:
+            others.append(True)
+            TokenStore(tmp_path / 'tokens', about)
+        sync(descriptor)
+
+    monkeypatch.setattr('os.fsync', meanwhile)
+    assert TokenStore(tmp_path / 'tokens', about).about == about
+    assert [file.name for file in (tmp_path / 'tokens').iterdir()] == ['store.json'] and others
