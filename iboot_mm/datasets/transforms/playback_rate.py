@@ -60,7 +60,7 @@ class PlaybackRate(SampleViews):
                              f'{frame_interval} times it is below 1.')
         if not 0 <= jitter < 1:
             raise ValueError(f'PlaybackRate: jitter must be in [0, 1), got {jitter}.')
-        self.jitter = 0. if test_mode else jitter
+        self.jitter = jitter
         self.reverse = reverse
         self.distinct = distinct
 
