@@ -32,6 +32,7 @@ from iboot_mm.datasets.listing import read_list, VIDEO_EXTENSIONS
 from iboot_mm.evaluation.few_label_training import apply
 from iboot_mm.evaluation.frame_classifier import LoadedClassifier
 from iboot_mm.evaluation.frame_stability import Anchor, judge, summarise_stability
+from iboot_mm.interruption import one_line_when_stopped
 
 
 def read_anchors(file: str, root: str, with_frames: bool, known: set[int]) -> list[Anchor]:
@@ -98,6 +99,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@one_line_when_stopped(goes_on=False)
 def main() -> None:
     args = parse_args()
     init_default_scope('mmaction')

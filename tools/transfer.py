@@ -37,6 +37,7 @@ from iboot_mm.evaluation.frame_classifier import ClassifierFolder, FrameEncoder
 from iboot_mm.evaluation.networks import load_network
 from iboot_mm.evaluation.run_store import RunStore
 from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Transfer, TransferProtocol
+from iboot_mm.interruption import one_line_when_stopped
 from iboot_mm.models.checkpoints import CheckpointInfo, describe_checkpoint
 from iboot_mm.models.weights import read_file
 from iboot_mm.visualization.results import spread_of
@@ -140,6 +141,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+@one_line_when_stopped()
 def main() -> None:
     args = parse_args()
     init_default_scope('mmaction')

@@ -1,10 +1,16 @@
+import multiprocessing
 import os
+import signal
+import sys
 import time
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from iboot_mm.datasets import parallel
 from iboot_mm.datasets.parallel import run_jobs, show_progress
+from iboot_mm.interruption import one_line_when_stopped
 
 
 def square(number: int) -> int:
@@ -30,6 +36,37 @@ def die(number: int) -> int:
 def test_a_dead_process_ends_it():
     with pytest.raises(ChildProcessError, match='A worker process died .*fewer --workers'):
         list(run_jobs(die, range(3), 1))
+
+
+def begin(folder: Path, number: int) -> None:
+    (folder / f'{number}.begun').touch()
+    try:
+        time.sleep(60)
+    finally:
+        (folder / f'{number}.cleared').touch()
+
+
+def command(folder: Path, jobs: int) -> None:
+    os.setsid()
+    sys.stderr = open(folder / 'printed', 'w', buffering=1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with one_line_when_stopped():
+        list(run_jobs(partial(begin, folder), range(jobs), 2))
+
+
+@pytest.mark.parametrize('jobs', [1, 8])  # of two processes one waits, or none
+def test_control_c_ends_all_processes_without_a_trace(tmp_path, jobs):
+    process = multiprocessing.get_context('fork').Process(target=command, args=(tmp_path, jobs))
+    process.start()
+    while len(list(tmp_path.glob('*.begun'))) < min(jobs, 2):
+        time.sleep(.01)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    process.join(20)
+    assert process.exitcode == 1
+    assert (tmp_path / 'printed').read_text() == '\nStopped. The same command goes on from here.\n'
+    assert sorted(path.stem for path in tmp_path.glob('*.*')) == sorted(2 * ['0', '1'][:jobs])
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
 
 
 def test_progress_says_what_is_left(capsys, monkeypatch):

@@ -29,6 +29,7 @@ from iboot_mm.datasets.parallel import show_progress
 from iboot_mm.datasets.token_store import TokenStore, check_room, estimate_size, name_below
 from iboot_mm.datasets.transforms import CropViews, DecodeViews, OpenTokens, OpenVideo
 from iboot_mm.evaluation.feature_identity import digest_weights
+from iboot_mm.interruption import one_line_when_stopped
 from iboot_mm.models.backbones import ImageTMM
 
 CHUNK = 32  # frames that the image models see at once
@@ -139,6 +140,7 @@ def part(text: str) -> tuple[int, int]:
     return int(place), int(parts)
 
 
+@one_line_when_stopped()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')

@@ -28,6 +28,7 @@ from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, read_list
 from iboot_mm.datasets.parallel import run_jobs, show_progress
 from iboot_mm.datasets.shots import write_shots
 from iboot_mm.datasets.transforms.cropping import cut_out, even_crops
+from iboot_mm.interruption import one_line_when_stopped
 from make_moving_digits import FPS, write_video
 
 
@@ -148,6 +149,7 @@ def make(ann_file: Path, out: Path, root: Path | None = None, labels: list[str] 
     return counts
 
 
+@one_line_when_stopped()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('list', type=Path, help="lines 'path [label ...]'")

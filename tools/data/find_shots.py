@@ -27,6 +27,7 @@ from iboot_mm.datasets import UnreadableVideo
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
 from iboot_mm.datasets.parallel import run_jobs, show_progress
 from iboot_mm.datasets.shots import count_matches, read_shots, write_shots
+from iboot_mm.interruption import one_line_when_stopped
 
 
 def look(root: Path, settings: dict, name: str) -> dict:
@@ -131,6 +132,7 @@ def score(entries: Sequence[dict], truth: Path, tolerance: int) -> str:
             f'tolerance {tolerance} frames')
 
 
+@one_line_when_stopped()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', type=Path)
@@ -159,8 +161,6 @@ def main() -> None:
         print(f'{out}: {summarise(entries)}; known before: {there}')
         if args.truth:
             print(score(entries, args.truth, args.tolerance))
-    except KeyboardInterrupt:
-        sys.exit('\nStopped. The same command goes on from here.')
     except (OSError, ValueError) as error:
         sys.exit(f'find_shots: {error}')
 

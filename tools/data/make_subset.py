@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from iboot_mm.datasets.listing import parse_list
+from iboot_mm.interruption import one_line_when_stopped
 
 
 def rank(path: str, seed: int) -> tuple[str, str]:
@@ -78,6 +79,7 @@ def make(ann_file: Path, out: Path, share: float, seed: int = 0, labels: Sequenc
             f'{min(sizes.values())} to {max(sizes.values())} videos, seed {seed}.')
 
 
+@one_line_when_stopped(goes_on=False)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('list', type=Path, help="lines 'path label'")

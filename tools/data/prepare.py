@@ -18,8 +18,10 @@ import sys
 from pathlib import Path
 
 from iboot_mm.datasets.benchmarks import BENCHMARKS, prepare
+from iboot_mm.interruption import one_line_when_stopped
 
 
+@one_line_when_stopped()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('name', choices=list(BENCHMARKS))

@@ -28,6 +28,7 @@ from iboot_mm.datasets.decoders.packets import index_packets
 from iboot_mm.datasets.decoders.pyav import PyAVReader, converter
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
 from iboot_mm.datasets.parallel import run_jobs, show_progress
+from iboot_mm.interruption import one_line_when_stopped
 
 KEYFRAME_DISTANCE = 32
 
@@ -161,6 +162,7 @@ def make(root: Path, out: Path, short_side: int, crf: int = 20, workers: int | N
     return counts
 
 
+@one_line_when_stopped()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', type=Path, metavar='in')
