@@ -15,7 +15,7 @@ from torchvision.datasets.folder import find_classes, make_dataset
 from .decoders import UnreadableVideo
 from .decoders.base import first_line, open_video
 from .decoders.frames import IMAGE_EXTENSIONS
-from .listing import VIDEO_EXTENSIONS, parse_list
+from .listing import VIDEO_EXTENSIONS, check_files, parse_list
 
 
 class ImageFiles(Dataset):
@@ -89,9 +89,8 @@ def _list(file: str, root: str) -> list[tuple[str, int]]:
                for path, labels in parse_list(file, extensions=IMAGE_EXTENSIONS + VIDEO_EXTENSIONS)]
     if entries[0][1] is None:
         raise ValueError(f"'{file}' has no labels: a task needs lines 'path label'")
-    if missing := next((path for path, _ in entries if not os.path.isfile(path)), None):
-        raise FileNotFoundError(f"'{file}' names '{missing}', which is not there: take the line out, or name the "
-                                'folder that its paths are relative to, as in LIST@FOLDER')
+    check_files([path for path, _ in entries], file, 'take their lines out, or name the folder that its paths are '
+                'relative to, as in LIST@FOLDER')
     return entries
 
 

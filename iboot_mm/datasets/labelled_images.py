@@ -1,7 +1,6 @@
 """Pictures with one class each, whole or a class-balanced part of them."""
 
 import os
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ from mmengine.logging import print_log
 from torchvision.datasets.folder import find_classes, make_dataset
 
 from .decoders.frames import IMAGE_EXTENSIONS
+from .listing import check_files
 from .video_folder import VideoFolder
 
 
@@ -63,7 +63,8 @@ class LabelledImages(VideoFolder):
                 raise ValueError(f"'{self.ann_file or self.root}': {error}") from None
             pictures, labels = [pictures[i] for i in kept], labels[kept]
         if self.ann_file:
-            self._check_files([picture['filename'] for picture in pictures])
+            check_files([picture['filename'] for picture in pictures], self.ann_file,
+                        'put them there, or take their lines off the list.')
         counts = np.bincount(labels, minlength=self.num_classes)
         each = f'{counts.min()}' if counts.min() == counts.max() else f'{counts.min()} to {counts.max()}'
         print_log(f'{len(pictures)} labelled images of {self.ann_file or self.root} (share {self.share:g}): {each} of '
@@ -91,17 +92,6 @@ class LabelledImages(VideoFolder):
                 raise ValueError(f"'{self.ann_file}': {picture['filename']} has {has}, but num_classes="
                                  f"{self.num_classes} wants lines 'path label' with labels of 0 to "
                                  f'{self.num_classes - 1}.')
-
-    def _check_files(self, paths: Sequence[str]) -> None:
-        """All of them, by listing each folder once: some seconds for ImageNet, where a look at each file takes long."""
-        names = defaultdict(set)
-        for path in paths:
-            names[os.path.dirname(path)].add(os.path.basename(path))
-        missing = sorted(os.path.join(folder, name) for folder, wanted in names.items()
-                         for name in wanted - set(os.listdir(folder) if os.path.isdir(folder) else ()))
-        if missing:
-            raise FileNotFoundError(f"{len(missing)} of {len(paths)} pictures of '{self.ann_file}' are missing, the "
-                                    f"first is '{missing[0]}': put them there, or take their lines off the list.")
 
 
 def class_balanced(labels: np.ndarray, num_classes: int, share: float, seed: int) -> np.ndarray:

@@ -61,6 +61,29 @@ def read_list(ann_file: str, root: str, label_names: Sequence[str] | None,
     return entries
 
 
+def check_files(paths: Sequence[str], ann_file: str, advice: str) -> None:
+    """Looks for all files of a list, by reading each folder once: a look at each file of ImageNet would take long.
+
+    Args:
+        paths (Sequence[str]): The files.
+        ann_file (str): The list, for the message.
+        advice (str): What to do about those that are missing, for the message.
+
+    Raises:
+        FileNotFoundError: If any is missing.
+    """
+    places = [os.path.split(path) for path in paths]
+    there = {folder: _names_in(folder or os.curdir) for folder in dict(places)}
+    missing = [path for path, (folder, name) in zip(paths, places) if name not in there[folder]]
+    if missing:
+        raise FileNotFoundError(f"{len(missing)} of {len(paths)} files of '{ann_file}' are missing, the first is "
+                                f"'{missing[0]}': {advice}")
+
+
+def _names_in(folder: str) -> set[str]:
+    return set(os.listdir(folder)) if os.path.isdir(folder) else set()
+
+
 def parse_list(ann_file: str, label_names: Sequence[str] | None = None,
                extensions: Sequence[str] = VIDEO_EXTENSIONS) -> list[tuple[str, dict[str, int]]]:
     """`(path, labels)` for each line `path [label [label2 ...]]` of a list, as it stands there.

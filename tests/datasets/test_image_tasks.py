@@ -54,7 +54,7 @@ def test_an_official_split_is_kept(tmp_path):
         open_task(str(tmp_path), 10)
 
 
-def test_lists_may_name_images_and_videos(tmp_path):
+def test_lists_may_name_images_and_videos(tmp_path, monkeypatch):
     write_images(tmp_path / 'images', {'': 4})
     frames = np.repeat(np.arange(9, dtype=np.uint8) * 25, 16 * 16 * 3).reshape(9, 16, 16, 3)
     write_video(tmp_path / 'images' / 'clip one.mp4', frames)
@@ -66,10 +66,12 @@ def test_lists_may_name_images_and_videos(tmp_path):
     assert by_label[:2] == [(0, 1), (1, 0)] and by_label[2][1] == pytest.approx(100, abs=2)  # frame 4 of 9
     (tmp_path / 'images' / 'all.txt').write_text('000.png 1\n001.png 0\n')
     assert len(open_task(f'{tmp_path}/images/all.txt', 1).test) == 1
+    monkeypatch.chdir(tmp_path / 'images')
+    assert len(open_task('all.txt', 1).test) == 1
 
 
 @pytest.mark.parametrize('text, error, words', [
-    ('000.png 0\nnope.png 1\n', FileNotFoundError, "all.txt' names '.*nope.png', which is not there: take the line"),
+    ('000.png 0\nnope.png 1\n', FileNotFoundError, "1 of 2 files of '.*all.txt' are missing, the first is '.*nope.png"),
     ('000.png\n001.png\n', ValueError, "has no labels: a task needs lines 'path label'"),
     ('', ValueError, 'is empty'),
     ('000.png 0\n', ValueError, 'has 1 images to draw from, but 1 labelled ones are asked for, and at least one must'),

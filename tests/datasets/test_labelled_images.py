@@ -104,7 +104,7 @@ def test_missing_file_of_a_list(root):
     listing = listed(root)
     (root / 'class 2' / '5.png').unlink()
     (root / 'class 1' / '0.png').unlink()
-    with pytest.raises(FileNotFoundError, match=r"2 of 18 pictures of 'list.txt' are missing, the first is "
+    with pytest.raises(FileNotFoundError, match=r"2 of 18 files of 'list.txt' are missing, the first is "
                                                 r"'.*class 1/0.png': put them there, or take"):
         LabelledImages(**listing)
 
