@@ -1,7 +1,6 @@
 """Token maps are written once, told before, complete, and train as the live image model on the same crops does."""
 
 import copy
-import json
 import sys
 
 import numpy as np
@@ -49,9 +48,9 @@ def config(videos, tmp_path, **options):
 def write(videos, tmp_path, monkeypatch):
     """Runs the tool on a config with these options of ``OpenTokens``; returns the config."""
 
-    def run(*arguments, **options):
+    def run(*arguments, seed=0, **options):
         cfg = config(videos, tmp_path, **options)
-        torch.manual_seed(0)  # the image model's weights
+        torch.manual_seed(seed)  # the image model's weights
         monkeypatch.setattr(sys, 'argv', ['cache_tokens', str(tmp_path / 'config.py'), '--workers', '0', '--device',
                                           'cpu', *arguments])
         load_tool('data/cache_tokens').main()
@@ -71,7 +70,7 @@ def recognizer(**backbone):
                            dict(type='ClipPreprocessor', color_jitter=None, gray_prob=0., blur_prob=0.))))
     torch.manual_seed(1)
     for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=.1)
+        torch.nn.init.normal_(parameter)
     if not backbone:
         model.backbone.teachers = net.teachers
     return model
@@ -85,16 +84,18 @@ def test_the_loss_is_the_live_one_on_the_same_crops(write, videos, capsys):
     live = copy.deepcopy(cfg.train_dataloader.dataset)
     live.pipeline = pipeline(dict(type='OpenVideo'), [
         dict(type='DecodeViews'), dict(type='CropViews', test_mode=True, **CROP)])
-    losses, inds = [], []
+    losses, inds, maps = [], [], []
     for part, options in ((cfg.train_dataloader.dataset, dict(stored_width=16)), (live, {})):
         dataset, model = DATASETS.build(part), recognizer(**options)
         batch = model.data_preprocessor(pseudo_collate([dataset[i] for i in (0, 1, 3)]), training=True)
         assert batch['inputs'].shape[:3] == (6, 1, 16 if options else 3)
         inds.append([sample.gt_label.item() for sample in batch['data_samples']])
         losses.append(model(**batch, mode='loss')['loss_cls'])
+        clips = batch['inputs'][:, 0]
+        maps.append(clips if options else model.backbone.image_maps(clips * model.backbone.std + model.backbone.mean))
+    torch.testing.assert_close(*maps, rtol=2e-3, atol=2e-3)
     assert inds[0] == inds[1] == [0, 1, 1, 0, 1, 0]
-    torch.testing.assert_close(*losses, rtol=1e-3, atol=1e-4)
-    assert losses[0] > .3 and len(list(recognizer(stored_width=16).parameters())) > 4
+    torch.testing.assert_close(*losses, rtol=1e-2, atol=0)
 
 
 def test_a_broken_video_is_one_when_its_tokens_are_read(write):
@@ -131,6 +132,15 @@ def test_a_process_that_starts_later_has_the_same_share(write, tmp_path):
     assert found == {'0.mp4.npy', '1.mp4.npy', '2.mp4.npy', 'broken.mp4.unreadable'}
 
 
+def test_the_videos_of_all_loaders_are_found_once(videos, tmp_path):
+    cfg = config(videos, tmp_path)
+    for loader, names in ((cfg.train_dataloader, '01'), (cfg.val_dataloader, '12')):
+        loader.dataset.ann_file = str(tmp_path / names)
+        (tmp_path / names).write_text(''.join(f'deep/{name}.mp4 0\n' for name in names))
+    files, = load_tool('data/cache_tokens').find_stores(cfg).values()
+    assert files == [f'{videos}/deep/{name}.mp4' for name in '012']
+
+
 def test_one_store_for_two_roots_is_refused(videos, tmp_path, monkeypatch):
     cfg = config(videos, tmp_path)
     cfg.val_dataloader.dataset.pipeline[0].root = str(videos / 'deep')
@@ -141,19 +151,16 @@ def test_one_store_for_two_roots_is_refused(videos, tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_told_before(write, monkeypatch, tmp_path):
-    monkeypatch.setattr('shutil.disk_usage', lambda path: type('usage', (), dict(free=20_000)))
+    monkeypatch.setattr('shutil.disk_usage', lambda path: type('usage', (), dict(free=30_000)))
     with pytest.raises(SystemExit, match="has room for 0.0 GB, but the token maps take 0.0 GB: choose another"):
-        write()
+        write()  # 21 frames of 4 videos, 512 bytes each
     assert not (tmp_path / 'tokens/videos').exists()
 
 
-def test_another_image_model_is_refused(write, tmp_path):
+def test_other_weights_of_the_image_model_are_refused(write):
     write()
-    about = json.loads((tmp_path / 'tokens/store.json').read_text())
-    about['own'][0]['digest'] = 'another'
-    (tmp_path / 'tokens/store.json').write_text(json.dumps(about))
     with pytest.raises(SystemExit, match="'.*tokens' holds token maps of something else: own is"):
-        write()
+        write(seed=1)
 
 
 def test_a_config_without_tokens_is_one_sentence(tmp_path, monkeypatch):

@@ -78,7 +78,7 @@ class TakeTokens(BaseTransform):
     """Read the maps of all views' frames.
 
     Required keys: `tokens`, `every`, `frame_inds` (V, T). Removed key: `tokens`.
-    Added keys: `imgs` float16 (V, T, h, w, D), `img_shape` and `original_shape` (h, w).
+    Added key: `imgs` float16 (V, T, h, w, D).
     """
 
     def transform(self, results: dict) -> dict:
@@ -86,7 +86,6 @@ class TakeTokens(BaseTransform):
         tokens, inds = results.pop('tokens'), results['frame_inds']
         rows, places = np.unique(np.floor(inds / results['every'] + .5).astype(np.int64), return_inverse=True)
         results['imgs'] = np.asarray(tokens[rows])[places.reshape(inds.shape)]
-        results['img_shape'] = results['original_shape'] = tokens.shape[1:3]
         return results
 
     def __repr__(self) -> str:

@@ -1,7 +1,5 @@
 """Stored maps in the place of frames: which rows a clip gets, and what does not fit."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -34,10 +32,18 @@ def test_clips_are_rows_of_the_nearest_frames(maps, tmp_path):
     results = open_tokens(tmp_path)
     assert results['total_frames'] == 11
     results['frame_inds'] = np.array([[0, 2, 4], [10, 7, 1]])  # 7 lies between rows 3 and 4, 1 between 0 and 1
-    packed = PackViews()(TakeTokens()(results))
+    taken = TakeTokens()(results)
+    assert 'tokens' not in taken  # nor the open file
+    packed = PackViews()(taken)
     assert packed['inputs'].dtype == torch.float16 and packed['data_samples'].img_shape == (2, 2)
     expected = torch.stack([maps[[0, 1, 2]], maps[[5, 4, 1]]])  # (V, T, D, h, w)
     torch.testing.assert_close(packed['inputs'].float(), expected.transpose(1, 2))
+
+
+def test_the_nearest_of_four():
+    tokens = np.arange(3, dtype=np.float16).reshape(3, 1, 1, 1)
+    imgs = TakeTokens()(dict(tokens=tokens, every=4, frame_inds=np.arange(9)[None]))['imgs']
+    assert imgs.ravel().tolist() == [0, 0, 1, 1, 1, 1, 2, 2, 2]
 
 
 def test_any_number_of_channels_is_packed():
@@ -60,6 +66,7 @@ def test_videos_without_maps(maps, tmp_path, name, error, words):
     (dict(every=1), 'every is 2 there and 1 here'),
     (dict(teacher=dict(TEACHER, model='resnet')), "teachers is .*'vit'.* there and .*'resnet'"),
     (dict(teacher=dict(TEACHER, checkpoint='other.pth')), 'checkpoints is'),
+    (dict(teacher=dict(TEACHER, mean=(.5, .5, .5))), 'teachers is'),
     (dict(teacher=dict(TEACHER, pretrained='openai')), "teachers is .* and .*'openai'"),
     (dict(teacher=[TEACHER, TEACHER]), 'teachers is')])
 def test_maps_of_something_else_are_refused(maps, tmp_path, options, words):
@@ -68,7 +75,7 @@ def test_maps_of_something_else_are_refused(maps, tmp_path, options, words):
 
 
 def test_what_a_teacher_is_called_and_where_its_file_lies_does_not_matter(maps, tmp_path):
-    elsewhere = dict(TEACHER, checkpoint='/there/vit.pth', name='b', chunk_size=2)
+    elsewhere = dict(TEACHER, checkpoint='/there/vit.pth', name='b', chunk_size=2, precision='bf16')
     assert open_tokens(tmp_path, teacher=elsewhere)['total_frames'] == 11
 
 
@@ -77,30 +84,9 @@ def test_no_store(tmp_path):
         open_tokens(tmp_path)
 
 
-def test_beyond_half_precision_is_named(tmp_path):
-    store = TokenStore(tmp_path / 'tokens', {})
-    with pytest.raises(ValueError, match="a token of 'a.mp4' is not within float16's 65504: .* train on the videos"):
-        store.put('a.mp4', torch.full((1, 1, 1, 1), 7e4))
-    assert not store.has('a.mp4')
-
-
 @pytest.mark.parametrize('kept', [0, 100, 200])
 def test_a_damaged_file_is_named(maps, tmp_path, kept):
     file = tmp_path / 'tokens/videos/a/b.mp4.npy'
     file.write_bytes(file.read_bytes()[:kept])
     with pytest.raises(ValueError, match=r"'.*b.mp4.npy' is damaged \(.*\): remove it and run .*cache_tokens.py again"):
         open_tokens(tmp_path)
-
-
-def test_processes_start_on_one_folder_at_once(tmp_path, monkeypatch):
-    about, sync, others = dict(size=32), os.fsync, []
-
-    def meanwhile(descriptor):  # while one process writes, another does
-        if not others:
-            others.append(True)
-            TokenStore(tmp_path / 'tokens', about)
-        sync(descriptor)
-
-    monkeypatch.setattr('os.fsync', meanwhile)
-    assert TokenStore(tmp_path / 'tokens', about).about == about
-    assert [file.name for file in (tmp_path / 'tokens').iterdir()] == ['store.json'] and others
