@@ -22,7 +22,7 @@ class PlaybackRateMetric(BaseMetric):
         prefix: As in mmengine's ``BaseMetric``.
 
     Raises:
-        ValueError: no video could be read.
+        ValueError: the head tells more or fewer classes apart than there are names; no video could be read.
     """
 
     default_prefix = 'rate'
@@ -34,6 +34,10 @@ class PlaybackRateMetric(BaseMetric):
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Takes the clips in, one result a video: mmengine cuts the sampler's padded tail by counting results."""
+        if (classes := len(data_samples[0]['pred_score'])) != len(self.names):
+            raise ValueError(f'PlaybackRateMetric: names has {len(self.names)} classes, but the head tells {classes} '
+                             'apart: name those of PlaybackRate, each rate and with reverse=True each rate backward, '
+                             'and set model.cls_head.num_classes to as many')
         views = len(data_samples) // len(data_batch['data_samples'])
         for first in range(0, len(data_samples), views):
             clips = data_samples[first:first + views]

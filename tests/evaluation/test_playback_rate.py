@@ -37,3 +37,10 @@ def test_nothing_readable():
     metric.process(dict(data_samples=[None]), clips([0], [0], replaced=True))
     with pytest.raises(ValueError, match='none of the videos could be read'):
         metric.evaluate(size=1)
+
+
+@pytest.mark.parametrize('names', [('1x', '2x'), ('1x', '2x', '4x', '8x')])
+def test_every_class_has_a_name(names):
+    metric = PlaybackRateMetric(names=names)
+    with pytest.raises(ValueError, match=f'names has {len(names)} classes, but the head tells 3 apart: name those of'):
+        metric.process(dict(data_samples=[None]), clips([0], [0]))
