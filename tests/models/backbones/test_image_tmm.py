@@ -222,7 +222,7 @@ class AverageColourOnly(AverageColour):
     (dict(type='AverageColourOnly'), "needs the patch tokens .* unexpected keyword argument 'output'"),
     (dict(type='AverageColour'), 'colour gives one feature a frame and no patch tokens'),
     (dict(TEACHER, frames=1), 'teacher.frames=1 leaves out frames .* remove it'),
-    (dict(TEACHER, chunk_size=0), 'Teacher vit_tiny_patch16_224: chunk_size'),
+    (dict(TEACHER, chunk_size=0), '^Teacher vit_tiny_patch16_224: chunk_size'),
     ([], r'or a list of them; got \[\]'),
     ('clip_vit_b16', "teacher is the config of an image model, .*; got 'clip_vit_b16'")])
 def test_an_image_model_that_does_not_serve_is_refused(teacher, words):
