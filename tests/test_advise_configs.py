@@ -168,12 +168,20 @@ def mini(name, digits):
     return cfg
 
 
-def test_a_mini_epoch_then_the_table(digits, tmp_path, monkeypatch, capsys):
-    cfg = mini('advise_tmm_digits', digits)
+@pytest.mark.parametrize('name', ['advise_tmm_digits', 'advise_tmm_digits_cached'])
+def test_a_mini_epoch_then_the_table(name, digits, tmp_path, monkeypatch, capsys):
+    cfg = mini(name, digits)
     cfg.train_cfg.update(max_epochs=1, val_interval=1, global_batch=4)
     cfg.param_scheduler = [dict(cfg.param_scheduler[-1], begin=0, end=1)]
     cfg.knn_evaluator.k = 5
+    if stored := name.endswith('cached'):
+        for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+            loader.dataset.pipeline[0].update(store=str(tmp_path / 'tokens'), root=str(digits),
+                                              teacher=cfg.model.backbone.teacher)
     cfg.dump(tmp_path / 'run.py')
+    if stored:
+        monkeypatch.setattr(sys, 'argv', ['cache_tokens', str(tmp_path / 'run.py'), '--workers', '0'])
+        load_tool('data/cache_tokens').main()
     monkeypatch.setattr(sys, 'argv', ['train.py', str(tmp_path / 'run.py'), '--work-dir', str(tmp_path / 'run')])
     runpy.run_path(str(CONFIGS.parent / 'tools' / 'train.py'), run_name='__main__')
     log = next((tmp_path / 'run').glob('2*/*.log')).read_text()

@@ -59,15 +59,17 @@ def load_networks(args: argparse.Namespace, cfg: Config) -> tuple[VideoEncoder, 
         FileNotFoundError: another network's checkpoint or config is missing.
         ValueError: they do not agree, or two rows would have one name.
     """
+    backbone = cfg.model.backbone
     if 'knn_dataloader' in cfg:  # AdViSe's: a recognizer of playback rates, of which only the backbone counts
-        model = describe_checkpoint(args.checkpoint, args.config).build_encoder()
+        info = describe_checkpoint(args.checkpoint, args.config)
+        model, backbone = info.build_encoder(), info.backbone
     else:
         model = MODELS.build(cfg.model)
         load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
     model.to(get_device()).eval()
     also = {name: describe_checkpoint(checkpoint, config).build_encoder().to(get_device())
             for name, config, checkpoint in args.also}
-    return model, comparison_encoders(model, cfg.model.backbone, also=also)
+    return model, comparison_encoders(model, backbone, also=also)
 
 
 def main() -> None:
