@@ -46,7 +46,7 @@ class ClipPreprocessor(ViewPreprocessor):
 
 def split(sample: ActionDataSample, num_views: int) -> list[ActionDataSample]:
     """One data sample per view, with its own label and the video's metainfo."""
-    labels = sample.gt_label
+    labels = sample.get('gt_label', ())
     if len(labels) != num_views:
         raise ValueError(f"'{sample.get('filename', '')}' has {num_views} views and {len(labels)} "
                          "labels; sample with PlaybackRate and pack with PackViews(label='playback_rate').")

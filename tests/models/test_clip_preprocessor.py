@@ -40,3 +40,7 @@ def test_training_augments_as_view_preprocessor_does():
 def test_labels_must_be_as_many_as_views():
     with pytest.raises(ValueError, match="'0.mp4' has 3 views and 1 labels; sample with PlaybackRate"):
         ClipPreprocessor()(batch(labels=((1,), (2,))))
+    unlabelled = batch()
+    del unlabelled['data_samples'][0].gt_label
+    with pytest.raises(ValueError, match="'0.mp4' has 3 views and 0 labels; sample with PlaybackRate"):
+        ClipPreprocessor()(unlabelled)
