@@ -95,6 +95,8 @@ def test_finetuning_keeps_the_backbone(name):
     theirs = load_config(FILES['advise_clip_b16_ucf101']).model.backbone
     if 'pool' in name:
         assert cfg.model.backbone.temporal is None
+        width = 768 if cfg.model.backbone.teacher.name.endswith('b16') else 1024  # the large models'
+        assert cfg.model.cls_head.in_channels == width
     else:
         assert cfg.model.backbone == theirs
         assert 'StartingWeightsHook' in [hook.type for hook in cfg.custom_hooks]

@@ -60,6 +60,12 @@ def test_reductions_of_table_2(channels, side, giga):
     assert count(module, channels, side) == pytest.approx(giga, abs=.0101)
 
 
+def test_equal_widths_need_no_convolution_in_the_shortcut():
+    with torch.device('meta'):  # ViT-L/14
+        module = build_temporal(1024, 1024, dict(TEMPORAL, kernel=1))
+    assert millions(module) == pytest.approx(1.11, abs=.005)
+
+
 def count(module, channels, side):
     """Multiply-adds of 8 frames, 10**9."""
     with FlopCounterMode(display=False) as counter:
