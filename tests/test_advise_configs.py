@@ -24,6 +24,8 @@ FILES = {str(path.relative_to(CONFIGS / 'advise').with_suffix('')): path
 PRETRAINING = [name for name in FILES if not name.startswith('downstream') and 'pool' not in name]
 FINETUNING = [name for name in FILES if name not in PRETRAINING]
 CLASSES = dict(ucf101=101, hmdb51=51, diving48=48, ssv2=174)
+IMAGE_MODELS = dict(clip_vit_b16='ViT-B-16', clip_vit_l14='ViT-L-14', mae_vit_l16='vit_large_patch16_224.mae',
+                    dinov2_vit_l14='vit_large_patch14_dinov2.lvd142m')
 TINY = dict(type='TimmTeacher', model='vit_tiny_patch16_224', pretrained=False, input_size=32,
             model_args=dict(img_size=32, patch_size=8, embed_dim=16, depth=1, num_heads=2))
 
@@ -51,15 +53,22 @@ def videos(tmp_path_factory):
     return folder
 
 
+def check_schedule(cfg, weight_decay):
+    assert cfg.optim_wrapper.optimizer == dict(
+        type='AdamW', lr=1e-3 * cfg.train_cfg.global_batch / 64, weight_decay=weight_decay)
+    warm_up, cosine = cfg.param_scheduler
+    assert (warm_up.type, warm_up.begin, warm_up.end, warm_up.start_factor) == ('LinearLR', 0, 5, 1e-3)
+    assert (cosine.type, cosine.begin, cosine.end, cosine.eta_min) == (
+        'CosineAnnealingLR', 5, cfg.train_cfg.max_epochs, 0)
+    assert warm_up.convert_to_iter_based and cosine.convert_to_iter_based
+
+
 @pytest.mark.parametrize('name', PRETRAINING)
 def test_pretraining_is_the_paper_s(name):
     cfg = load_config(FILES[name])
     epochs = 200 if name.endswith(('k400', '200e')) else 800
-    assert cfg.train_cfg.max_epochs == cfg.param_scheduler[-1].end == epochs
-    assert cfg.param_scheduler[0].end == cfg.param_scheduler[1].begin == 5
-    optimizer = cfg.optim_wrapper.optimizer
-    assert (optimizer.type, optimizer.weight_decay) == ('AdamW', 1e-6)
-    assert optimizer.lr == 1e-3 * cfg.train_cfg.global_batch / 64
+    assert cfg.train_cfg.max_epochs == epochs
+    check_schedule(cfg, weight_decay=1e-6)
     steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
     assert steps['PlaybackRate'] == dict(type='PlaybackRate', num_views=4, clip_len=8, frame_interval=2,
                                          rates=(1, 2, 4, 8), jitter=.2)
@@ -67,7 +76,11 @@ def test_pretraining_is_the_paper_s(name):
     assert cfg.model.data_preprocessor == dict(
         type='ClipPreprocessor', color_jitter=dict(brightness=.2, contrast=.2, saturation=.2, hue=.1), color_prob=.8,
         gray_prob=.2, blur_prob=0.)
-    assert cfg.model.cls_head.label_smooth_eps == .05 and cfg.model.cls_head.num_classes == 4
+    assert cfg.model.cls_head == dict(type='MLPHead', in_channels=1024, num_classes=4, topk=(1, ), dropout_ratio=0.,
+                                      label_smooth_eps=.05, average_clips='prob')
+    shown = next(step for step in cfg.val_dataloader.dataset.pipeline if step.type == 'PlaybackRate')
+    assert shown == dict(steps['PlaybackRate'], test_mode=True)
+    assert cfg.val_evaluator == dict(type='PlaybackRateMetric', names=('1x', '2x', '4x', '8x'))
     assert ('kinetics400' if 'k400' in name else 'ucf101') in cfg.train_dataloader.dataset.ann_file
     assert cfg.test_dataloader == cfg.val_dataloader and 'randomness' not in cfg
 
@@ -80,23 +93,31 @@ def test_backbone_is_what_the_name_says(name):
         assert (dict(backbone, **backbone.temporal))[row[1]] == int(row[2])
         assert backbone.temporal.hidden == (2048 if 'fig6' not in name else int(row[2]) if row[1] == 'hidden' else 256)
     kernel = 3 if 'ablations' not in name or 'kernel_3' in name else 1
-    assert 'module' in name or backbone.temporal.kernel == kernel
+    if 'module' in name:
+        assert backbone.temporal == dict(type=name.rpartition('_')[2])
+    else:
+        assert (backbone.temporal.get('type', 'bottleneck'), backbone.temporal.kernel) == ('bottleneck', kernel)
     teachers = backbone.teacher if isinstance(backbone.teacher, list) else [backbone.teacher]
     wanted = name.partition('table4_')[2].split('_') if 'table4' in name else ['clip']
     assert [teacher.name.partition('_')[0] for teacher in teachers] == wanted
     large = 'l16' if wanted == ['mae'] else 'l14'
     assert teachers[0].name.endswith(large if 'l14' in name or 'table4' in name else 'b16')
+    assert all(teacher.model == IMAGE_MODELS[teacher.name] for teacher in teachers)
 
 
 @pytest.mark.parametrize('name', FINETUNING)
 def test_finetuning_keeps_the_backbone(name):
     cfg = load_config(FILES[name])
     assert cfg.model.cls_head.num_classes == CLASSES[next(data for data in CLASSES if data in name)]
+    assert cfg.model.cls_head.dropout_ratio == .5 and cfg.train_cfg.max_epochs == (40 if 'ssv2' in name else 100)
+    check_schedule(cfg, weight_decay=.01)
     theirs = load_config(FILES['advise_clip_b16_ucf101']).model.backbone
     if 'pool' in name:
         assert cfg.model.backbone.temporal is None
-        width = 768 if cfg.model.backbone.teacher.name.endswith('b16') else 1024  # the large models'
-        assert cfg.model.cls_head.in_channels == width
+        teacher = cfg.model.backbone.teacher
+        assert cfg.model.cls_head.in_channels == (768 if teacher.name.endswith('b16') else 1024)
+        assert teacher.model == IMAGE_MODELS[teacher.name]
+        assert 'table5' not in name or teacher.name.startswith(name.partition('table5_')[2].partition('_')[0])
     else:
         assert cfg.model.backbone == theirs
         assert 'StartingWeightsHook' in [hook.type for hook in cfg.custom_hooks]
