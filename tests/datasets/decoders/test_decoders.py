@@ -90,9 +90,11 @@ def test_frame_rate(decoder, tmp_path):
 
 @pytest.mark.parametrize('decoder', DECODERS)
 def test_turned_video_is_upright(decoder, tmp_path):
-    frames = moving_frames(12)
-    flat = plain_decode(write_video(tmp_path / 'flat.mp4', frames))
-    with open_video(write_video(tmp_path / 'turned.mp4', frames, rotation=90), decoder) as reader:
+    path = write_video(tmp_path / 'turned.mp4', moving_frames(12), rotation=90)
+    # As stored, from the same file: x264 encodes the same frames to other pixels now and then (seen with AVX-512).
+    flat = plain_decode(path)
+    assert flat.shape == (12, 48, 64, 3)
+    with open_video(path, decoder) as reader:
         if decoder != 'pyav':  # decord gets them right only now and then
             assert reader.index.quirk == 'turned picture' and reader.stand_in
         turned = reader.read([0, 7])
