@@ -17,12 +17,10 @@ The paper's Table 6, on A800 GPUs at 224 x 224 with a batch that the text has lo
 """
 
 import argparse
-import subprocess
-import sys
 from collections.abc import Callable
 
 import torch
-from side_by_side import interleaved, parser, publish, table
+from side_by_side import figures_of, interleaved, parser, publish, table
 
 ROWS = ('R3D-50', 'AdViSe, live', 'AdViSe, stored tokens')
 PATCH = 16
@@ -51,6 +49,9 @@ def build(row: str, args: argparse.Namespace) -> tuple[torch.nn.Module, dict]:
         cls_head=dict(type='MLPHead', in_channels=width, num_classes=4, topk=(1, ), label_smooth_eps=.05),
         data_preprocessor=(dict(type='TokenPreprocessor', per_clip=True) if stored else
                            dict(type='ClipPreprocessor', **colours))))
+    if row == 'AdViSe, live' and model.backbone.teachers[0].width != args.width:
+        raise SystemExit(f'--width is {args.width}, but the tokens of {args.tower} have '
+                         f'{model.backbone.teachers[0].width} channels')
     side = args.size // PATCH
     shape = (args.width, 8, side, side) if stored else (3, 8, args.size, args.size)
     clips = (torch.randn(args.clips, *shape).half() if stored else
@@ -86,9 +87,7 @@ def memory_of(row: str, args: argparse.Namespace) -> float:
     """The same in a process of its own."""
     options = [f'--{name}={getattr(args, name)}' for name in ('videos', 'clips', 'size', 'depth', 'tower', 'width',
                                                               'device')]
-    out = subprocess.run([sys.executable, __file__, '--memory-of', row, *options], check=True, stdout=subprocess.PIPE,
-                         text=True).stdout
-    return float(out.split()[-1])
+    return figures_of(__file__, '--memory-of', row, *options)[0]
 
 
 def main() -> None:

@@ -30,3 +30,10 @@ def test_memory_is_that_of_a_process_of_its_own(monkeypatch, capfd):
     monkeypatch.setattr(sys, 'argv', ['advise_step.py', *OPTIONS.split(), '--memory-of', 'AdViSe, stored tokens'])
     advise_step.main()
     assert 0 <= float(capfd.readouterr().out.split()[-1]) < 2
+
+
+def test_a_width_that_is_not_the_tower_s_is_told(monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['advise_step.py', *OPTIONS.split(), '--width', '768'])
+    monkeypatch.setattr(advise_step, 'memory_of', lambda row, args: 1.)
+    with pytest.raises(SystemExit, match='--width is 768, but the tokens of vit_tiny_patch16_224 have 192 channels'):
+        advise_step.main()
