@@ -106,14 +106,15 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
         # A dozen videos from all over the folder stand in as queries, for the report's neighbours.
         query['indices'] = [i * len(files) // 12 for i in range(12)] if len(files) > 12 else len(files)
     interval, batch = choose_interval(files), base.train_cfg.global_batch
+    # AdViSe's validation shows playback rates; its clips for k-NN have a loader of their own.
+    rates, knn = ('val', 'knn') if 'knn_dataloader' in base else (None, 'val')
     # As many steps as two cores do in some minutes, whatever the number of videos.
-    args.epochs = args.epochs or max(2, round(280 * batch / max(len(files), batch)))
+    steps = 560 if rates else 280
+    args.epochs = args.epochs or max(2, round(steps * batch / max(len(files), batch)))
     print(f'{len(files)} videos to train on, {"in evaluation " if args.shots else ""}clips of 8 frames, every '
           f'{interval}.')
     if args.lists and not args.hold_out:
         print('The queries are among them, without their labels; HOLD_OUT=1 trains on the first list alone.')
-    # AdViSe's validation shows playback rates; its clips for k-NN have a loader of their own.
-    rates, knn = ('val', 'knn') if 'knn_dataloader' in base else (None, 'val')
     clips = [knn, 'train'] if base.train_pipeline[1].type == 'SampleViews' else [knn]
     lines = [f'_base_.{role}_pipeline[1].frame_interval = {interval}' for role in clips]
     lines += [f"{role} = dict(\n    type='VideoFolder', role={role!r}, test_mode=True, {describe(**part)},\n"

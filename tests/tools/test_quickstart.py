@@ -245,6 +245,18 @@ def test_advise_learns_rates_from_a_folder_and_is_compared_on_the_lists(run, fru
     assert steps == [1, 1, 2, 2]  # of 32 frames
 
 
+@pytest.mark.parametrize('method, steps', [('iboot', 280), ('byol', 280), ('advise', 560)])
+def test_without_epochs_the_steps_are_as_many_for_any_folder(run, tmp_path, method, steps):
+    for number in range(64):
+        (tmp_path / f'{number}.mp4').touch()
+    out = tmp_path / 'run' / 'config.py'
+    out.parent.mkdir()
+    assert run(make_config, out, '--videos', tmp_path, '--method', method)[0] == 0
+    cfg = Config.fromfile(out)
+    assert cfg.train_cfg.max_epochs * 64 / cfg.train_cfg.global_batch == steps
+    assert cfg.param_scheduler[-1].end == cfg.train_cfg.max_epochs
+
+
 @pytest.fixture
 def folder_of_shots(tmp_path):
     """12 names of videos at 24 Hz, of which as many as wanted have two shots of 1 s; the folder and the list."""
