@@ -9,6 +9,7 @@ from mmaction.registry import DATASETS
 
 from .decoders import UnreadableVideo
 from .listing import VIDEO_EXTENSIONS, read_list, scan_folder
+from .transforms.packing import PackViews
 from .transforms.randomness import REPLACE_TAG, fresh_seed
 
 _MOST_ATTEMPTS = 32
@@ -60,6 +61,8 @@ class VideoFolder(BaseActionDataset):
         self.extensions = (extensions,) if isinstance(extensions, str) else tuple(extensions)
         super().__init__(ann_file=ann_file, pipeline=list(pipeline), data_prefix=dict(video=self.root),
                          test_mode=test_mode, **kwargs)
+        # mmengine writes it into each checkpoint: what a head has learned, see StartingWeightsHook.
+        self._metainfo['gt_label'] = next((t.label for t in self.pipeline.transforms if isinstance(t, PackViews)), None)
         if test_mode:  # where a test asks for random views, they are the same ones in every pass
             for transform in self.pipeline.transforms:
                 if hasattr(transform, 'set_epoch'):

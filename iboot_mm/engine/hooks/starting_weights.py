@@ -2,7 +2,7 @@
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
 from ...models.video_encoder import misfits
@@ -15,7 +15,8 @@ class StartingWeightsHook(Hook):
 
     mmengine loads what fits of ``load_from`` and logs the rest, so a checkpoint of another depth leaves a network that
     is random in part. Here the backbone loads completely or training does not begin. The head may be new: one of which
-    not all fits, such as that of another task, is new as a whole.
+    not all fits, such as that of another task, is new as a whole, and so is one that learned another label, such as
+    AdViSe's playback rates, whatever its number of classes.
 
     Log lines: ``Starting weights: from FILE, 318 of 318 tensors of the backbone; new: cls_head.fc_cls.weight, ...`` or
     ``Starting weights: random (from scratch)``.
@@ -48,7 +49,7 @@ class StartingWeightsHook(Hook):
             raise ValueError(f'{file} does not fit the backbone of the config ({problem}): it is of another depth, '
                              'width or kind; set model.backbone to what it was trained with')
         head = {key: value for key, value in own.items() if key not in backbone}
-        self.new = list(head) if any(misfits(head, saved)) else []
+        self.new = list(head) if any(misfits(head, saved)) or _learned_another_label(runner, checkpoint) else []
         for name in [name for name in weights if name.removeprefix('module.') in self.new]:
             del weights[name]
         self.source = (f'from {file}, {sum(key in saved for key in backbone)} of {len(backbone)} tensors of the '
@@ -68,6 +69,15 @@ class StartingWeightsHook(Hook):
         if self.new:
             raise ValueError(f'{runner._load_from} has no {self.new[0]} of the right shape, so the classifier is '
                              'untrained: train with this config first (load_from), then test what that wrote')
+
+
+def _learned_another_label(runner: Runner, checkpoint: dict) -> bool:
+    """Whether a training begins with a checkpoint of one on another label of the videos, as far as it says."""
+    if not isinstance(runner._train_loop, BaseLoop):  # a test may name the same label otherwise
+        return False
+    there = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    here = getattr(runner.train_dataloader.dataset, 'metainfo', {})
+    return 'gt_label' in there and 'gt_label' in here and there['gt_label'] != here['gt_label']
 
 
 def _initialisation(backbone: nn.Module) -> str | None:

@@ -11,6 +11,8 @@ from mmengine.runner import Runner, save_checkpoint
 
 from iboot_mm.engine.hooks import StartingWeightsHook
 
+from ...videos import moving_frames, write_video
+
 HEAD = ['cls_head.fc_cls.weight', 'cls_head.fc_cls.bias']
 
 
@@ -63,6 +65,35 @@ def test_from_another_recognizer_s_checkpoint(start, slow_backbone):
     assert line.endswith(f'; new: {", ".join(HEAD)}')
 
 
+def test_a_head_that_learned_another_label_is_new(slow_backbone, tmp_path):
+    for number in range(2):
+        write_video(tmp_path / f'{number}.mp4', moving_frames(4, 32, 32, seed=number))
+    (tmp_path / 'list.txt').write_text('0.mp4 0 2\n1.mp4 2 1\n')
+
+    def train(label: str, load_from: str | None = None) -> dict:
+        pipeline = [dict(type='OpenVideo'), dict(type='SampleViews', num_views=1, clip_len=2, frame_interval=1),
+                    dict(type='DecodeViews'), dict(type='CropViews', size=32), dict(type='PackViews', label=label)]
+        folder = tmp_path / f'{label}_{load_from is None}'
+        model = recognizer(slow_backbone)
+        model['data_preprocessor'] = dict(type='ActionDataPreprocessor', mean=[0.] * 3, std=[255.] * 3,
+                                          format_shape='NCTHW')
+        runner = Runner.from_cfg(Config(dict(
+            model=model, work_dir=str(folder), default_scope='mmaction', experiment_name=folder.name,
+            custom_hooks=[dict(type='StartingWeightsHook')], load_from=load_from, log_level='WARNING',
+            train_dataloader=dict(batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(
+                type='VideoFolder', root=str(tmp_path), ann_file='list.txt', label_names=['a', 'b'],
+                pipeline=pipeline)),
+            train_cfg=dict(by_epoch=True, max_epochs=1), optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.)))))
+        runner.train()
+        return runner.model.state_dict()
+
+    first, saved = train('a'), str(tmp_path / 'a_True' / 'epoch_1.pth')
+    again, other = train('a', saved), train('b', saved)
+    assert all(torch.equal(first[key], again[key]) for key in HEAD)
+    assert not torch.equal(first[HEAD[0]], other[HEAD[0]])
+    assert torch.equal(first['backbone.conv1.conv.weight'], other['backbone.conv1.conv.weight'])
+
+
 def test_a_head_of_which_only_a_part_fits_is_new_as_a_whole(start, slow_backbone):
     model = recognizer(slow_backbone, classes=7)
     model['cls_head'].update(type='MLPHead', hidden=16)
@@ -78,7 +109,8 @@ def test_a_head_of_which_only_a_part_fits_is_new_as_a_whole(start, slow_backbone
 
 def test_a_backbone_without_weights_goes_on_and_is_tested(start):
     """Average pooling of an image model's tokens: the head is all that a checkpoint holds."""
-    model = dict(type='Recognizer3D', backbone=dict(type='ImageTMM', teacher=None, temporal=None, stored_width=4),
+    backbone = dict(type='ImageTMM', teacher=dict(type='PatchMeanTeacher'), temporal=None, stored_width=4)
+    model = dict(type='Recognizer3D', backbone=backbone,
                  cls_head=dict(type='MLPHead', in_channels=4, num_classes=3, hidden=8))
     saved = weights_of(model)
     runner, hook, line = start(saved, model)
