@@ -7,16 +7,18 @@ import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
-from .shots import read_shots, shot_ticks, usable_shots
+from .shots import iterate_shots, shot_ticks, usable_shots
 from .transforms.shots import SampleShots
 from .video_folder import VideoFolder
+
+_NONE = np.empty((0, 2), np.int32)
 
 
 @DATASETS.register_module()
 class ShotFolder(VideoFolder):
     """The videos of a `VideoFolder` that have enough shots (VIVI, section 4).
 
-    Its samples carry `shots` int64 (S, 2), first frame and the one after the last of each usable shot, and
+    Its samples carry `shots` int32 (S, 2), first frame and the one after the last of each usable shot, and
     `shot_frames`, the frames that the video had when its shots were found. A black shot, or one of fewer than
     `min_length` frames, is no usable shot (our choice): its neighbours follow each other. Videos with fewer than
     `num_shots` usable ones are dropped, as in the paper; one line of the log counts them.
@@ -52,23 +54,27 @@ class ShotFolder(VideoFolder):
         """One `dict(filename, labels, shots, shot_frames)` per video that has enough shots."""
         below_root = os.path.join(self.root, self.shot_list)
         path = below_root if not os.path.isfile(self.shot_list) and os.path.isfile(below_root) else self.shot_list
-        settings, entries = read_shots(path)
-        clock = settings.get('fps')
+        clock, found = None, {}
+        for entry in iterate_shots(path):  # of which only the usable shots are kept in memory
+            if 'file' in entry:
+                found[entry['file']] = (*self._usable(entry), entry.get('frames'))
+            else:
+                clock = entry.get('fps')
         if clock and clock != self.target_fps:
             raise ValueError(f"The shots of '{path}' were found at {clock} Hz, but target_fps is {self.target_fps}: "
                              f'set target_fps={clock}, or find them anew.')
         videos = super().load_data_list()
         kept, fates, most = [], Counter(), 0
         for video in videos:
-            entry = entries.get(os.path.relpath(video['filename'], self.root).replace(os.sep, '/'))
-            shots, fate = self._usable(entry)
+            name = os.path.relpath(video['filename'], self.root).replace(os.sep, '/')
+            shots, fate, frames = found.get(name, (_NONE, 'not in the list', None))
             most = max(most, len(shots))
             if len(shots) >= self.num_shots:
-                kept.append(dict(video, shots=shots, shot_frames=entry['frames']))
+                kept.append(dict(video, shots=shots, shot_frames=frames))
             else:
                 fates[fate] += 1
         if fates['not in the list'] == len(videos):
-            example = f", which names '{next(iter(entries))}' for example" if entries else ''
+            example = f", which names '{next(iter(found))}' for example" if found else ''
             raise ValueError(f"None of the videos of '{self.root}' is in the shot list '{path}'{example}: find the "
                              'shots of this root with tools/data/find_shots.py.')
         wanted = f'{self.num_shots} shots of {self.min_length} or more frames'
@@ -79,18 +85,15 @@ class ShotFolder(VideoFolder):
         print_log(f"'{self.root}': {len(kept)} of {len(videos)} videos have {wanted}; dropped: {dropped}.", 'current')
         return kept
 
-    def _usable(self, entry: dict | None) -> tuple[np.ndarray, str]:
+    def _usable(self, entry: dict) -> tuple[np.ndarray, str]:
         """The usable shots of a video, and what it is if they are too few."""
-        none = np.empty((0, 2), np.int64)
-        if entry is None:
-            return none, 'not in the list'
         if 'error' in entry:
-            return none, 'unreadable'
-        shots = usable_shots(entry)
+            return _NONE, 'unreadable'
+        shots = usable_shots(entry).astype(np.int32)
         if not len(shots):
-            return shots, 'wholly black'
+            return _NONE, 'wholly black'
         if self.target_fps and not entry['fps']:
-            return none, 'of unknown frame rate'
+            return _NONE, 'of unknown frame rate'
         fate = 'with too few shots' if len(entry['starts']) > 1 else 'of one shot'
         step = entry['fps'] / self.target_fps if self.target_fps else 1.
         return shots[shot_ticks(shots, step)[1] >= self.min_length], fate

@@ -8,7 +8,7 @@ were found.
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +25,24 @@ def read_shots(path: str | Path) -> tuple[dict, dict[str, dict]]:
         FileNotFoundError: If there is no such list.
         ValueError: For a line that is no entry, named by its number.
     """
+    settings, entries = {}, {}
+    for entry in iterate_shots(path):
+        if 'file' in entry:
+            entries[entry['file']] = entry
+        else:
+            settings = entry
+    return settings, entries
+
+
+def iterate_shots(path: str | Path) -> Iterator[dict]:
+    """The lines of a list one by one, entries and how the shots were found: millions of entries take gigabytes.
+
+    Raises:
+        FileNotFoundError: If there is no such list.
+        ValueError: For a line that is no entry, named by its number.
+    """
     if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no shot list '{path}': write it with tools/data/find_shots.py.")
-    settings, entries = {}, {}
     with open(path, encoding='utf-8', errors='surrogateescape') as lines:  # what is no text fails as a line
         for number, line in enumerate(lines, 1):
             entry = _parse(line)
@@ -35,11 +50,7 @@ def read_shots(path: str | Path) -> tuple[dict, dict[str, dict]]:
                 raise ValueError(f"Line {number} of the shot list '{path}' names no file with its frames, fps and "
                                  f'rising starts, nor an error: {line[:80]!r}; write the list with '
                                  'tools/data/find_shots.py.')
-            if 'file' in entry:
-                entries[entry['file']] = entry
-            else:
-                settings = entry
-    return settings, entries
+            yield entry
 
 
 def _parse(line: str) -> dict | None:

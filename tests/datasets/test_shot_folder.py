@@ -1,5 +1,7 @@
 """ShotFolder: which videos have enough shots, what the log says of the others, and its samples."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -50,6 +52,16 @@ def test_short_and_black_shots_are_left_out(root, tmp_path):
     write_shots(tmp_path / 's.jsonl', {}, [entry('four.mp4', (10, 4, 17, 11), black=[3])])
     info = ShotFolder(root, str(tmp_path / 's.jsonl'), num_shots=2, min_length=5).get_data_info(0)
     assert info['shots'].tolist() == [[0, 10], [14, 31]] and info['shot_frames'] == 42
+
+
+def test_a_long_list_is_not_held_as_it_was_read(root, tmp_path):
+    entries = [entry('four.mp4', (10, 12, 9, 11)), *(entry(f'{i}.mp4', (1000,) * 100) for i in range(1000))]
+    write_shots(tmp_path / 's.jsonl', {}, entries)
+    tracemalloc.start()
+    ShotFolder(root, str(tmp_path / 's.jsonl'), num_shots=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e6  # 1e5 shots of twice 4 bytes, and a list's objects would be 3.6e6
 
 
 def test_length_counts_ticks_of_the_clock(root):

@@ -17,7 +17,7 @@ class SampleShots(SampleViews):
     after shot, frames in order of time. Where the paper is silent it is our choice that every first shot from which K
     follow is equally likely, and so is every first frame from which L lie inside the shot.
 
-    Required keys: `shots` int64 (S, 2) and `shot_frames` (of `ShotFolder`), `total_frames`, `fps`, `sample_idx` (else
+    Required keys: `shots` int (S, 2) and `shot_frames` (of `ShotFolder`), `total_frames`, `fps`, `sample_idx` (else
     a hash of `filename`). Added keys: `frame_inds` int64 (K L, 1), `view_seeds` list of K L ints.
 
     Args:
