@@ -25,7 +25,8 @@ class Network:
         name: A path, ``random`` or ``teacher``.
         seed: Of the training that a protocol does, and of random weights.
         clip: The clips of its pre-training, see :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
-        weights: File of the weights that stock launchers load; None for a teacher, which brings its own.
+        weights: File of the weights that stock launchers load; None for a teacher, which brings its own, as does an
+            ImageTMM without a temporal module.
         info: The checkpoint's content; None for a teacher.
         teacher: The teacher's config, where it is one.
     """
@@ -66,7 +67,7 @@ def load_network(name: str, seed: int, config: Path | None, folder: Path) -> Net
     if name == 'random':
         path = folder / f'random_{seed}.pth'
         info = _untrained(config, seed, path)
-        return Network(name, seed, info.clip, path, info)
+        return Network(name, seed, info.clip, path if info.state else None, info)
     info = describe_checkpoint(name, config)
     return Network(name, seed, info.clip, _plain_checkpoint(info, folder), info)
 
@@ -84,8 +85,10 @@ def _untrained(config: Path, seed: int, path: Path) -> CheckpointInfo:
         torch.manual_seed(seed)
         network = MODELS.build(recipe['backbone'])
         network.init_weights()
-    _save({f'backbone.{key}': value for key, value in network.state_dict().items()}, path)
-    return CheckpointInfo(path=path, state={}, **{**recipe, 'teachers': []})
+    state = {f'backbone.{key}': value for key, value in network.state_dict().items()}
+    if state:
+        _save(state, path)
+    return CheckpointInfo(path=path, state=state, **{**recipe, 'teachers': []})
 
 
 def _plain_checkpoint(info: CheckpointInfo, folder: Path) -> Path:

@@ -32,6 +32,18 @@ def test_a_random_network_is_a_function_of_its_seed(config, tmp_path):
     backbone.load_state_dict({key.removeprefix('backbone.'): value for key, value in states[0].items()})
 
 
+def test_a_network_without_weights_of_its_own_has_no_file(config, tmp_path):
+    config.write_text(CONFIG + '''
+teacher = dict(type='TimmTeacher', model='vit_tiny_patch16_224', pretrained=False,
+               model_args=dict(img_size=32, patch_size=8, embed_dim=16, depth=1, num_heads=2))
+model = dict(type='Recognizer3D', cls_head=dict(in_channels=16), backbone=dict(
+    type='ImageTMM', teacher=teacher, temporal=None))
+''')
+    network = load_network('random', 0, config, tmp_path / 'out')
+    assert network.weights is network.sha256 is None and network.info.backbone['temporal'] is None
+    assert not (tmp_path / 'out').exists()  # an empty file is refused as load_from
+
+
 def test_a_training_checkpoint_is_used_as_it_is_and_a_safetensors_file_is_copied(config, tmp_path):
     network = load_network('random', 0, config, tmp_path)
     state = dict(torch.load(network.weights, weights_only=True)['state_dict'])
