@@ -30,7 +30,7 @@ TEST_LINE = re.compile(r'Epoch\(test\) *\[ *(\d+)/(\d+)\].*? eta: (\S+)')
 CHILD_ENV = dict(PYTHONUNBUFFERED='1', MALLOC_MMAP_THRESHOLD_=str(1 << 30), MALLOC_TRIM_THRESHOLD_=str(1 << 33))
 # torchrun prints dozens of lines after an error of one of its processes, and an error of its own without a word.
 ERROR_LINE = re.compile(r'(?:\[rank\d+\]: )?(?:\w+\.)*(\w+Error: \S.*)')
-ALARM_LINE = re.compile(r'mmengine - (?:WARNING|ERROR) - (.*(?:alarm|not be read|unreadable|NaN).*)')
+ALARM_LINE = re.compile(r'mmengine - (?:WARNING|ERROR) - (.*(?:alarm|not be read|unreadable|NaN|gallery holds).*)')
 
 
 class Stages:

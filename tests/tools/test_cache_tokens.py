@@ -163,6 +163,12 @@ def test_other_weights_of_the_image_model_are_refused(write):
         write(seed=1)
 
 
+def test_a_config_that_is_not_there_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['cache_tokens', str(tmp_path / 'none.py')])
+    with pytest.raises(SystemExit, match='cache_tokens: .*none.py'):
+        load_tool('data/cache_tokens').main()
+
+
 def test_a_config_without_tokens_is_one_sentence(tmp_path, monkeypatch):
     Config(dict(train_dataloader=dict(dataset=dict(type='VideoFolder', pipeline=[])))).dump(tmp_path / 'config.py')
     monkeypatch.setattr(sys, 'argv', ['cache_tokens', str(tmp_path / 'config.py')])

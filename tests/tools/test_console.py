@@ -22,6 +22,8 @@ def test_mmengine_lines_in_short():
     assert console.show_training('11/21 11:14:35 - mmengine - INFO - paramwise_options') is None
     line = '11/21 14:00:00 - mmengine - INFO - Epoch(test) [ 20/301]    eta: 0:00:41  time: 0.1  data_time: 0.01'
     assert console.show_training(line) == 'test batch 20 of 301, 0:00:41 left'
+    warned = 'k=20 nearest neighbours were asked for, but the gallery holds 3 readable videos: k=3 is taken'
+    assert console.show_training(f'11/21 14:00:00 - mmengine - WARNING - {warned}') == warned
 
 
 def test_a_failing_stage_stops_with_its_last_lines(tmp_path, capsys):

@@ -148,10 +148,9 @@ def main() -> None:
     parser.add_argument('--workers', type=int, default=2, help='processes that decode')
     parser.add_argument('--part', type=part, default=(0, 1), help='this process\'s share of the videos')
     args = parser.parse_args()
-    cfg = Config.fromfile(args.config)
     init_default_scope('mmaction')
     try:
-        found = find_stores(cfg)
+        found = find_stores(Config.fromfile(args.config))
         if not found:
             sys.exit(f'{args.config} reads no token maps: none of its pipelines has OpenTokens')
         for options, files in found.items():

@@ -69,3 +69,4 @@ auto_scale_lr = dict(enable=False, base_batch_size=16)
 
 sync_bn = None  # plain BN on any device
 _base_.custom_hooks[0].bn_videos = None  # the paper does not say what BN sees
+_base_.custom_hooks.append(dict(type='ClassCountHook'))

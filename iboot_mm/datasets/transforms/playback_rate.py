@@ -64,6 +64,11 @@ class PlaybackRate(SampleViews):
         self.reverse = reverse
         self.distinct = distinct
 
+    @property
+    def num_classes(self) -> int:
+        """What a head is to tell apart: the rates, and each of them backward."""
+        return len(self.rates) * (1 + self.reverse)
+
     def transform(self, results: dict) -> dict:
         """See the class."""
         total_frames, seeds = results['total_frames'], self._view_seeds(results)

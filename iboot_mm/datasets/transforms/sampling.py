@@ -57,8 +57,8 @@ class SampleViews(BaseTransform):
                  target_fps: float | None = None, max_span: float | None = None, fps_jitter: float = 0.,
                  same_clip: bool = False, test_mode: bool = False) -> None:
         if num_views < 1 or clip_len < 1 or frame_interval <= 0:
-            raise ValueError('SampleViews: num_views and clip_len must be at least 1 and frame_interval above 0, got '
-                             f'{num_views}, {clip_len} and {frame_interval}.')
+            raise ValueError(f'{type(self).__name__}: num_views and clip_len must be at least 1 and frame_interval '
+                             f'above 0, got {num_views}, {clip_len} and {frame_interval}.')
         if (target_fps is not None and target_fps <= 0) or (max_span is not None and max_span < 0):
             raise ValueError('SampleViews: target_fps must be above 0 and max_span not negative, got '
                              f'{target_fps} and {max_span}.')

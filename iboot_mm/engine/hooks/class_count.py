@@ -5,6 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
+from ...datasets.transforms import PlaybackRate
 from ...models.backbones import ImageTMM
 from ..model_wrapper import unwrap
 from .seeding import find_transforms
@@ -18,8 +19,9 @@ class ClassCountHook(Hook):
     one), those of validation and test at most. A label beyond the head would end in an assertion on the GPU that names
     neither.
 
-    A head of another width than the map of an ``ImageTMM`` is named, too: a stock one would end in the shapes of a
-    matrix product.
+    The classes of :class:`~iboot_mm.datasets.transforms.PlaybackRate` need no list: they are its rates. A head of
+    another width than the map of an ``ImageTMM`` is named, too: a stock one would end in the shapes of a matrix
+    product.
 
     Example:
         >>> custom_hooks = [dict(type='ClassCountHook')]
@@ -52,7 +54,14 @@ class ClassCountHook(Hook):
             raise ValueError(f'model.backbone (ImageTMM) gives {model.backbone.out_channels} channels, but '
                              f'model.cls_head.in_channels is {model.cls_head.in_channels}: set it to '
                              f'{model.backbone.out_channels}')
-        head, found = model.cls_head.num_classes, count_classes(dataset)
+        head = model.cls_head.num_classes
+        if rates := next((step for step in find_transforms(dataset) if isinstance(step, PlaybackRate)), None):
+            if rates.num_classes != head:
+                raise ValueError(f'{split}_dataloader: PlaybackRate has {rates.num_classes} classes '
+                                 f'({len(rates.rates)} rates{", each also backward" if rates.reverse else ""}), but '
+                                 f'model.cls_head.num_classes is {head}: set it to {rates.num_classes}')
+            return
+        found = count_classes(dataset)
         source = getattr(dataset, 'ann_file', '') or type(dataset).__name__
         if found == 0:
             raise ValueError(f"{split}_dataloader: '{source}' has no labels to learn from or to test with; give an "

@@ -100,6 +100,8 @@ def test_a_video_shorter_than_a_clip_is_unreadable():
 def test_bad_options(options):
     with pytest.raises(ValueError, match='PlaybackRate: (rates|jitter) must'):
         PlaybackRate(**options)
+    with pytest.raises(ValueError, match='PlaybackRate: num_views and clip_len must be at least 1'):
+        PlaybackRate(num_views=0)
     with pytest.raises(ValueError, match='PlaybackRate: at rate 0.5 a clip would repeat frames, since'):
         PlaybackRate(frame_interval=1, rates=(.5, 1))
 

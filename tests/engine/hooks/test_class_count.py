@@ -55,6 +55,18 @@ def test_a_stock_head_of_another_width_behind_an_image_model(folder):
         ClassCountHook().before_train(runner)
 
 
+@pytest.mark.parametrize('reverse, classes, words', [
+    (False, 4, '4 rates'), (True, 8, '4 rates, each also backward')])
+def test_a_head_of_more_or_fewer_classes_than_playback_rates(folder, reverse, classes, words):
+    """No label of a list is asked for."""
+    train = folder('', pipeline=[dict(type='PlaybackRate', reverse=reverse)])
+    ClassCountHook().before_train(runner_of(classes, train=train))
+    for wrong in (classes - 1, classes + 1):
+        with pytest.raises(ValueError, match=fr'train_dataloader: PlaybackRate has {classes} classes \({words}\), but '
+                                             fr'model.cls_head.num_classes is {wrong}: set it to {classes}'):
+            ClassCountHook().before_train(runner_of(wrong, train=train))
+
+
 def test_a_head_made_for_both_lists_may_have_a_class_that_only_the_test_has(folder):
     train, val = folder('0', '1'), folder('3', name='val.txt')
     ClassCountHook(exact=False).before_train(runner_of(4, train=train, val=val))
