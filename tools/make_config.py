@@ -19,8 +19,11 @@ from statistics import median
 
 import iboot_mm  # noqa: F401  (before any config is read)
 
+import torch
 from console import METHODS, MINI, WITH_TEACHER
+from mmaction.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from iboot_mm.datasets import ShotFolder, UnreadableVideo, VideoFolder, open_video
 from iboot_mm.atomic_files import AtomicLocalBackend
@@ -109,7 +112,7 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     # AdViSe's validation shows playback rates; its clips for k-NN have a loader of their own.
     rates, knn = ('val', 'knn') if 'knn_dataloader' in base else (None, 'val')
     # As many steps as two cores do in some minutes, whatever the number of videos.
-    steps = 560 if rates else 280
+    steps = 2000 if rates else 280  # from stored tokens a step takes a tenth of a second
     args.epochs = args.epochs or max(2, round(steps * batch / max(len(files), batch)))
     print(f'{len(files)} videos to train on, {"in evaluation " if args.shots else ""}clips of 8 frames, every '
           f'{interval}.')
@@ -122,7 +125,11 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     lines += [f'train_dataloader = dict(\n    dataset=dict({describe(**train)}, pipeline=_base_.train_pipeline))',
               f'{knn}_dataloader = dict(dataset=dict(datasets=[gallery, query]))']
     if rates:  # at the highest rate, 4, a clip spans a video of typical length
-        lines[:0] = [f'_base_.{role}_pipeline[1].frame_interval = {max(1, interval // 2)}' for role in ('train', 'val')]
+        step = max(1, interval // 2)
+        own = describe(root=root, store=str(args.out.parent.resolve() / 'tokens'), every=step)
+        for role in ('train', 'val'):
+            lines[:0] = [f'_base_.{role}_pipeline[0].update({own})',
+                         f'_base_.{role}_pipeline[1].frame_interval = {step}']
         lines.append(f'val_dataloader = dict(dataset=dict({describe(**(query if args.lists else train))}, '
                      'pipeline=_base_.val_pipeline))')
     lines.append('test_dataloader = val_dataloader')
@@ -147,16 +154,29 @@ def method_lines(method: str) -> list[str]:
             f'_base_.train_pipeline[1].num_views = {theirs["train_pipeline"][1]["num_views"]}']
 
 
-def model_lines(args: argparse.Namespace) -> list[str]:
+def model_lines(args: argparse.Namespace, base: Config) -> list[str]:
     """Lines of the config on the teacher and its targets."""
     settings = dict(target_norm=args.target_norm) if args.target_norm else {}
     if args.teacher:
         checkpoint = str(Path(args.checkpoint).resolve()) if args.checkpoint else None
-        settings['teacher'] = dict(_delete_=True, **load_teacher_config(args.teacher, checkpoint))
-    if not settings:
-        return []
-    return [f'model = dict(backbone=dict({describe(**settings)}))' if args.method == 'advise' else
-            f'model = dict({describe(**settings)})']
+        teacher = load_teacher_config(args.teacher, checkpoint)
+        if base.model.backbone.type == 'ImageTMM':
+            return token_lines(teacher, base, args.out.parent.resolve() / 'tokens')
+        settings['teacher'] = dict(_delete_=True, **teacher)
+    return [f'model = dict({describe(**settings)})'] if settings else []
+
+
+def token_lines(teacher: dict, base: Config, store: Path) -> list[str]:
+    """Lines that put the token maps of another image model in the place of a base config's; they come first."""
+    size = base.tokens.size
+    network = MODELS.build(dict(type='ImageTMM', teacher=teacher, temporal=None))
+    _, width, _, side, _ = network.image_maps(torch.zeros(1, 3, 1, size, size)).shape
+    resolution = min(side, base.tokens.get('resolution') or side)
+    backbone = describe(teacher=dict(_delete_=True, **teacher), stored_width=width, resolution=resolution)
+    changes = (f'.update({describe(store=str(store), resolution=resolution)})', f'.teacher = {teacher!r}')
+    return [*(f'_base_.{role}_pipeline[0]{change}' for role in ('train', 'val') for change in changes),
+            *(f'{role}_dataloader = dict(dataset=dict(pipeline=_base_.{role}_pipeline))' for role in ('train', 'val')),
+            'test_dataloader = val_dataloader', f'model = dict(backbone=dict({backbone}))']
 
 
 def schedule_lines(epochs: int) -> list[str]:
@@ -196,13 +216,15 @@ def main() -> None:
     if args.checkpoint and not args.teacher:
         sys.exit(f'{args.checkpoint}: a file of weights cannot say how it wants to be fed; name its teacher, too '
                  '(TEACHER=NAME_OR_CONFIG of make quickstart).')
+    init_default_scope('mmaction')
     base_file = (args.base or FOLDER_CONFIGS.get(args.method, FOLDER_CONFIG)).resolve()
     lines = ['# Written by tools/make_config.py.', f'_base_ = {str(base_file)!r}']
     lines += method_lines(args.method) if args.method not in ('iboot', *FOLDER_CONFIGS) else []
     try:
-        lines += folder_lines(args, Config.fromfile(base_file)) if args.videos else []
-        lines += model_lines(args)
-    except (FileNotFoundError, ValueError) as error:
+        base = Config.fromfile(base_file)
+        lines += model_lines(args, base)
+        lines += folder_lines(args, base) if args.videos else []
+    except (OSError, ValueError) as error:  # such as no network to fetch an image model's weights by
         sys.exit(str(error))
     text = '\n'.join(lines + (schedule_lines(args.epochs) if args.epochs else [])) + '\n'
     if args.out.is_file() and args.out.read_text() == text:

@@ -21,7 +21,7 @@ import sys
 import time
 from pathlib import Path
 
-from console import METHODS, MINI, ROOT, WITH_TEACHER, Stages, clock, quiet, run, show_training
+from console import METHODS, ROOT, WITH_TEACHER, Stages, clock, quiet, run, show_training
 
 
 def check_python() -> None:
@@ -86,15 +86,9 @@ def num_processes(python: Path, wanted: int | None) -> int:
     return int(gpus.stdout or 0) or min(2, num_cores())
 
 
-def digits_config(args: argparse.Namespace, method: str) -> Path:
-    """The mini config of a method on moving digits."""
-    # The stored tokens are those of the image model that is made here.
-    return MINI / 'advise_tmm_digits.py' if method == 'advise' and args.teacher else METHODS[method]
-
-
 def write_config(python: Path, args: argparse.Namespace, config: Path, method: str) -> None:
     """The run's config, on top of a mini config; stops when the folder holds a run with another one."""
-    digits = ['--base', digits_config(args, method)]
+    digits = ['--base', METHODS[method]]
     options = digits if args.videos is None else ['--videos', args.videos.resolve(), '--method', method]
     of_teacher = [('--teacher', args.teacher), ('--checkpoint', args.checkpoint), ('--target-norm', args.target_norm)]
     for name, value in [('--epochs', args.epochs), *(of_teacher if method in WITH_TEACHER else [])]:
@@ -133,6 +127,8 @@ def pretrain(python: Path, args: argparse.Namespace, work_dir: Path, method: str
     """Config and last checkpoint of a run in ``work_dir``."""
     config = work_dir / 'recipe' / 'config.py'  # mmengine writes the whole, resolved config to work_dir/config.py
     write_config(python, args, config, method)
+    if method == 'advise' and not (work_dir / 'trained').is_file():  # its image model sees each frame once
+        run(tool(python, 'data/cache_tokens.py', config), work_dir / 'quickstart.log', quiet)
     return config, train(python, config, work_dir, args.processes)
 
 
@@ -209,8 +205,7 @@ def main() -> None:
     digits = args.videos is None
     compared = digits and args.method in WITH_TEACHER  # with a teacher, and with what goes without one
     taught = compared and not args.teacher
-    stored = taught and args.method == 'advise'
-    stages = Stages(1 if args.install_only else 4 + digits + compared + taught + stored + (args.method == 'vivi'))
+    stages = Stages(1 if args.install_only else 4 + digits + compared + taught + (args.method == 'vivi'))
     stages.begin(f'Environment {args.venv}')
     python = install(Path(os.path.abspath(args.venv)))
     if args.install_only:
@@ -223,9 +218,6 @@ def main() -> None:
     if taught:
         stages.begin('Teacher: a small image model learns still digits')
         run(tool(python, 'data/make_digit_teacher.py', 'data/digit_teacher'), log, quiet)
-    if stored:
-        stages.begin('Tokens: the image model sees each frame once')
-        run(tool(python, 'data/cache_tokens.py', digits_config(args, args.method)), log, quiet)
     if args.method == 'vivi':
         stages.begin('Shots: where one scene ends and another begins')
         find_shots(python, args, log)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmaction.registry import DATASETS
+from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS
 
@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 quickstart = load_tool('quickstart')
 make_config = load_tool('make_config')
+METHODS = load_tool('console').METHODS
 
 
 def call(monkeypatch, capsys, tool, *args):
@@ -127,23 +128,24 @@ def test_stages_and_what_a_second_start_repeats(run, commands, tmp_path):
 
 
 def test_advise_learns_from_tokens_that_are_stored_first(run, commands, tmp_path):
+    made = ['make_moving_digits', 'make_digit_teacher', 'make_config']
     said = run(quickstart, '--work-dir', tmp_path, '--method', 'advise', '--epochs', 3)[1]
-    assert '[8/8] Report' in said
-    cached = str(ROOT / 'configs' / 'mini' / 'advise_tmm_digits_cached.py')
-    assert ('cache_tokens', [cached]) in commands
-    assert next(arguments for name, arguments in commands if name == 'make_config')[1:3] == ['--base', cached]
-    assert names(commands) == ['make_moving_digits', 'make_digit_teacher', 'cache_tokens', 'make_config', 'dist_train',
-                               'make_config', 'dist_train', 'knn_table', 'report']
+    assert '[7/7] Report' in said
+    assert ('cache_tokens', [str(tmp_path / 'recipe' / 'config.py')]) in commands
+    assert Path(commands[2][1][2]).name == 'advise_tmm_digits_cached.py'
+    assert names(commands) == [*made, 'cache_tokens', 'dist_train', 'make_config', 'dist_train', 'knn_table', 'report']
+    run(quickstart, '--work-dir', tmp_path, '--method', 'advise', '--epochs', 3)
+    assert names(commands) == [*made, 'make_config', 'report']
 
 
-@pytest.mark.parametrize('method, base', [('advise', 'advise_tmm_digits.py'), ('iboot', 'iboot_r18_digits.py')])
-def test_with_another_teacher_on_digits_none_is_made(run, commands, tmp_path, method, base):
+@pytest.mark.parametrize('method, learned', [
+    ('advise', ['cache_tokens', 'dist_train']), ('iboot', ['dist_train'])])
+def test_with_another_teacher_on_digits_none_is_made(run, commands, tmp_path, method, learned):
     said = run(quickstart, '--work-dir', tmp_path, '--method', method, '--teacher', 'dino_vit_b16')[1]
     assert '[6/6] Report' in said
-    config = next(arguments for name, arguments in commands if name == 'make_config')
-    assert Path(config[2]).name == base and config[3:] == ['--teacher', 'dino_vit_b16']
-    assert names(commands) == ['make_moving_digits', 'make_config', 'dist_train', 'make_config', 'dist_train',
-                               'knn_table', 'report']
+    assert next(arguments for name, arguments in commands if name == 'make_config')[3:] == ['--teacher', 'dino_vit_b16']
+    assert names(commands) == ['make_moving_digits', 'make_config', *learned, 'make_config', 'dist_train', 'knn_table',
+                               'report']
 
 
 @pytest.mark.parametrize('options, made', [([], ['make_moving_digits']), (['--videos', ROOT], [])])
@@ -243,9 +245,47 @@ def test_advise_learns_rates_from_a_folder_and_is_compared_on_the_lists(run, fru
     assert [loader.dataset.pipeline[1].type for loader in rates] == ['PlaybackRate'] * 2
     steps = [part.pipeline[1].frame_interval for part in (*(loader.dataset for loader in rates), gallery, query)]
     assert steps == [1, 1, 2, 2]  # of 32 frames
+    maps = rates[0].dataset.pipeline[0]
+    assert (maps.root, maps.every) == (rates[0].dataset.root, 1)
+    assert rates[1].dataset.pipeline[0] == maps
 
 
-@pytest.mark.parametrize('method, steps', [('iboot', 280), ('byol', 280), ('advise', 560)])
+@pytest.mark.parametrize('source, side', [('folder', 3), ('digits', 5)])
+def test_tokens_of_another_image_model_take_the_place_of_the_base_s(run, teacher, tmp_path, source, side):
+    """On digits all of its grid, on a folder 3 x 3 of it."""
+    videos, out = tmp_path / 'videos', tmp_path / 'run' / 'config.py'
+    videos.mkdir()
+    out.parent.mkdir()
+    for name in 'ab':
+        (videos / f'{name}.mp4').touch()
+    data = ['--videos', videos, '--method', 'advise'] if source == 'folder' else ['--base', METHODS['advise']]
+    assert run(make_config, out, *data, '--teacher', teacher)[0] == 0
+    cfg = Config.fromfile(out)
+    own = dict(type='TimmTeacher', model='test_resnet', pretrained=False)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        maps = loader.dataset.pipeline[0]
+        assert (maps.teacher, maps.store, maps.resolution) == (own, str(out.parent / 'tokens'), side)
+        assert maps.root == loader.dataset.root == (str(videos) if source == 'folder' else 'data/moving_digits')
+        clips = cfg.knn_dataloader.dataset.datasets[0].pipeline[3]
+        assert (clips.size, clips.short_side) == (maps.size, maps.short_side)
+    network = cfg.model.backbone
+    assert (network.teacher, network.stored_width, network.resolution) == (own, 96, side)
+    stored = MODELS.build(dict(network, stored_width=None)).image_maps(torch.zeros(1, 3, 8, maps.size, maps.size))
+    assert MODELS.build(network)(stored).shape == (1, 128, 8, side, side)
+
+
+def test_an_image_model_whose_weights_cannot_be_fetched_is_one_sentence(run, tmp_path, monkeypatch):
+    def unreachable(*args, **kwargs):
+        raise ConnectionError('Can not fetch model.safetensors')
+
+    monkeypatch.setattr('timm.create_model', unreachable)
+    (tmp_path / 'run').mkdir()
+    status, said = run(make_config, tmp_path / 'run' / 'config.py', '--base', METHODS['advise'], '--teacher',
+                       'timm:vit_tiny_patch16_224.augreg_in21k')
+    assert status == 1 and said == 'Can not fetch model.safetensors\n'
+
+
+@pytest.mark.parametrize('method, steps', [('iboot', 280), ('byol', 280), ('advise', 2000)])
 def test_without_epochs_the_steps_are_as_many_for_any_folder(run, tmp_path, method, steps):
     for number in range(64):
         (tmp_path / f'{number}.mp4').touch()
