@@ -196,11 +196,11 @@ def test_a_mini_epoch_then_the_table(name, digits, tmp_path, monkeypatch, capsys
     cfg = mini(name, digits)
     cfg.train_cfg.update(max_epochs=1, val_interval=1, global_batch=4)
     cfg.param_scheduler = [dict(cfg.param_scheduler[-1], begin=0, end=1)]
-    cfg.knn_evaluator.k = 5
+    cfg.knn_evaluator.k = 500  # of a handful of videos
     if stored := name.endswith('cached'):
         for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
-            loader.dataset.pipeline[0].update(store=str(tmp_path / 'tokens'), root=str(digits),
-                                              teacher=cfg.model.backbone.teacher)
+            loader.dataset.pipeline[0].update(store=str(tmp_path / 'tokens'), root=str(digits))
+            loader.dataset.pipeline[0].teacher = cfg.model.backbone.teacher
     cfg.dump(tmp_path / 'run.py')
     if stored:
         monkeypatch.setattr(sys, 'argv', ['cache_tokens', str(tmp_path / 'run.py'), '--workers', '0'])
@@ -214,6 +214,8 @@ def test_a_mini_epoch_then_the_table(name, digits, tmp_path, monkeypatch, capsys
                                       str(checkpoint.parent), '--queries', '2'])
     load_tool('analysis/knn_table').main()
     table = capsys.readouterr().out
+    gallery, k = (int(re.search(pattern, table)[1]) for pattern in (r'gallery of (\d+)', r'k = (\d+)'))
+    assert k == gallery
     assert all(row in table for row in ('raw pixels', 'random network', 'teacher', 'AdViSe', 'digit', 'motion'))
     monkeypatch.setattr(sys, 'argv', ['report', str(checkpoint.parent), '--config', str(tmp_path / 'run.py')])
     load_tool('analysis/report').main()

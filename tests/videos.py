@@ -42,7 +42,9 @@ def write_video(path: str | Path, frames: Sequence[np.ndarray], fps: float = 30,
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = pix_fmt
-        stream.options = codec_options or {}
+        # x264's macroblock tree encodes the same frames otherwise now and then.
+        stable = {'x264-params': 'mbtree=0'} if codec == 'libx264' else {}
+        stream.options = {**stable, **(codec_options or {})}
         if times is not None:
             stream.codec_context.time_base = tick
         if rotation:

@@ -2,7 +2,7 @@
 
     python tools/make_config.py OUT.py --videos DIR [--teacher NAME_OR_CONFIG] [--checkpoint FILE]
         [--lists TRAIN [TEST]] [--labels NAME ...] [--hold-out] [--epochs N]
-    python tools/make_config.py OUT.py --videos DIR --method advise ...    a temporal module on a frozen teacher
+    python tools/make_config.py OUT.py --videos DIR --method advise ...    its tokens: data/cache_tokens.py OUT.py
     python tools/make_config.py OUT.py --videos DIR --method byol ...      without any teacher
     python tools/make_config.py OUT.py --videos DIR --method vivi --shots FILE ...    FILE: tools/data/find_shots.py
 
@@ -13,6 +13,7 @@ sides then make k-NN look better than it is.
 """
 
 import argparse
+import hashlib
 import sys
 from pathlib import Path
 from statistics import median
@@ -111,9 +112,9 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     interval, batch = choose_interval(files), base.train_cfg.global_batch
     # AdViSe's validation shows playback rates; its clips for k-NN have a loader of their own.
     rates, knn = ('val', 'knn') if 'knn_dataloader' in base else (None, 'val')
-    # As many steps as two cores do in some minutes, whatever the number of videos.
-    steps = 2000 if rates else 280  # from stored tokens a step takes a tenth of a second
-    args.epochs = args.epochs or max(2, round(steps * batch / max(len(files), batch)))
+    # As many as two cores do in some minutes, whatever the number of videos; from stored tokens a step is short.
+    steps = 2000 if rates else 280
+    args.epochs = args.epochs or max(2, round(steps / max(len(files) // batch, 1)))  # an epoch has whole batches only
     print(f'{len(files)} videos to train on, {"in evaluation " if args.shots else ""}clips of 8 frames, every '
           f'{interval}.')
     if args.lists and not args.hold_out:
@@ -124,7 +125,7 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
               f'    pipeline=_base_.{knn}_pipeline)' for role, part in (('gallery', gallery), ('query', query))]
     lines += [f'train_dataloader = dict(\n    dataset=dict({describe(**train)}, pipeline=_base_.train_pipeline))',
               f'{knn}_dataloader = dict(dataset=dict(datasets=[gallery, query]))']
-    if rates:  # at the highest rate, 4, a clip spans a video of typical length
+    if rates:  # at the highest rate, 4, a clip spans a video of typical length at the most
         step = max(1, interval // 2)
         own = describe(root=root, store=str(args.out.parent.resolve() / 'tokens'), every=step)
         for role in ('train', 'val'):
@@ -133,7 +134,9 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
         lines.append(f'val_dataloader = dict(dataset=dict({describe(**(query if args.lists else train))}, '
                      'pipeline=_base_.val_pipeline))')
     lines.append('test_dataloader = val_dataloader')
-    neighbors = len(list_videos(gallery)) - 1  # one unreadable video must not stop the run
+    # Another list under the same name is another run.
+    lines[:0] = [f'# {file}: SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}' for file in args.lists]
+    neighbors = len(list_videos(gallery)) - 1  # so that one unreadable video changes no k
     if neighbors < base[f'{knn}_evaluator'].k:
         lines += [f'{knn}_evaluator = dict(k={max(1, neighbors)})',
                   *([] if rates else ['test_evaluator = val_evaluator'])]
@@ -171,7 +174,7 @@ def token_lines(teacher: dict, base: Config, store: Path) -> list[str]:
     size = base.tokens.size
     network = MODELS.build(dict(type='ImageTMM', teacher=teacher, temporal=None))
     _, width, _, side, _ = network.image_maps(torch.zeros(1, 3, 1, size, size)).shape
-    resolution = min(side, base.tokens.get('resolution') or side)
+    resolution = min(side, base.tokens.get('resolution', 3))  # of CLIP's 14 x 14 each frame would take 300 kB
     backbone = describe(teacher=dict(_delete_=True, **teacher), stored_width=width, resolution=resolution)
     changes = (f'.update({describe(store=str(store), resolution=resolution)})', f'.teacher = {teacher!r}')
     return [*(f'_base_.{role}_pipeline[0]{change}' for role in ('train', 'val') for change in changes),
@@ -182,6 +185,7 @@ def token_lines(teacher: dict, base: Config, store: Path) -> list[str]:
 def schedule_lines(epochs: int) -> list[str]:
     """Length of training and of its learning-rate schedule; a single epoch is warm-up."""
     return [f'_base_.train_cfg.update(max_epochs={epochs}, val_interval={max(1, epochs // 5)})',
+            f'_base_.default_hooks.checkpoint.interval = {max(1, epochs // 50)}',  # an epoch may be a step
             f'_base_.param_scheduler[-1].end = {epochs}' if epochs > 1 else '_base_.param_scheduler.pop()']
 
 

@@ -175,8 +175,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.videos is not None and not args.videos.is_dir():
         parser.error(f'VIDEOS: there is no folder {args.videos}')
-    if args.videos is None and (args.lists or args.checkpoint and not args.teacher):
-        parser.error('LIST and CKPT belong to a folder of your own: give VIDEOS=DIR')
+    if args.videos is None and args.lists:
+        parser.error('LIST belongs to a folder of your own: give VIDEOS=DIR')
     for name, files in (('CKPT', [args.checkpoint] if args.checkpoint else []), ('LIST', args.lists)):
         for file in files:
             if not file.is_file():

@@ -1,5 +1,5 @@
 # AdViSe on the moving digits, with the teacher of still digits as its image model: the data of iboot_r18_digits.py, and
-# the same number of epochs. Frames of 48 pixels are scaled to 96, which gives a grid of 3 x 3 tokens and not 2 x 2.
+# the same number of epochs. Clips of 48 pixels are scaled to 96, which gives a grid of 3 x 3 tokens and not 2 x 2.
 _base_ = './_base_/advise_tmm.py'
 
 data_root = 'data/moving_digits'

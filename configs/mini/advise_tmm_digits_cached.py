@@ -1,4 +1,4 @@
-"""advise_tmm_digits.py with the image model's tokens written before training, of the middle 48 pixels of each frame:
+"""advise_tmm_digits.py with the image model's tokens written before training, of whole frames scaled to 48 pixels:
 
     python tools/data/cache_tokens.py configs/mini/advise_tmm_digits_cached.py
     python tools/train.py configs/mini/advise_tmm_digits_cached.py

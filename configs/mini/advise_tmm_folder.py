@@ -1,6 +1,7 @@
 # AdViSe on any folder of videos, nested, without labels or lists: the image model of iboot_r18_folder.py, whose tokens
-# of the middle 96 pixels of each frame are written first and learned from, 3 x 3 of each frame. `make quickstart
-# METHOD=advise VIDEOS=DIR` writes a config on top of this one (tools/make_config.py).
+# of the middle square of each frame, scaled to 96 pixels, are written first (tools/data/cache_tokens.py) and learned
+# from, 3 x 3 of each frame. `make quickstart METHOD=advise VIDEOS=DIR` writes a config on top of this one
+# (tools/make_config.py) and does both.
 _base_ = './_base_/advise_tmm.py'
 
 data_root = 'data/videos'

@@ -150,5 +150,5 @@ def role_masks(samples: list[dict]) -> tuple[Tensor, Tensor]:
     masks = [torch.tensor([s['role'] == role for s in samples], dtype=torch.bool) for role in ('gallery', 'query')]
     for role, mask in zip(('gallery', 'query'), masks):
         if not mask.any():
-            raise ValueError(f'there is no readable {role} video: check the {role} list in val_dataloader')
+            raise ValueError(f'there is no readable {role} video: check the {role} list of the config')
     return masks[0], masks[1]

@@ -48,6 +48,7 @@ def run(monkeypatch, capsys):
     (['--videos', ROOT, '--checkpoint', ROOT / 'Makefile'], 'TEACHER=NAME_OR_CONFIG'),
     (['--videos', ROOT, '--checkpoint', '/no.pth', '--teacher', 'timm:resnet18'], 'no file /no.pth'),
     (['--lists', ROOT / 'Makefile'], 'VIDEOS=DIR'),
+    (['--checkpoint', ROOT / 'Makefile'], 'TEACHER=NAME_OR_CONFIG'),
     (['--videos', ROOT, '--method', 'byol', '--teacher', 'dino_vit_b16'], 'METHOD=byol learns from the videos alone'),
     (['--method', 'swav', '--target-norm', 'none'], 'TARGET_NORM goes with METHOD=iboot'),
 ])
@@ -250,9 +251,9 @@ def test_advise_learns_rates_from_a_folder_and_is_compared_on_the_lists(run, fru
     assert rates[1].dataset.pipeline[0] == maps
 
 
-@pytest.mark.parametrize('source, side', [('folder', 3), ('digits', 5)])
-def test_tokens_of_another_image_model_take_the_place_of_the_base_s(run, teacher, tmp_path, source, side):
-    """On digits all of its grid, on a folder 3 x 3 of it."""
+@pytest.mark.parametrize('source', ['folder', 'digits'])
+def test_tokens_of_another_image_model_take_the_place_of_the_base_s(run, teacher, tmp_path, source):
+    """Of its grid of 5 x 5 as many as of the base's image model."""
     videos, out = tmp_path / 'videos', tmp_path / 'run' / 'config.py'
     videos.mkdir()
     out.parent.mkdir()
@@ -264,14 +265,14 @@ def test_tokens_of_another_image_model_take_the_place_of_the_base_s(run, teacher
     own = dict(type='TimmTeacher', model='test_resnet', pretrained=False)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         maps = loader.dataset.pipeline[0]
-        assert (maps.teacher, maps.store, maps.resolution) == (own, str(out.parent / 'tokens'), side)
+        assert (maps.teacher, maps.store, maps.resolution) == (own, str(out.parent / 'tokens'), 3)
         assert maps.root == loader.dataset.root == (str(videos) if source == 'folder' else 'data/moving_digits')
         clips = cfg.knn_dataloader.dataset.datasets[0].pipeline[3]
         assert (clips.size, clips.short_side) == (maps.size, maps.short_side)
     network = cfg.model.backbone
-    assert (network.teacher, network.stored_width, network.resolution) == (own, 96, side)
+    assert (network.teacher, network.stored_width, network.resolution) == (own, 96, 3)
     stored = MODELS.build(dict(network, stored_width=None)).image_maps(torch.zeros(1, 3, 8, maps.size, maps.size))
-    assert MODELS.build(network)(stored).shape == (1, 128, 8, side, side)
+    assert MODELS.build(network)(stored).shape == (1, 128, 8, 3, 3)
 
 
 def test_an_image_model_whose_weights_cannot_be_fetched_is_one_sentence(run, tmp_path, monkeypatch):
@@ -285,16 +286,33 @@ def test_an_image_model_whose_weights_cannot_be_fetched_is_one_sentence(run, tmp
     assert status == 1 and said == 'Can not fetch model.safetensors\n'
 
 
-@pytest.mark.parametrize('method, steps', [('iboot', 280), ('byol', 280), ('advise', 2000)])
-def test_without_epochs_the_steps_are_as_many_for_any_folder(run, tmp_path, method, steps):
-    for number in range(64):
+@pytest.mark.parametrize('method, videos, steps', [
+    ('iboot', 64, 280), ('byol', 64, 280), ('advise', 64, 2000), ('iboot', 63, 280), ('advise', 31, 2000)])
+def test_without_epochs_the_steps_are_as_many_for_any_folder(run, tmp_path, method, videos, steps):
+    """An epoch has whole batches only."""
+    for number in range(videos):
         (tmp_path / f'{number}.mp4').touch()
     out = tmp_path / 'run' / 'config.py'
     out.parent.mkdir()
     assert run(make_config, out, '--videos', tmp_path, '--method', method)[0] == 0
     cfg = Config.fromfile(out)
-    assert cfg.train_cfg.max_epochs * 64 / cfg.train_cfg.global_batch == steps
-    assert cfg.param_scheduler[-1].end == cfg.train_cfg.max_epochs
+    epochs = cfg.train_cfg.max_epochs
+    assert epochs * (videos // cfg.train_cfg.global_batch) == steps
+    assert cfg.param_scheduler[-1].end == epochs
+    assert epochs / 100 < cfg.default_hooks.checkpoint.interval <= max(1, epochs / 50)
+
+
+def test_a_list_of_the_same_name_with_other_videos_is_another_config(run, tmp_path):
+    for name in 'abcdef':
+        (tmp_path / f'{name}.mp4').touch()
+    (tmp_path / 'run').mkdir()
+    written = []
+    for names in ('abcdef', 'abcdef', 'bcdefa'):
+        (tmp_path / 'all.txt').write_text(''.join(f'{name}.mp4 0\n' for name in names))
+        assert run(make_config, tmp_path / 'run' / 'config.py', '--videos', tmp_path, '--lists',
+                   tmp_path / 'all.txt')[0] == 0
+        written.append((tmp_path / 'run' / 'config.py').read_text())
+    assert written[0] == written[1] != written[2]
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from iboot_mm.evaluation.comparison import (
     knn_table,
     teachers_of,
 )
+from iboot_mm.evaluation.knn import cap_k
 from iboot_mm.models.checkpoints import describe_checkpoint
 from iboot_mm.models.losses import spread
 from iboot_mm.models.video_encoder import VideoEncoder
@@ -91,11 +92,14 @@ def main() -> None:
     loader = Runner.build_dataloader(dataloader, seed=0)
     features, samples = encode_dataset(show_progress(loader, len(loader), 'batches encoded'), model.data_preprocessor,
                                        encoders)
-    vote = dict(k=knn.k, temperature=knn.temperature)
-    table = knn_table(features, samples, **vote)
     counts = {role: sum(s['role'] == role for s in samples) for role in ('gallery', 'query')}
+    k = cap_k(knn.k, counts['gallery'])
+    try:
+        table = knn_table(features, samples, k, knn.temperature)
+    except ValueError as error:
+        sys.exit(f'knn_table: {error}')
     result = dict(
-        table=table, k=vote['k'], counts=counts, checkpoint=os.path.abspath(args.checkpoint),
+        table=table, k=k, counts=counts, checkpoint=os.path.abspath(args.checkpoint),
         teachers=[teacher.identity() for teacher in teachers_of(model)],
         also={name: os.path.abspath(checkpoint) for name, _, checkpoint in args.also},
         parameters=sum(p.numel() for p in model.backbone.parameters()),
@@ -103,7 +107,7 @@ def main() -> None:
         neighbors=find_neighbors(features[list(encoders)[-1]], samples, args.queries))
     AtomicLocalBackend().put_text(json.dumps(result, indent=1), args.out / 'knn_table.json')
     text = (f"{counts['query']} queries in a gallery of {counts['gallery']} videos\n"
-            + format_table(table, vote['k']))
+            + format_table(table, k))
     AtomicLocalBackend().put_text(text + '\n', args.out / 'knn_table.txt')
     print(text)
 
