@@ -22,7 +22,7 @@ class TokenStore:
 
     - ``store.json``: what the maps are of: image models, crops, frames.
     - ``videos/<path below the root>.npy``: float16 ``(F, h, w, D)``, F frames.
-    - ``videos/<path below the root>.unreadable``: why there are none of that video.
+    - ``videos/<path below the root>.unreadable``: why there are none of that video, as long as there are none.
 
     A file is there whole or not at all, so a stopped run goes on with what is missing.
 
@@ -49,9 +49,11 @@ class TokenStore:
         if about is not None:
             check(self.folder, self.about, json.loads(json.dumps(about)))
 
-    def has(self, name: str) -> bool:
-        """Whether a video is done, readable or not."""
-        return self._file(name).is_file() or self._file(name, '.unreadable').is_file()
+    def has(self, name: str, video: str | Path | None = None) -> bool:
+        """Whether there are maps of a video; given its file, and if that is still there, none that are older than it."""
+        maps = self._file(name)
+        changed = os.path.getmtime(video) if video is not None and os.path.exists(video) else 0.
+        return maps.is_file() and maps.stat().st_mtime >= changed
 
     def put(self, name: str, maps: Tensor) -> None:
         """Writes the maps ``(F, D, h, w)`` of one video.
@@ -66,10 +68,12 @@ class TokenStore:
         content = io.BytesIO()
         np.save(content, np.ascontiguousarray(rounded))
         AtomicLocalBackend().put(content.getvalue(), self._file(name))
+        self._file(name, '.unreadable').unlink(missing_ok=True)
 
     def put_unreadable(self, name: str, reason: str) -> None:
-        """Notes that a video has no maps."""
+        """Notes why a video has no maps; those of a file that was there before go."""
         AtomicLocalBackend().put_text(reason, self._file(name, '.unreadable'))
+        self._file(name).unlink(missing_ok=True)
 
     def open(self, name: str) -> np.ndarray:
         """The maps ``(F, h, w, D)`` of one video, on the disk.
@@ -87,7 +91,8 @@ class TokenStore:
         except FileNotFoundError:
             note = self._file(name, '.unreadable')
             if note.is_file():
-                raise UnreadableVideo(name, f"{note.read_text()}, when '{self.folder}' was written") from None
+                raise UnreadableVideo(name, f"{note.read_text()}, when '{self.folder}' was written (run tools/data/"
+                                      'cache_tokens.py again when it is mended)') from None
             raise ValueError(f"'{self.folder}' has no token maps of '{name}': write them with "
                              'tools/data/cache_tokens.py, which goes on with what is missing') from None
 
@@ -104,7 +109,7 @@ def check(folder: Path, there: dict, here: dict) -> None:
     for key, value in here.items():
         if there.get(key) != value:
             raise ValueError(f"'{folder}' holds token maps of something else: {key} is {there.get(key)!r} there and "
-                             f'{value!r} here; name another folder')
+                             f'{value!r} here; remove it, or name another folder')
 
 
 def name_below(root: str, path: str) -> str:

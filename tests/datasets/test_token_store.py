@@ -19,8 +19,32 @@ def test_maps_are_rounded_to_half_precision(tmp_path):
     assert found.dtype == np.float16 and isinstance(found, np.memmap)
     np.testing.assert_array_equal(found, maps.permute(0, 2, 3, 1).half().numpy())
     assert store.has('a.mp4') and not store.has('b.mp4')
-    store.put_unreadable('b.mp4', 'why')
-    assert store.has('b.mp4')
+
+
+def test_a_video_has_either_maps_or_a_note(tmp_path):
+    store = TokenStore(tmp_path / 'tokens', {})
+    store.put_unreadable('a.mp4', 'why')
+    assert not store.has('a.mp4')
+    with pytest.raises(UnreadableVideo, match=r"why, when '.*tokens' was written \(run .*cache_tokens.py again when"):
+        store.open('a.mp4')
+    store.put('a.mp4', torch.zeros(1, 1, 1, 1))
+    assert store.has('a.mp4') and store.open('a.mp4').shape == (1, 1, 1, 1)
+    assert [file.name for file in (tmp_path / 'tokens/videos').iterdir()] == ['a.mp4.npy']
+    store.put_unreadable('a.mp4', 'replaced')
+    with pytest.raises(UnreadableVideo, match='replaced'):
+        store.open('a.mp4')
+
+
+def test_maps_older_than_the_video_do_not_count(tmp_path):
+    store, video = TokenStore(tmp_path / 'tokens', {}), tmp_path / 'a.mp4'
+    assert not store.has('a.mp4', video)
+    store.put('a.mp4', torch.zeros(1, 1, 1, 1))
+    assert store.has('a.mp4', video)  # which is not there
+    video.touch()
+    for seconds, counts in ((99, False), (100, True), (101, True)):
+        os.utime(video, (100, 100))
+        os.utime(tmp_path / 'tokens/videos/a.mp4.npy', (seconds, seconds))
+        assert store.has('a.mp4', video) is counts and store.has('a.mp4')
 
 
 def test_a_stopped_write_leaves_nothing(tmp_path, monkeypatch):
@@ -58,7 +82,7 @@ def test_processes_start_on_one_folder_at_once(tmp_path, monkeypatch):
 
 def test_a_description_without_what_is_asked_is_refused(tmp_path):
     TokenStore(tmp_path / 'tokens', dict(size=32))
-    with pytest.raises(ValueError, match='something else: every is None there and 2 here'):
+    with pytest.raises(ValueError, match='something else: every is None there and 2 here; remove it, or name another'):
         TokenStore(tmp_path / 'tokens', dict(size=32, every=2))
 
 

@@ -1,7 +1,9 @@
 """Token maps are written once, told before, complete, and train as the live image model on the same crops does."""
 
 import copy
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,9 @@ import torch
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+
+from iboot_mm.datasets.decoders.pyav import PyAVReader
+from iboot_mm.datasets.transforms import CropViews, DecodeViews, OpenVideo
 
 from ..scripts import load_tool
 from ..videos import cut, moving_frames, write_video
@@ -46,10 +51,10 @@ def config(videos, tmp_path, **options):
 
 @pytest.fixture
 def write(videos, tmp_path, monkeypatch):
-    """Runs the tool on a config with these options of ``OpenTokens``; returns the config."""
+    """Runs the tool on a folder's config with these options of ``OpenTokens``; returns the config."""
 
-    def run(*arguments, seed=0, **options):
-        cfg = config(videos, tmp_path, **options)
+    def run(*arguments, seed=0, folder=videos, **options):
+        cfg = config(folder, tmp_path, **options)
         torch.manual_seed(seed)  # the image model's weights
         monkeypatch.setattr(sys, 'argv', ['cache_tokens', str(tmp_path / 'config.py'), '--workers', '0', '--device',
                                           'cpu', *arguments])
@@ -74,6 +79,58 @@ def recognizer(**backbone):
     if not backbone:
         model.backbone.teachers = net.teachers
     return model
+
+
+def decoded_at_once(path, every):
+    """Crops (3, F, 40, 40) of all frames of a video, as training makes those of a clip."""
+    results = OpenVideo()(dict(filename=path))
+    results.update(frame_inds=np.arange(0, results['total_frames'], every)[None], view_seeds=[0])
+    return CropViews(test_mode=True, **CROP)(DecodeViews()(results))['imgs'][0].transpose(3, 0, 1, 2)
+
+
+@pytest.mark.parametrize('every', [1, 4])
+@pytest.mark.parametrize('name, options', [
+    ('one_keyframe.mp4', dict(codec_options=dict(g='100', bf='3'))),
+    ('turned.mp4', dict(codec_options=dict(g='12'), rotation=90)),
+    ('open_gop.mkv', dict(codec_options={'g': '12', 'bf': '2', 'x264-params': 'mbtree=0:open-gop=1'})),
+    ('broadcast.ts', dict(codec_options=dict(g='12'))),
+    ('no_times.h264', {}), ('sizes.h264', {})])
+def test_frames_are_those_that_are_decoded_at_once(tmp_path, name, options, every):
+    frames = moving_frames(40)
+    path = Path(write_video(tmp_path / name, frames, **options))
+    if name == 'sizes.h264':  # the stream changes its size on the way
+        path.write_bytes(path.read_bytes() + Path(write_video(tmp_path / 'b.h264', frames[:10, :24, :40])).read_bytes())
+    tool = load_tool('data/cache_tokens')
+    _, crops = tool.WholeVideos([str(path)], every=every, **CROP)[0]
+    np.testing.assert_array_equal(crops.numpy(), decoded_at_once(str(path), every))
+
+
+def test_frames_are_decoded_once_and_held_one_by_one(tmp_path, monkeypatch):
+    path = write_video(tmp_path / 'a.mp4', moving_frames(80), codec_options=dict(g='100'))
+    held, packets, crop, output = [], [], CropViews.transform, PyAVReader._output
+    monkeypatch.setattr(CropViews, 'transform', lambda self, results: held.append(len(results['frames'])) or
+                        crop(self, results))
+    monkeypatch.setattr(PyAVReader, '_output', lambda self, context, packet: packets.append(bool(packet.size)) or
+                        output(self, context, packet))
+    _, crops = load_tool('data/cache_tokens').WholeVideos([path], every=2, **CROP)[0]
+    assert crops.shape == (3, 40, 40, 40) and held == [1] * 40 and sum(packets) == 80
+
+
+def test_a_frame_that_does_not_decode_is_named(tmp_path, monkeypatch):
+    path, frames = write_video(tmp_path / 'a.mp4', moving_frames(20)), PyAVReader.frames
+    monkeypatch.setattr(PyAVReader, 'frames', lambda self: (
+        frame for number, frame in enumerate(frames(self)) if number not in (7, 8, 12)))
+    files = load_tool('data/cache_tokens').WholeVideos([path], every=4, **CROP)
+    assert files[0] == (0, 'frame 8 of 20 does not decode')
+
+
+def test_what_the_decoder_says_is_a_reason(tmp_path, monkeypatch):
+    def fail(self):
+        raise OSError('the disk is gone')
+
+    path = write_video(tmp_path / 'a.mp4', moving_frames(4))
+    monkeypatch.setattr(PyAVReader, 'frames', fail)
+    assert load_tool('data/cache_tokens').WholeVideos([path], every=1, **CROP)[0] == (0, 'the disk is gone')
 
 
 def test_the_loss_is_the_live_one_on_the_same_crops(write, videos, capsys):
@@ -120,7 +177,7 @@ def test_a_stopped_run_goes_on_and_processes_share(write, tmp_path, capsys):
     assert first == {'0.mp4.npy', 'broken.mp4.unreadable'}
     content = (tmp_path / 'tokens/videos/deep/0.mp4.npy').stat().st_mtime_ns
     write()
-    assert '2 of 4 videos are there; 2 to write' in capsys.readouterr().out
+    assert '1 of 4 videos are there; 3 to write' in capsys.readouterr().out
     assert (tmp_path / 'tokens/videos/deep/2.mp4.npy').is_file()
     assert (tmp_path / 'tokens/videos/deep/0.mp4.npy').stat().st_mtime_ns == content
 
@@ -130,6 +187,32 @@ def test_a_process_that_starts_later_has_the_same_share(write, tmp_path):
     write('--part', '1/2')
     found = {path.name for path in (tmp_path / 'tokens/videos').rglob('*.*')}
     assert found == {'0.mp4.npy', '1.mp4.npy', '2.mp4.npy', 'broken.mp4.unreadable'}
+
+
+def test_a_mended_video_is_read_by_the_next_run(write, videos, tmp_path, capsys):
+    mended = tmp_path / 'mended'
+    mended.mkdir()
+    (mended / 'list.txt').write_text('a.mp4 0\n')
+    (mended / 'a.mp4').write_bytes((videos / 'broken.mp4').read_bytes())
+    write(folder=mended)
+    assert '0 videos written, 1 could not be read' in capsys.readouterr().out
+    (mended / 'a.mp4').write_bytes((videos / 'deep/0.mp4').read_bytes())
+    os.utime(mended / 'a.mp4', (0, 0))  # its time says nothing
+    write(folder=mended)
+    assert '0 of 1 videos are there; 1 to write, 256 numbers' in capsys.readouterr().out
+    assert [file.name for file in (tmp_path / 'tokens/videos').iterdir()] == ['a.mp4.npy']
+
+
+def test_maps_that_are_older_than_their_video_are_written_anew(write, videos, tmp_path, capsys):
+    write()
+    kept, old = (tmp_path / f'tokens/videos/deep/{number}.mp4.npy' for number in (0, 1))
+    right, before = old.read_bytes(), kept.stat().st_mtime_ns
+    np.save(old, np.zeros(3))
+    os.utime(old, (0, 0))
+    capsys.readouterr()
+    write()
+    assert '2 of 4 videos are there; 2 to write, 1 of them anew, since their videos are' in capsys.readouterr().out
+    assert old.read_bytes() == right and kept.stat().st_mtime_ns == before
 
 
 def test_the_videos_of_all_loaders_are_found_once(videos, tmp_path):
@@ -159,7 +242,7 @@ def test_a_full_disk_is_told_before(write, monkeypatch, tmp_path):
 
 def test_other_weights_of_the_image_model_are_refused(write):
     write()
-    with pytest.raises(SystemExit, match="'.*tokens' holds token maps of something else: own is"):
+    with pytest.raises(SystemExit, match="'.*tokens' holds token maps of something else: own is .* here; remove it, or name"):
         write(seed=1)
 
 

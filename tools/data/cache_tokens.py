@@ -7,8 +7,8 @@ size is told before anything is written. A stopped run goes on with what is miss
 the work by `--part`. Maps that are older than their video are written anew. A video that cannot be read is noted and
 counted, and tried again by the next run; when training reads the maps, it is an unreadable video like any other.
 
-A worker holds one decoded frame and the crops of up to three videos, one in the making and two that wait: 45 MB each for
-10 s at 224 x 224 pixels and 30 frames a second.
+A worker holds one decoded frame and the crops of up to three videos, one in the making and two that wait: 45 MB each
+for 10 s at 224 x 224 pixels and 30 frames a second.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader, Dataset
 
 from iboot_mm.datasets import UnreadableVideo
+from iboot_mm.datasets.decoders.base import first_line
 from iboot_mm.datasets.decoders.pyav import PyAVReader, converter
 from iboot_mm.datasets.parallel import show_progress
 from iboot_mm.datasets.token_store import TokenStore, check_room, estimate_size, name_below
@@ -63,8 +64,8 @@ class WholeVideos(Dataset):
             return index, torch.from_numpy(self._read(self.files[index])).permute(3, 0, 1, 2)
         except UnreadableVideo as error:
             return index, error.reason
-        except av.FFmpegError as error:
-            return index, error.strerror
+        except (av.FFmpegError, OSError, RuntimeError, ValueError, IndexError) as error:  # of the decoder
+            return index, first_line(error)
 
     def _read(self, path: str) -> np.ndarray:
         """Crops uint8 ``(F, S, S, 3)``."""
@@ -136,10 +137,12 @@ def write(options: dict, files: list[str], args: argparse.Namespace) -> None:
     with torch.no_grad():
         frame = model.image_maps(torch.zeros(1, 3, 1, view['size'], view['size'], device=args.device))
     store = open_store(step, model)
-    missing = [file for file in files if not store.has(name_below(step.root, file))]
+    missing = [file for file in files if not store.has(name_below(step.root, file), file)]
+    outdated = sum(store.has(name_below(step.root, file)) for file in missing)
     size = estimate_size(missing, frame.numel() * 2, step.every)
     free = check_room(step.folder, size)
-    print(f"'{step.folder}': {len(files) - len(missing)} of {len(files)} videos are there; {len(missing)} to write, "
+    anew = f'{outdated} of them anew, since their videos are newer than the maps, ' if outdated else ''
+    print(f"'{step.folder}': {len(files) - len(missing)} of {len(files)} videos are there; {len(missing)} to write, {anew}"
           f'{frame[0, :, 0].numel()} numbers a frame ({" x ".join(map(str, frame[0, :, 0].shape))}), about '
           f'{size / 1e6:.0f} MB; {free / 1e6:.0f} MB are free.', flush=True)
     place, parts = args.part

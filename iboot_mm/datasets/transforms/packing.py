@@ -12,8 +12,9 @@ from mmcv.transforms import BaseTransform
 class PackViews(BaseTransform):
     """Pack views and what is known about them.
 
-    Required keys: `imgs` uint8 (V, T, H, W, 3). Returns `dict(inputs, data_samples)`: `inputs` is a uint8 tensor
-    (V, C, T, H, W), `data_samples` an `ActionDataSample` with the metainfo
+    Required keys: `imgs`, uint8 (V, T, H, W, 3) or the float16 (V, T, h, w, D) of `TakeTokens`. Returns
+    `dict(inputs, data_samples)`: `inputs` is a tensor (V, C, T, H, W) of that type, C = 3 or D; `data_samples` an
+    `ActionDataSample` with the metainfo
 
     - `filename` (str), `sample_idx` (int): the video and its place in the data set,
     - `view_seeds` (list[int]): seeds of the V views for draws on the device,

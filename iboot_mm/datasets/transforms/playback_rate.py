@@ -39,7 +39,7 @@ class PlaybackRate(SampleViews):
             forward from backward.
         distinct (bool): The clips of a video take different classes, in turn from one that is drawn, where the paper
             draws each by itself. They then differ in what is to be told alone: on small real videos runs of ours
-            learned so in 2,000 steps, and nothing in 2,900 with independent draws (model_cards/advise_mini.md).
+            learned so in 1,980 steps, and nearly nothing in 2,160 with independent draws (model_cards/advise_mini.md).
         test_mode (bool): No randomness, no jitter: view v of video i has the class (i + v) modulo their number, of
             those that fit, and lies in the middle of the video.
 
