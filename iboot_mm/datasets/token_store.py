@@ -50,7 +50,7 @@ class TokenStore:
             check(self.folder, self.about, json.loads(json.dumps(about)))
 
     def has(self, name: str, video: str | Path | None = None) -> bool:
-        """Whether there are maps of a video; given its file, and if that is still there, none that are older than it."""
+        """Whether there are maps of a video; given its file, and if that is still there, maps no older than it."""
         maps = self._file(name)
         changed = os.path.getmtime(video) if video is not None and os.path.exists(video) else 0.
         return maps.is_file() and maps.stat().st_mtime >= changed

@@ -142,8 +142,8 @@ def write(options: dict, files: list[str], args: argparse.Namespace) -> None:
     size = estimate_size(missing, frame.numel() * 2, step.every)
     free = check_room(step.folder, size)
     anew = f'{outdated} of them anew, since their videos are newer than the maps, ' if outdated else ''
-    print(f"'{step.folder}': {len(files) - len(missing)} of {len(files)} videos are there; {len(missing)} to write, {anew}"
-          f'{frame[0, :, 0].numel()} numbers a frame ({" x ".join(map(str, frame[0, :, 0].shape))}), about '
+    print(f"'{step.folder}': {len(files) - len(missing)} of {len(files)} videos are there; {len(missing)} to write, "
+          f'{anew}{frame[0, :, 0].numel()} numbers a frame ({" x ".join(map(str, frame[0, :, 0].shape))}), about '
           f'{size / 1e6:.0f} MB; {free / 1e6:.0f} MB are free.', flush=True)
     place, parts = args.part
     mine = set(files[place::parts])  # whatever the others have written by now
