@@ -118,3 +118,18 @@ def show_training(line: str) -> str | None:
     if match := ALARM_LINE.search(line):
         return match[1]
     return None
+
+
+def paced(show: Callable[[str], str | None], every: float = 2.) -> Callable[[str], str | None]:
+    """``show`` without the training steps that come sooner than so many seconds: an epoch may be a single one."""
+    last = -every
+
+    def show_some(line: str) -> str | None:
+        nonlocal last
+        text = show(line)
+        if text is not None and TRAIN_LINE.search(line):
+            if time.monotonic() - last < every:
+                return None
+            last = time.monotonic()
+        return text
+    return show_some

@@ -21,7 +21,7 @@ import sys
 import time
 from pathlib import Path
 
-from console import METHODS, ROOT, WITH_TEACHER, Stages, clock, quiet, run, show_training
+from console import METHODS, ROOT, WITH_TEACHER, Stages, clock, paced, quiet, run, show_training
 
 
 def check_python() -> None:
@@ -117,7 +117,7 @@ def train(python: Path, config: Path, work_dir: Path, processes: int) -> Path:
     if (work_dir / 'last_checkpoint').is_file():
         print('  going on from the last checkpoint')
     run(['bash', ROOT / 'tools' / 'dist_train.sh', config, processes, '--work-dir', work_dir, '--seed', 0, '--resume'],
-        work_dir / 'train.log', show_training, dict(PYTHON=str(python)))
+        work_dir / 'train.log', paced(show_training), dict(PYTHON=str(python)))
     last = Path((work_dir / 'last_checkpoint').read_text().strip())
     finished.write_text(last.name)
     return last

@@ -26,6 +26,16 @@ def test_mmengine_lines_in_short():
     assert console.show_training(f'11/21 14:00:00 - mmengine - WARNING - {warned}') == warned
 
 
+def test_of_short_epochs_some_are_shown_and_every_evaluation(monkeypatch):
+    now = iter([0., 0., 1., 1.9, 2.1, 2.1])
+    monkeypatch.setattr(console.time, 'monotonic', lambda: next(now))
+    show = console.paced(console.show_training)
+    step = 'Epoch(train)  [{}][1/1]  lr: 1.9e-03  eta: 0:03:29  time: 0.6873  loss: 1.5056'
+    evaluated = 'Epoch(val) [2][9/9]    feature_spread: 0.5  data_time: 0.1'
+    shown = [show(line) for line in (step.format(1), step.format(2), evaluated, step.format(3), step.format(4))]
+    assert [text and text.split(',')[0] for text in shown] == ['epoch 1', None, 'epoch 2', None, 'epoch 4']
+
+
 def test_a_failing_stage_stops_with_its_last_lines(tmp_path, capsys):
     with pytest.raises(SystemExit, match='exit status 3'):
         failing = [sys.executable, '-c', 'print("what went wrong"); raise SystemExit(3)']
