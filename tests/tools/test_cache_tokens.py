@@ -110,26 +110,26 @@ def test_frames_are_decoded_once_and_held_one_by_one(tmp_path, monkeypatch):
     held, packets, crop, output = [], [], CropViews.transform, PyAVReader._output
     monkeypatch.setattr(CropViews, 'transform', lambda self, results: held.append(len(results['frames'])) or
                         crop(self, results))
-    monkeypatch.setattr(PyAVReader, '_output', lambda self, context, packet: packets.append(bool(packet.size)) or
-                        output(self, context, packet))
-    _, crops = load_tool('data/cache_tokens').WholeVideos([path], every=2, **CROP)[0]
-    assert crops.shape == (3, 40, 40, 40) and held == [1] * 40 and sum(packets) == 80
+    monkeypatch.setattr(PyAVReader, '_output', lambda self, context, packet: (
+        packets.append(bool(packet and packet.size)) or output(self, context, packet)))
+    _, crops = load_tool('data/cache_tokens').WholeVideos([path], every=1, **CROP)[0]
+    assert crops.shape == (3, 80, 40, 40) and held == [1] * 80 and sum(packets) == 80
 
 
 def test_a_frame_that_does_not_decode_is_named(tmp_path, monkeypatch):
-    path, frames = write_video(tmp_path / 'a.mp4', moving_frames(20)), PyAVReader.frames
-    monkeypatch.setattr(PyAVReader, 'frames', lambda self: (
-        frame for number, frame in enumerate(frames(self)) if number not in (7, 8, 12)))
+    path, decode = write_video(tmp_path / 'a.mp4', moving_frames(20)), PyAVReader._decode
+    monkeypatch.setattr(PyAVReader, '_decode', lambda self, start, wanted=None: (
+        frame for number, frame in enumerate(decode(self, start)) if number not in (7, 8, 12)))
     files = load_tool('data/cache_tokens').WholeVideos([path], every=4, **CROP)
     assert files[0] == (0, 'frame 8 of 20 does not decode')
 
 
 def test_what_the_decoder_says_is_a_reason(tmp_path, monkeypatch):
-    def fail(self):
+    def fail(*args):
         raise OSError('the disk is gone')
 
     path = write_video(tmp_path / 'a.mp4', moving_frames(4))
-    monkeypatch.setattr(PyAVReader, 'frames', fail)
+    monkeypatch.setattr(PyAVReader, '_decode', fail)
     assert load_tool('data/cache_tokens').WholeVideos([path], every=1, **CROP)[0] == (0, 'the disk is gone')
 
 

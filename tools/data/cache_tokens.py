@@ -15,11 +15,10 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 
 import iboot_mm  # noqa: F401  (before any config is read)
 
-import av
 import numpy as np
 import torch
 from mmaction.registry import DATASETS, MODELS
@@ -30,7 +29,6 @@ from torch.utils.data import DataLoader, Dataset
 
 from iboot_mm.datasets import UnreadableVideo
 from iboot_mm.datasets.decoders.base import first_line
-from iboot_mm.datasets.decoders.pyav import PyAVReader, converter
 from iboot_mm.datasets.parallel import show_progress
 from iboot_mm.datasets.token_store import TokenStore, check_room, estimate_size, name_below
 from iboot_mm.datasets.transforms import CropViews, OpenTokens, OpenVideo
@@ -64,7 +62,7 @@ class WholeVideos(Dataset):
             return index, torch.from_numpy(self._read(self.files[index])).permute(3, 0, 1, 2)
         except UnreadableVideo as error:
             return index, error.reason
-        except (av.FFmpegError, OSError, RuntimeError, ValueError, IndexError) as error:  # of the decoder
+        except (OSError, RuntimeError, ValueError, IndexError) as error:  # as in DecodeViews
             return index, first_line(error)
 
     def _read(self, path: str) -> np.ndarray:
@@ -72,31 +70,10 @@ class WholeVideos(Dataset):
         with OpenVideo()(dict(filename=path))['video'] as video:
             kept = range(0, video.num_frames, self.every)
             crops = np.empty((len(kept), self.crop.size, self.crop.size, 3), np.uint8)
-            left = set(kept)
-            for number, picture in pictures(video, left):
+            for number, picture in video.pictures(kept):
                 view = dict(frames=picture[None], frame_positions=np.zeros((1, 1), int), view_seeds=[0])
                 crops[number // self.every] = self.crop(view)['imgs'][0, 0]
-                left.discard(number)
-        if left:
-            raise UnreadableVideo(path, f'frame {min(left)} of {video.num_frames} does not decode')
         return crops
-
-
-def pictures(video: PyAVReader, wanted: Container[int]) -> Iterator[tuple[int, np.ndarray]]:
-    """What `PyAVReader.read` gives, one frame at a time: numbers and pictures uint8 ``(H, W, 3)``.
-
-    Everything is decoded once, from the start. Parts that are read one by one would each be decoded from the keyframe
-    before, and many files have a single one.
-    """
-    times = video.index.pts
-    number_of = None if times is None else {time: number for number, time in enumerate(times.tolist())}
-    convert, size = converter(), None
-    for place, frame in enumerate(video.frames()):
-        number = place if number_of is None else number_of[frame.pts]
-        if number in wanted:
-            size = size or (frame.width, frame.height)  # a stream may change its size on the way
-            picture = convert(frame, *size, format='rgb24').to_ndarray()
-            yield number, np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90) % 4))
 
 
 def find_stores(cfg: Config) -> dict[str, list[str]]:

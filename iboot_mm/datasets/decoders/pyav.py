@@ -64,6 +64,28 @@ class PyAVReader(VideoReader):
             raise UnreadableVideo(self.path, f'frame {min(pictures.missing)} of {self.num_frames} does not decode')
         return pictures.array  # (U, H, W, 3)
 
+    def pictures(self, indices: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+        """What `read` gives, one by one in order: frame numbers and pictures uint8 (H, W, 3).
+
+        The file is decoded once, from the start. Parts that are read one by one would each be decoded from the keyframe
+        before, and many files have a single one.
+
+        Raises:
+            UnreadableVideo: If one of the frames does not decode.
+        """
+        left, upright = set(indices), _Upright(self._convert)
+        number_of = None if self.index.pts is None else self._times(sorted(left))
+        try:
+            for place, frame in enumerate(self._decode(0, None if number_of is None else set(number_of))):
+                number = place if number_of is None else number_of.get(frame.pts)
+                if number in left:
+                    left.remove(number)
+                    yield number, np.ascontiguousarray(upright(frame))
+        except self._av.FFmpegError as error:
+            raise UnreadableVideo(self.path, str(error.strerror)) from error
+        if left:
+            raise UnreadableVideo(self.path, f'frame {min(left)} of {self.num_frames} does not decode')
+
     def frames(self) -> Iterator:
         """Every frame in order as PyAV decodes it: of the stored size and pixel format, not turned."""
         times = None if self.index.pts is None else set(self.index.pts.tolist())
@@ -176,19 +198,36 @@ class _Pictures:
         self.place = {number: place for place, number in enumerate(wanted)}
         self.missing = set(wanted)
         self.array: np.ndarray | None = None
-        self._convert = convert
+        self._upright = _Upright(convert)
 
     def put(self, number: int, frame) -> None:
         """Convert PyAV's frame to RGB and take it in."""
-        turns = round(frame.rotation / 90) % 4
-        image = np.rot90(self._rgb(frame, frame.height, frame.width), turns)
+        image = self._upright(frame)
         if self.array is None:
             self.array = np.empty((len(self.place), *image.shape), dtype=np.uint8)
-        elif image.shape != self.array.shape[1:]:  # a stream may change its size on the way
-            height, width = self.array.shape[2:0:-1] if turns % 2 else self.array.shape[1:3]
-            image = np.rot90(self._rgb(frame, height, width), turns)
         self.array[self.place[number]] = image
         self.missing.remove(number)
+
+
+class _Upright:
+    """PyAV's frames as pictures uint8 (H, W, 3), RGB, upright, of the size of the first.
+
+    Args:
+        convert (Callable): See `converter`.
+    """
+
+    def __init__(self, convert: Callable) -> None:
+        self._convert = convert
+        self._shape: tuple[int, ...] | None = None
+
+    def __call__(self, frame) -> np.ndarray:
+        turns = round(frame.rotation / 90) % 4
+        image = np.rot90(self._rgb(frame, frame.height, frame.width), turns)
+        self._shape = self._shape or image.shape
+        if image.shape != self._shape:  # a stream may change its size on the way
+            height, width = self._shape[1::-1] if turns % 2 else self._shape[:2]
+            image = np.rot90(self._rgb(frame, height, width), turns)
+        return image
 
     def _rgb(self, frame, height: int, width: int) -> np.ndarray:
         """A view, uint8 (H, W, 3), into the converted frame, whose rows may be longer than the picture's."""
