@@ -41,7 +41,7 @@ def summary(results: dict, cfg: Config) -> list[str]:
     """What was trained on what, and when this was written."""
     teacher = ' and '.join(f"{t['model']} ({t['width']}-d)" for t in results['teachers'])
     source = f'Teacher: {teacher}, frozen.' if teacher else f'Method: {list(results["table"])[-1]}, without a teacher.'
-    return [f"{cfg.model.backbone.type} of {results['parameters'] / 1e6:.2f} M trained parameters, for "
+    return [f"{cfg.model.backbone.type} of {results['parameters'] / 1e6:.2f} M trained parameters: "
             f'{cfg.train_cfg.max_epochs} epochs on the videos of {cfg.train_dataloader.dataset.root} without their '
             f'labels. {source}', f'Written {datetime.now():%Y-%m-%d %H:%M}.']
 
