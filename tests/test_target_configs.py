@@ -8,7 +8,7 @@ import torch
 from mmaction.registry import HOOKS, LOOPS, MODELS
 
 from iboot_mm.engine.hooks.target_check import differences
-from iboot_mm.evaluation.feature_identity import teacher_identity, without_places
+from iboot_mm.stores.identity import teacher_identity, without_places
 
 from .config_files import load_config
 

@@ -32,7 +32,7 @@ from console import ROOT, Stages, clock, run, show_training
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
-from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.environment import hardware, versions
 from iboot_mm.evaluation.adaptation import adapt
 from iboot_mm.evaluation.lists import LabelledVideos, count_videos, digest_lists

@@ -27,7 +27,7 @@ import torch
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
-from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.datasets.listing import read_list, VIDEO_EXTENSIONS
 from iboot_mm.evaluation.few_label_training import apply
 from iboot_mm.evaluation.frame_classifier import LoadedClassifier

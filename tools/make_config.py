@@ -27,7 +27,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from iboot_mm.datasets import ShotFolder, UnreadableVideo, VideoFolder, open_video
-from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.models.teachers.catalog import load_teacher_config
 
 FOLDER_CONFIG = MINI / 'iboot_r18_folder.py'

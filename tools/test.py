@@ -12,7 +12,7 @@ from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.engine.allocator import keep_freed_memory
 from iboot_mm.engine.model_wrapper import unwrap, wrap_on_cpu
 

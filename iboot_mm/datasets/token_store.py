@@ -11,7 +11,7 @@ from uuid import uuid4
 import numpy as np
 from torch import Tensor
 
-from ..atomic_files import AtomicLocalBackend
+from ..stores.atomic_files import AtomicLocalBackend
 from .decoders import UnreadableVideo, open_video
 
 SAMPLED = 100  # videos whose frames are counted to tell the size of all

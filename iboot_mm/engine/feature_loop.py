@@ -15,9 +15,9 @@ from mmengine.runner.amp import autocast
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..evaluation.feature_identity import data_identity, folder_name, network_identity
 from ..evaluation.feature_metric import FeatureMetric
-from ..evaluation.feature_store import FeatureStore
+from ..stores.features import FeatureStore
+from ..stores.identity import data_identity, folder_name, network_identity
 from .first_process import from_first_process
 from .model_wrapper import unwrap
 
@@ -26,7 +26,7 @@ from .model_wrapper import unwrap
 class FeatureLoop(TestLoop):
     """Encodes the test videos, stores the features as they come, and judges the stored features.
 
-    There is one :class:`~iboot_mm.evaluation.feature_store.FeatureStore` for each data set of a ``ConcatDataset``, in a
+    There is one :class:`~iboot_mm.stores.features.FeatureStore` for each data set of a ``ConcatDataset``, in a
     folder of its own below ``store``, named after the network's weights, the videos and the views. What is there
     already is not encoded again, so a stopped run goes on where it was, and all evaluations of one network share what
     they have in common. One run at a time should write to a store. Videos that cannot be read are stored as such: to

@@ -9,8 +9,8 @@ from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 
 from ..datasets.transforms import SampleViews
-from ..evaluation.feature_identity import data_identity, network_identity, teacher_identity
-from ..evaluation.feature_store import FeatureStore
+from ..stores.features import FeatureStore
+from ..stores.identity import data_identity, network_identity, teacher_identity
 from .feature_loop import FeatureLoop
 from .hooks.seeding import find_transforms
 from .model_wrapper import unwrap

@@ -1,5 +1,5 @@
+from ..stores.features import FeatureStore
 from .accuracy import ReadableAccMetric
-from .feature_store import FeatureStore
 from .knn import knn_classify, nearest_neighbors, weighted_vote
 from .linear_metric import LinearOnFeaturesMetric
 from .metrics import KNNMetric

@@ -11,14 +11,14 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms.functional import center_crop, pil_to_tensor, resize
 
-from ..atomic_files import AtomicLocalBackend
 from ..datasets.decoders.base import first_line
 from ..datasets.image_tasks import to_square
 from ..models.checkpoints import CheckpointInfo, describe_checkpoint
 from ..models.features import frame_features
 from ..models.video_encoder import VideoEncoder
 from ..models.weights import read_file
-from .feature_identity import digest_weights
+from ..stores.atomic_files import AtomicLocalBackend
+from ..stores.identity import digest_weights
 
 OWN_HEAD = 'cls_head.fc_cls'  # MMAction2's recognizers have it, too
 HEADS = (OWN_HEAD, 'classifier')  # the other is co-trained VIVI's

@@ -21,7 +21,7 @@ class LazyStack:
 
     Args:
         views: Of each video the features of its views ``(V, D)``, which are averaged; those of a
-            :class:`~iboot_mm.evaluation.feature_store.FeatureStore` stay on the disk until then.
+            :class:`~iboot_mm.stores.features.FeatureStore` stay on the disk until then.
     """
 
     def __init__(self, views: Sequence[Tensor]) -> None:

@@ -9,12 +9,12 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
-from ..atomic_files import AtomicLocalBackend
 from ..datasets.clip_recipe import clip_recipe
 from ..models.checkpoints import CheckpointInfo, describe_checkpoint
 from ..models.recipes import read_recipe
 from ..models.weights import StateDict, read_file
-from .feature_identity import digest_weights
+from ..stores.atomic_files import AtomicLocalBackend
+from ..stores.identity import digest_weights
 
 
 @dataclass(frozen=True)

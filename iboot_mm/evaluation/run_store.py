@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from ..atomic_files import AtomicLocalBackend
+from ..stores.atomic_files import AtomicLocalBackend
 
 
 class RunStore:

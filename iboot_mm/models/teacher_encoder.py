@@ -6,7 +6,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from ..evaluation.feature_identity import digest_weights
+from ..stores.identity import digest_weights
 from .video_encoder import write_features
 
 

@@ -7,8 +7,8 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 
 from iboot_mm.engine import DistributedPretrainer
-from iboot_mm.evaluation.feature_identity import network_identity
 from iboot_mm.models import TeacherEncoder
+from iboot_mm.stores.identity import network_identity
 
 VIEWS = torch.rand(2, 3, 3, 4, 32, 32, generator=torch.Generator().manual_seed(0))  # (N, V, C, T, H, W)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.environment import versions
 from iboot_mm.visualization import build_report, read_scalars, read_thumbnail
 from iboot_mm.visualization.scalars import scalar_files

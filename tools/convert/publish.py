@@ -24,7 +24,7 @@ from pathlib import Path
 
 import torch
 
-from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.models.checkpoints import describe_checkpoint
 
 

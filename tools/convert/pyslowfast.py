@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.models.checkpoints import PROJECT, CheckpointInfo
 from iboot_mm.models.pyslowfast import Conversion, clip, from_peer, read_settings, to_peer
 from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iboot_mm.atomic_files import AtomicLocalBackend
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.datasets import UnreadableVideo, open_video
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, read_list
 from iboot_mm.datasets.parallel import run_jobs, show_progress

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...atomic_files import AtomicLocalBackend
+from ...stores.atomic_files import AtomicLocalBackend
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ...atomic_files import AtomicLocalBackend
+from ...stores.atomic_files import AtomicLocalBackend
 from ..parallel import show_progress
 from .annotation import Annotation, Benchmark, Clip
 from .counts import ListCounts, check_classes, describe, write_counts

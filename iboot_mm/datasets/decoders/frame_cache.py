@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from ...atomic_files import AtomicLocalBackend
+from ...stores.atomic_files import AtomicLocalBackend
 from .base import UnreadableVideo, VideoReader, get_decoder, register_decoder
 
 LARGEST = 2**30  # bytes: the frames of one video are held in memory to be written

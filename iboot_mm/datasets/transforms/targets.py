@@ -6,7 +6,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ...evaluation.feature_store import FeatureStore
+from ...stores.features import FeatureStore
 from ..decoders import UnreadableVideo
 from .randomness import TARGET_TAG, view_rng
 
@@ -62,7 +62,7 @@ class TargetTable:
         folder (str): Folder that `TargetLoop` has written.
 
     Attributes:
-        identity (dict): What they are of: network and data, see `iboot_mm.evaluation.feature_identity`.
+        identity (dict): What they are of: network and data, see `iboot_mm.stores.identity`.
         num_clips (int): K.
         num_unreadable (int): Videos that could not be read when the targets were written.
 

@@ -4,7 +4,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ...evaluation.feature_identity import without_places
+from ...stores.identity import without_places
 from ..decoders import UnreadableVideo
 from ..token_store import TokenStore, check, name_below
 

@@ -7,7 +7,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from ...atomic_files import AtomicLocalBackend, remove_leftovers
+from ...stores.atomic_files import AtomicLocalBackend, remove_leftovers
 
 
 @HOOKS.register_module()

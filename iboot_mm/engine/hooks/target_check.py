@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...datasets.transforms import LoadTargets
-from ...evaluation.feature_identity import teacher_identity, without_places
+from ...stores.identity import teacher_identity, without_places
 from .seeding import find_transforms
 
 ANYHOW = ('OpenVideo', 'LoadTargets')  # how a file is opened changes no clip

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from mmaction.registry import TRANSFORMS
 
-from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.datasets.decoders import UnreadableVideo, frame_cache, open_video
 from iboot_mm.datasets.decoders.frame_cache import MappedReader, StoringReader
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from tests.videos import moving_frames, write_video
 
 PICKED = [0, 3, 4, 19]

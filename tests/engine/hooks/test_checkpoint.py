@@ -8,8 +8,8 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from iboot_mm.atomic_files import AtomicLocalBackend
 from iboot_mm.engine.hooks import AtomicCheckpointHook
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 
 from .. import toy
 

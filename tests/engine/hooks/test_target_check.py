@@ -11,7 +11,7 @@ from mmengine.config import ConfigDict
 from mmengine.logging import MMLogger
 
 from iboot_mm.engine.hooks.target_check import differences
-from iboot_mm.evaluation.feature_identity import teacher_identity, without_places
+from iboot_mm.stores.identity import teacher_identity, without_places
 from tests.targets import PREPROCESSOR, TEACHER, dataset_config, write_list, write_targets
 
 MODEL = dict(type='CachedIBoot', teacher=TEACHER, data_preprocessor=PREPROCESSOR)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..atomic_files import AtomicLocalBackend
+from .atomic_files import AtomicLocalBackend
 
 COLUMNS = ('index', 'filename', 'role', 'labels', 'replaced')
 

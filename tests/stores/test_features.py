@@ -8,7 +8,7 @@ from mmaction.registry import DATASETS
 from torch import nn
 
 from iboot_mm.evaluation import FeatureStore
-from iboot_mm.evaluation.feature_identity import data_identity, folder_name, network_identity
+from iboot_mm.stores.identity import data_identity, folder_name, network_identity
 
 IDENTITY = dict(network=dict(weights='a'), data=dict(views=(1, 2)))
 
