@@ -18,7 +18,7 @@ from .datasets.clip_recipe import clip_pipeline
 from .datasets.decoders import UnreadableVideo
 from .datasets.listing import VIDEO_EXTENSIONS, scan_folder
 from .models.checkpoints import DESCRIPTION, WEIGHTS, CheckpointInfo, describe_checkpoint
-from .models.downloads import fetch_folder
+from .weights.downloads import fetch_folder
 
 HUB_ID = re.compile(r'[\w.-]+/[\w.-]+')
 Videos = str | Path | Sequence[str | Path]

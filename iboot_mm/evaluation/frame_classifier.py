@@ -16,9 +16,9 @@ from ..datasets.image_tasks import to_square
 from ..models.checkpoints import CheckpointInfo, describe_checkpoint
 from ..models.features import frame_features
 from ..models.video_encoder import VideoEncoder
-from ..models.weights import read_file
 from ..stores.atomic_files import AtomicLocalBackend
 from ..stores.identity import digest_weights
+from ..weights.state_dicts import read_file
 
 OWN_HEAD = 'cls_head.fc_cls'  # MMAction2's recognizers have it, too
 HEADS = (OWN_HEAD, 'classifier')  # the other is co-trained VIVI's

@@ -12,9 +12,9 @@ from mmengine.config import Config
 from ..datasets.clip_recipe import clip_recipe
 from ..models.checkpoints import CheckpointInfo, describe_checkpoint
 from ..models.recipes import read_recipe
-from ..models.weights import StateDict, read_file
 from ..stores.atomic_files import AtomicLocalBackend
 from ..stores.identity import digest_weights
+from ..weights.state_dicts import StateDict, read_file
 
 
 @dataclass(frozen=True)

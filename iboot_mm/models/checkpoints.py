@@ -18,9 +18,9 @@ from torch import Tensor
 
 import iboot_mm
 
+from ..weights.state_dicts import StateDict, read_file
 from .recipes import plain, read_recipe
 from .video_encoder import VideoEncoder, misfits
-from .weights import StateDict, read_file
 
 PROJECT = 'iBoot-MM'
 WEIGHTS, DESCRIPTION = 'model.safetensors', 'config.json'  # the files of an exported folder

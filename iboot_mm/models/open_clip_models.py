@@ -12,7 +12,7 @@ import torch
 from mmengine.logging import print_log
 from torch import nn
 
-from .downloads import fetch_from_hub, fetch_url
+from ..weights.downloads import fetch_from_hub, fetch_url
 
 
 def choose_weights(model: str, pretrained: str | bool | None, checkpoint: str | None) -> tuple[str | None, dict]:

@@ -13,9 +13,9 @@ import torch
 import yaml
 from mmaction.registry import MODELS
 
+from ..weights.state_dicts import StateDict
 from .backbones import SlowResNet
 from .video_encoder import misfits
-from .weights import StateDict
 
 ONLINE, MOMENTUM = 'backbone.', 'backbone_hist.'
 DEPTHS = (50, 101)  # at which the networks are the same

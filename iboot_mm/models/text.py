@@ -10,9 +10,9 @@ from mmaction.registry import MODELS
 from mmengine.device import get_device
 from torch import Tensor, nn
 
-from .downloads import local_copy
+from ..weights.downloads import local_copy
+from ..weights.state_dicts import load_strictly, read_state_dict
 from .open_clip_models import build_model, choose_weights, fetch
-from .weights import load_strictly, read_state_dict
 
 # The image tower is not built: the smallest one that open_clip accepts stands in for it.
 NO_IMAGE_TOWER = dict(image_size=1, patch_size=1, width=8, head_width=8, layers=1)

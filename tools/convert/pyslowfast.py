@@ -23,7 +23,7 @@ from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.models.checkpoints import PROJECT, CheckpointInfo
 from iboot_mm.models.pyslowfast import Conversion, clip, from_peer, read_settings, to_peer
 from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD
-from iboot_mm.models.weights import StateDict, read_file
+from iboot_mm.weights.state_dicts import StateDict, read_file
 
 
 def convert(source: Path, out: Path, momentum: bool = False, clip_size: tuple[int, int] | None = None) -> str:

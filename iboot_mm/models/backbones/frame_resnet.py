@@ -10,8 +10,8 @@ from timm.layers import BatchNormAct2d, GroupNormAct, StdConv2d, create_conv2d
 from timm.models.resnetv2 import ResNetV2
 from torch import Tensor
 
-from ..downloads import local_copy
-from ..weights import load_strictly, read_state_dict
+from ...weights.downloads import local_copy
+from ...weights.state_dicts import load_strictly, read_state_dict
 
 # As timm builds resnetv2_50 and resnetv2_50x1_bit (BiT, https://arxiv.org/abs/1912.11370).
 NORMS = dict(

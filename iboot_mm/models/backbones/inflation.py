@@ -5,7 +5,7 @@ torchvision, timm and mmpretrain name the parts of a plain ResNet alike (``layer
 ``layer1.0.downsample.conv``. What differs between libraries and methods is what the names are nested in:
 ``state_dict``, ``backbone.``, ``module.`` (SwAV), ``teacher`` (DINO), ``module.encoder_q.`` (MoCo),
 ``module.base_encoder.`` (MoCo v3). Of two networks in one file the one is taken that its authors evaluate: DINO's
-teacher (:mod:`~iboot_mm.models.weights` opens it), MoCo's online encoder.
+teacher (:mod:`~iboot_mm.weights.state_dicts` opens it), MoCo's online encoder.
 """
 
 import re
@@ -13,7 +13,7 @@ import re
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..weights import StateDict, load_strictly
+from ...weights.state_dicts import StateDict, load_strictly
 
 MOMENTUM_COPIES = ('encoder_k.', 'momentum_encoder.')
 # A downsample branch is conv 0, norm 1; elsewhere convN goes with bnN.

@@ -8,8 +8,8 @@ from mmaction.registry import MODELS
 from mmcv.cnn import ConvModule
 from mmengine.logging import print_log
 
-from ..downloads import local_copy
-from ..weights import load_strictly, read_state_dict
+from ...weights.downloads import local_copy
+from ...weights.state_dicts import load_strictly, read_state_dict
 from .inflation import load_inflated
 
 # SlowFast inflates at most this many blocks of res2 ... res5, those of a ResNet-50, however deep the network is.

@@ -6,8 +6,8 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..downloads import local_copy
-from ..weights import load_strictly, read_state_dict
+from ...weights.downloads import local_copy
+from ...weights.state_dicts import load_strictly, read_state_dict
 
 NAMES = ('r3d_18', 'mc3_18', 'r2plus1d_18', 's3d')
 HEAD = ('avgpool', 'fc', 'classifier')

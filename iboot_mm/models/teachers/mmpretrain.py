@@ -5,8 +5,8 @@ import difflib
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..downloads import local_copy
-from ..weights import load_strictly, read_state_dict
+from ...weights.downloads import local_copy
+from ...weights.state_dicts import load_strictly, read_state_dict
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..downloads import local_copy
+from ...weights.downloads import local_copy
+from ...weights.state_dicts import load_strictly, read_state_dict
 from ..open_clip_models import build_model, choose_weights, fetch, timm_licence
-from ..weights import load_strictly, read_state_dict
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
 from .timm import encode_timm

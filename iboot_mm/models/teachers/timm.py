@@ -9,8 +9,8 @@ from mmaction.registry import MODELS
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..downloads import fetch_from_hub, fetch_url, local_copy
-from ..weights import StateDict, load_strictly, read_state_dict
+from ...weights.downloads import fetch_from_hub, fetch_url, local_copy
+from ...weights.state_dicts import StateDict, load_strictly, read_state_dict
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-from iboot_mm.models import downloads
-from iboot_mm.models.downloads import fetch_from_hub, fetch_url, local_copy
+from iboot_mm.weights import downloads
+from iboot_mm.weights.downloads import fetch_from_hub, fetch_url, local_copy
 
 
 def refuse(*args, **kwargs):

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from iboot_mm.models.weights import load_strictly, read_state_dict
+from iboot_mm.weights.state_dicts import load_strictly, read_state_dict
 
 
 @pytest.fixture
