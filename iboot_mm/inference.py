@@ -14,10 +14,10 @@ from mmengine.utils import track_iter_progress
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from .datasets.clip_recipe import clip_pipeline
+from .checkpoints.clip_recipe import clip_pipeline
+from .checkpoints.description import DESCRIPTION, WEIGHTS, CheckpointInfo, describe_checkpoint
 from .datasets.decoders import UnreadableVideo
 from .datasets.listing import VIDEO_EXTENSIONS, scan_folder
-from .models.checkpoints import DESCRIPTION, WEIGHTS, CheckpointInfo, describe_checkpoint
 from .weights.downloads import fetch_folder
 
 HUB_ID = re.compile(r'[\w.-]+/[\w.-]+')
@@ -142,7 +142,7 @@ def load(source: str | Path, config: str | Path | None = None, **options) -> Fea
     Raises:
         FileNotFoundError: there is no such file, folder or config.
         ConnectionError: nothing here has that name, and the hub can not be reached or has none such either.
-        ValueError: see :func:`~iboot_mm.models.checkpoints.describe_checkpoint`.
+        ValueError: see :func:`~iboot_mm.checkpoints.description.describe_checkpoint`.
     """
     path = Path(source).expanduser()
     if not path.exists():

@@ -8,8 +8,8 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.shots import write_shots
-from iboot_mm.models.checkpoints import describe_checkpoint
 
 from .config_files import load_config
 from .scripts import load_tool

@@ -17,7 +17,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 
 import iboot_mm
-from iboot_mm.models.checkpoints import describe_checkpoint
+from iboot_mm.checkpoints.description import describe_checkpoint
 
 from .checkpoints import write_checkpoint
 from .scripts import load_tool

@@ -12,8 +12,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import load_checkpoint
 
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.models import JointSpaceEncoder
-from iboot_mm.models.checkpoints import describe_checkpoint
 
 from .scripts import load_tool
 

@@ -39,7 +39,7 @@ from iboot_mm.evaluation.lists import LabelledVideos, count_videos, digest_lists
 from iboot_mm.evaluation.networks import Network, load_network
 from iboot_mm.evaluation.protocols import RECIPES, Protocol, choose
 from iboot_mm.interruption import one_line_when_stopped
-from iboot_mm.models.checkpoints import last_checkpoint
+from iboot_mm.checkpoints.description import last_checkpoint
 from iboot_mm.visualization.results import draw_results, format_table, model_card_page
 
 

@@ -22,9 +22,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
 
-from iboot_mm.datasets.clip_recipe import clip_pipeline
+from iboot_mm.checkpoints.clip_recipe import clip_pipeline
 from iboot_mm.evaluation.feature_metric import FeatureMetric
-from iboot_mm.models.checkpoints import CheckpointInfo, describe_checkpoint
+from iboot_mm.checkpoints.description import CheckpointInfo, describe_checkpoint
 from iboot_mm.models.text import text_tower_of
 
 

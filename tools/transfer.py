@@ -38,7 +38,7 @@ from iboot_mm.evaluation.networks import load_network
 from iboot_mm.evaluation.run_store import RunStore
 from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Transfer, TransferProtocol
 from iboot_mm.interruption import one_line_when_stopped
-from iboot_mm.models.checkpoints import CheckpointInfo, describe_checkpoint
+from iboot_mm.checkpoints.description import CheckpointInfo, describe_checkpoint
 from iboot_mm.weights.state_dicts import read_file
 from iboot_mm.visualization.results import spread_of
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmengine.config import Config, ConfigDict
 
-from ..models.checkpoints import CheckpointInfo
+from ..checkpoints.description import CheckpointInfo
 from ..models.text import text_tower_of
 from .lists import LabelledVideos, count_videos, datasets
 
@@ -17,7 +17,7 @@ def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None 
         cfg: The config.
         info: The checkpoint that takes the place of the config's own network.
         teacher: Config of a teacher that is evaluated by itself, in place of the model.
-        clip: Clips in place of the config's own, see :class:`~iboot_mm.models.checkpoints.CheckpointInfo`; a published
+        clip: Clips in place of the config's own, see :class:`~iboot_mm.checkpoints.description.CheckpointInfo`; a published
             protocol keeps its own.
         videos: Videos in place of the config's own.
         epochs: Epochs of training in place of the config's own.
@@ -78,7 +78,7 @@ def set_views(cfg: Config, clip: dict) -> None:
 
     Args:
         cfg: The config.
-        clip: See :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
+        clip: See :class:`~iboot_mm.checkpoints.description.CheckpointInfo`.
     """
     for _, dataset in datasets(cfg):
         for step in dataset.pipeline:

@@ -11,9 +11,9 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms.functional import center_crop, pil_to_tensor, resize
 
+from ..checkpoints.description import CheckpointInfo, describe_checkpoint
 from ..datasets.decoders.base import first_line
 from ..datasets.image_tasks import to_square
-from ..models.checkpoints import CheckpointInfo, describe_checkpoint
 from ..models.features import frame_features
 from ..models.video_encoder import VideoEncoder
 from ..stores.atomic_files import AtomicLocalBackend
@@ -137,7 +137,7 @@ class LoadedClassifier:
     """A classifier of frames from a file: what :func:`save_classifier` wrote, or any recognizer with a linear head.
 
     Args:
-        path: See :func:`~iboot_mm.models.checkpoints.describe_checkpoint`.
+        path: See :func:`~iboot_mm.checkpoints.description.describe_checkpoint`.
         config: See there.
 
     Raises:

@@ -9,9 +9,9 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
-from ..datasets.clip_recipe import clip_recipe
-from ..models.checkpoints import CheckpointInfo, describe_checkpoint
-from ..models.recipes import read_recipe
+from ..checkpoints.clip_recipe import clip_recipe
+from ..checkpoints.description import CheckpointInfo, describe_checkpoint
+from ..checkpoints.recipes import read_recipe
 from ..stores.atomic_files import AtomicLocalBackend
 from ..stores.identity import digest_weights
 from ..weights.state_dicts import StateDict, read_file
@@ -24,7 +24,7 @@ class Network:
     Attributes:
         name: A path, ``random`` or ``teacher``.
         seed: Of the training that a protocol does, and of random weights.
-        clip: The clips of its pre-training, see :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
+        clip: The clips of its pre-training, see :class:`~iboot_mm.checkpoints.description.CheckpointInfo`.
         weights: File of the weights that stock launchers load; None for a teacher, which brings its own, as does an
             ImageTMM without a temporal module.
         info: The checkpoint's content; None for a teacher.
@@ -48,7 +48,7 @@ def load_network(name: str, seed: int, config: Path | None, folder: Path) -> Net
     """A network by its name.
 
     Args:
-        name: Checkpoint (see :func:`~iboot_mm.models.checkpoints.describe_checkpoint`), ``random`` for the untrained
+        name: Checkpoint (see :func:`~iboot_mm.checkpoints.description.describe_checkpoint`), ``random`` for the untrained
             backbone of ``config``, or ``teacher`` for its teacher.
         seed: See :class:`Network`.
         config: The pre-training config, where it is not beside the checkpoint.

@@ -7,9 +7,9 @@ import pytest
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from iboot_mm.checkpoints.description import CheckpointInfo
 from iboot_mm.evaluation.adaptation import adapt
 from iboot_mm.evaluation.lists import LabelledVideos, count_videos
-from iboot_mm.models.checkpoints import CheckpointInfo
 
 from ..videos import moving_frames, write_video
 

@@ -8,8 +8,8 @@ from mmengine.config import Config
 from PIL import Image
 from torch import nn
 
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.evaluation.frame_classifier import FrameClassifier, FrameEncoder, LoadedClassifier, save_classifier
-from iboot_mm.models.checkpoints import describe_checkpoint
 from iboot_mm.models.video_encoder import VideoEncoder
 
 from ..checkpoints import CONFIG, STOCK_CONFIG, write_checkpoint

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.image_tasks import draw_task
 from iboot_mm.evaluation import transfer as module
 from iboot_mm.evaluation.few_label_training import Setting, accuracy, fine_tune, train_head
 from iboot_mm.evaluation.frame_classifier import ClassifierFolder, FrameEncoder, LoadedClassifier
 from iboot_mm.evaluation.run_store import RunStore
 from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Transfer, TransferProtocol, choose_setting, summarise
-from iboot_mm.models.checkpoints import describe_checkpoint
 
 from ..checkpoints import CONFIG, write_checkpoint
 from .test_few_label_training import toy_encoder, toy_images

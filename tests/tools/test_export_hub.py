@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 from huggingface_hub import ModelCard
 
-from iboot_mm.models.checkpoints import describe_checkpoint
+from iboot_mm.checkpoints.description import describe_checkpoint
 
 from ..checkpoints import STOCK_CONFIG, write_checkpoint
 from ..scripts import load_tool

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.compat import keep_pads_apart
-from iboot_mm.models.checkpoints import describe_checkpoint
 
 from ..checkpoints import write_checkpoint
 from ..scripts import load_tool

@@ -9,9 +9,9 @@ from mmengine.config import Config
 from safetensors.torch import load_file
 
 import iboot_mm
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.evaluation.adaptation import adapt
 from iboot_mm.evaluation.networks import load_network
-from iboot_mm.models.checkpoints import describe_checkpoint
 
 from ..checkpoints import CONFIG, write_checkpoint
 from ..scripts import TOOLS, load_tool

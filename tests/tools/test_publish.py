@@ -12,7 +12,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.runner import Runner, save_checkpoint
 
-from iboot_mm.models.checkpoints import describe_checkpoint
+from iboot_mm.checkpoints.description import describe_checkpoint
 
 from ..checkpoints import CONFIG, write_checkpoint
 from ..scripts import load_tool

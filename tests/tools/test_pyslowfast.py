@@ -14,10 +14,10 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 import iboot_mm
+from iboot_mm.checkpoints.description import describe_checkpoint
+from iboot_mm.checkpoints.pyslowfast import from_peer
 from iboot_mm.evaluation.adaptation import adapt
 from iboot_mm.evaluation.networks import load_network
-from iboot_mm.models.checkpoints import describe_checkpoint
-from iboot_mm.models.pyslowfast import from_peer
 
 from ..checkpoints import write_checkpoint
 from ..peer_checkpoints import byol, supervised

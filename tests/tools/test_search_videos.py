@@ -9,9 +9,9 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.dataset import Compose
 
-from iboot_mm.datasets.clip_recipe import clip_pipeline
+from iboot_mm.checkpoints.clip_recipe import clip_pipeline
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.transforms.decoding import OpenVideo
-from iboot_mm.models.checkpoints import describe_checkpoint
 
 from ..checkpoints import CONFIG, write_checkpoint
 from ..scripts import load_tool

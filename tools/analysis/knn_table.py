@@ -35,7 +35,7 @@ from iboot_mm.evaluation.comparison import (
     teachers_of,
 )
 from iboot_mm.evaluation.knn import cap_k
-from iboot_mm.models.checkpoints import describe_checkpoint
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.models.losses import spread
 from iboot_mm.models.video_encoder import VideoEncoder
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from huggingface_hub import ModelCardData
 from safetensors.torch import save_file
 
-from iboot_mm.models.checkpoints import DESCRIPTION, WEIGHTS, CheckpointInfo, describe_checkpoint
+from iboot_mm.checkpoints.description import DESCRIPTION, WEIGHTS, CheckpointInfo, describe_checkpoint
 
 CARD = '''# {title}
 
@@ -52,7 +52,7 @@ def export(checkpoint: str | Path, out_dir: str | Path, config: str | Path | Non
     """Writes the folder, whole or not at all.
 
     Args:
-        checkpoint: What :func:`~iboot_mm.models.checkpoints.describe_checkpoint` takes.
+        checkpoint: What :func:`~iboot_mm.checkpoints.description.describe_checkpoint` takes.
         out_dir: The folder; it must not exist, or be empty.
         config: The config of a training checkpoint or of a stock recognizer.
         licence: That the weights are given under, as the hub names it; None writes ``other``.

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from iboot_mm.compat import keep_pads_apart
-from iboot_mm.models.checkpoints import describe_checkpoint
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.models.video_encoder import VideoEncoder
 
 TOLERANCE = 1e-4  # greatest difference, as a share of the greatest feature
@@ -44,7 +44,7 @@ def export(checkpoint: str | Path, out: str | Path, config: str | Path | None = 
     """Writes the file, if it gives PyTorch's features.
 
     Args:
-        checkpoint: What :func:`~iboot_mm.models.checkpoints.describe_checkpoint` takes.
+        checkpoint: What :func:`~iboot_mm.checkpoints.description.describe_checkpoint` takes.
         out: The ONNX file.
         config: The config of a training checkpoint or of a stock recognizer.
 

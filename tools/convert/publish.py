@@ -25,7 +25,7 @@ from pathlib import Path
 import torch
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
-from iboot_mm.models.checkpoints import describe_checkpoint
+from iboot_mm.checkpoints.description import describe_checkpoint
 
 
 def publish(checkpoint: str | Path, out_dir: str | Path, config: str | Path | None = None) -> tuple[Path, Path]:

@@ -20,8 +20,8 @@ import torch
 import yaml
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
-from iboot_mm.models.checkpoints import PROJECT, CheckpointInfo
-from iboot_mm.models.pyslowfast import Conversion, clip, from_peer, read_settings, to_peer
+from iboot_mm.checkpoints.description import PROJECT, CheckpointInfo
+from iboot_mm.checkpoints.pyslowfast import Conversion, clip, from_peer, read_settings, to_peer
 from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD
 from iboot_mm.weights.state_dicts import StateDict, read_file
 
@@ -40,7 +40,7 @@ def convert(source: Path, out: Path, momentum: bool = False, clip_size: tuple[in
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it can't be read as data, or :func:`~iboot_mm.models.pyslowfast.from_peer` refuses it.
+        ValueError: it can't be read as data, or :func:`~iboot_mm.checkpoints.pyslowfast.from_peer` refuses it.
     """
     content, state = _read(source, out, 'model_state')
     conversion = _named(from_peer, source, state, momentum)
@@ -81,7 +81,7 @@ def revert(source: Path, out: Path) -> str:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it can't be read as data, or :func:`~iboot_mm.models.pyslowfast.to_peer` refuses it.
+        ValueError: it can't be read as data, or :func:`~iboot_mm.checkpoints.pyslowfast.to_peer` refuses it.
     """
     content, state = _read(source, out, 'state_dict')
     conversion = _named(to_peer, source, state)

@@ -5,10 +5,10 @@ import shutil
 import pytest
 import torch
 
-from iboot_mm.models.checkpoints import describe_checkpoint
+from iboot_mm.checkpoints.description import describe_checkpoint
 
-from ..checkpoints import CONFIG, STOCK_CONFIG, write_checkpoint
 from ..scripts import load_tool
+from . import CONFIG, STOCK_CONFIG, write_checkpoint
 
 export_hub = load_tool('convert/export_hub')
 publish = load_tool('convert/publish')

@@ -10,7 +10,7 @@ import yaml
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from iboot_mm.models.pyslowfast import from_peer, own_name, peer_name, read_settings, to_peer
+from iboot_mm.checkpoints.pyslowfast import from_peer, own_name, peer_name, read_settings, to_peer
 
 from ..peer_checkpoints import CFG, byol, slow_shapes, supervised
 

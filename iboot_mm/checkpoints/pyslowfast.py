@@ -13,9 +13,9 @@ import torch
 import yaml
 from mmaction.registry import MODELS
 
+from ..models.backbones import SlowResNet
+from ..models.video_encoder import misfits
 from ..weights.state_dicts import StateDict
-from .backbones import SlowResNet
-from .video_encoder import misfits
 
 ONLINE, MOMENTUM = 'backbone.', 'backbone_hist.'
 DEPTHS = (50, 101)  # at which the networks are the same
@@ -174,7 +174,7 @@ def read_settings(cfg: object) -> tuple[str, dict | None, dict]:
 
     Returns:
         Its training (``'byol'``, ``'supervised'`` ...), or ``'unknown'``; its clips as in
-        :class:`~iboot_mm.models.checkpoints.CheckpointInfo`, or None; the normalisation of its input, the peer's usual
+        :class:`~iboot_mm.checkpoints.description.CheckpointInfo`, or None; the normalisation of its input, the peer's usual
         one where nothing is said.
     """
     try:

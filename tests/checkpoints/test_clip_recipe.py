@@ -1,7 +1,7 @@
 from mmengine.config import Config
 from mmengine.dataset import Compose
 
-from iboot_mm.datasets.clip_recipe import clip_pipeline, clip_recipe
+from iboot_mm.checkpoints.clip_recipe import clip_pipeline, clip_recipe
 
 
 def test_what_only_training_varies_stays_out_of_evaluation():

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
-from ..datasets.clip_recipe import clip_recipe
-from .video_encoder import BACKBONE_MEAN, BACKBONE_STD
+from ..models.video_encoder import BACKBONE_MEAN, BACKBONE_STD
+from .clip_recipe import clip_recipe
 
 
 def read_recipe(path: Path) -> dict:
@@ -13,7 +13,7 @@ def read_recipe(path: Path) -> dict:
 
     Returns:
         Plain data: ``config`` (file name), ``backbone``, ``feature_dim``, ``clip``, ``teachers``, ``temporal_pool``,
-        ``target_norm`` and ``normalization``, as in :class:`~iboot_mm.models.checkpoints.CheckpointInfo`.
+        ``target_norm`` and ``normalization``, as in :class:`~iboot_mm.checkpoints.description.CheckpointInfo`.
 
     Raises:
         ValueError: it is not the config of a video network.

@@ -18,9 +18,9 @@ from torch import Tensor
 
 import iboot_mm
 
+from ..models.video_encoder import VideoEncoder, misfits
 from ..weights.state_dicts import StateDict, read_file
 from .recipes import plain, read_recipe
-from .video_encoder import VideoEncoder, misfits
 
 PROJECT = 'iBoot-MM'
 WEIGHTS, DESCRIPTION = 'model.safetensors', 'config.json'  # the files of an exported folder
