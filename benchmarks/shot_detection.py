@@ -23,8 +23,8 @@ from side_by_side import publish, table
 
 from iboot_mm.datasets.decoders.pyav import PyAVReader
 from iboot_mm.datasets.parallel import run_jobs, show_progress
-from iboot_mm.datasets.shot_detection import BINS, ColourHistogramDetector, shown_frames
-from iboot_mm.datasets.shots import count_matches, read_shots
+from iboot_mm.datasets.shots.detection import BINS, ColourHistogramDetector, shown_frames
+from iboot_mm.datasets.shots.shots import count_matches, read_shots
 
 
 class PlainColours(ColourHistogramDetector):

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from iboot_mm.checkpoints.description import describe_checkpoint
-from iboot_mm.datasets.shots import write_shots
+from iboot_mm.datasets.shots.shots import write_shots
 
 from .config_files import load_config
 from .scripts import load_tool

@@ -14,7 +14,7 @@ from mmaction.registry import DATASETS, MODELS, PARAM_SCHEDULERS
 from mmengine.dataset import pseudo_collate
 
 from iboot_mm.checkpoints.description import describe_checkpoint
-from iboot_mm.datasets.shots import read_shots, write_shots
+from iboot_mm.datasets.shots.shots import read_shots, write_shots
 
 from .config_files import load_config
 from .scripts import load_tool

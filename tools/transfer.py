@@ -30,7 +30,7 @@ import iboot_mm  # noqa: F401  (before any config is read)
 from mmengine.registry import init_default_scope
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
-from iboot_mm.datasets.image_tasks import open_task
+from iboot_mm.datasets.images.tasks import open_task
 from iboot_mm.environment import hardware, versions
 from iboot_mm.evaluation.few_label_training import Setting
 from iboot_mm.evaluation.frame_classifier import ClassifierFolder, FrameEncoder

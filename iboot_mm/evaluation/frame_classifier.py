@@ -13,7 +13,7 @@ from torchvision.transforms.functional import center_crop, pil_to_tensor, resize
 
 from ..checkpoints.description import CheckpointInfo, describe_checkpoint
 from ..datasets.decoders.base import first_line
-from ..datasets.image_tasks import to_square
+from ..datasets.images.tasks import to_square
 from ..models.features import frame_features
 from ..models.video_encoder import VideoEncoder
 from ..stores.atomic_files import AtomicLocalBackend

@@ -15,7 +15,7 @@ import torch
 from mmengine.device import get_device
 from torch import Tensor
 
-from ..datasets.image_tasks import ImageTask
+from ..datasets.images.tasks import ImageTask
 from ..datasets.parallel import show_progress
 from ..models.video_encoder import VideoEncoder
 from .few_label_training import Setting, accuracy, apply, fine_tune, train_head

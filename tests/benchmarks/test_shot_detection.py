@@ -12,7 +12,7 @@ from scenedetect import FrameTimecode  # noqa: E402
 from scenedetect.detectors import HistogramDetector  # noqa: E402
 
 from iboot_mm.datasets import open_video  # noqa: E402
-from iboot_mm.datasets.shots import write_shots  # noqa: E402
+from iboot_mm.datasets.shots.shots import write_shots  # noqa: E402
 from tests.shots import write_shots_video  # noqa: E402
 
 

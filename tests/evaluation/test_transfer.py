@@ -5,7 +5,7 @@ import torch
 from torch.utils.data import TensorDataset
 
 from iboot_mm.checkpoints.description import describe_checkpoint
-from iboot_mm.datasets.image_tasks import draw_task
+from iboot_mm.datasets.images.tasks import draw_task
 from iboot_mm.evaluation import transfer as module
 from iboot_mm.evaluation.few_label_training import Setting, accuracy, fine_tune, train_head
 from iboot_mm.evaluation.frame_classifier import ClassifierFolder, FrameEncoder, LoadedClassifier

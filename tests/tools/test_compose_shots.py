@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from iboot_mm.datasets import ShotFolder, UnreadableVideo, open_video
-from iboot_mm.datasets.shots import read_shots
+from iboot_mm.datasets.shots.shots import read_shots
 
 from ..scripts import load_tool
 from ..videos import write_video

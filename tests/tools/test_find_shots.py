@@ -9,7 +9,7 @@ import pytest
 
 from iboot_mm.datasets import ShotFolder
 from iboot_mm.datasets.decoders.pyav import PyAVReader
-from iboot_mm.datasets.shots import read_shots, write_shots
+from iboot_mm.datasets.shots.shots import read_shots, write_shots
 
 from ..scripts import load_tool
 from ..shots import write_shots_video
@@ -102,7 +102,7 @@ def test_only_what_is_new_or_changed_is_looked_at(root, here):
 
 
 def test_files_that_FFmpeg_gives_up_are_listed(root, here, monkeypatch):
-    from iboot_mm.datasets import shot_detection
+    from iboot_mm.datasets.shots import detection as shot_detection
     (root / 'a.mp4').unlink()
     (root / 'a.mp4').symlink_to(root / 'gone.mp4')
     monkeypatch.setattr(shot_detection, 'PyAVReader', lambda path: path.endswith('d.mp4') and av.error.err_check(-22)

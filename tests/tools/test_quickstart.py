@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS
 
 from iboot_mm.datasets import parallel
-from iboot_mm.datasets.shots import write_shots
+from iboot_mm.datasets.shots.shots import write_shots
 
 from ..scripts import load_tool
 

@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from iboot_mm.datasets import UnreadableVideo
 from iboot_mm.datasets.decoders.base import first_line
 from iboot_mm.datasets.parallel import show_progress
-from iboot_mm.datasets.token_store import TokenStore, check_room, estimate_size, name_below
+from iboot_mm.datasets.tokens import TokenStore, check_room, estimate_size, name_below
 from iboot_mm.datasets.transforms import CropViews, OpenTokens, OpenVideo
 from iboot_mm.stores.identity import digest_weights
 from iboot_mm.interruption import one_line_when_stopped

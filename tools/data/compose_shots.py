@@ -26,7 +26,7 @@ from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.datasets import UnreadableVideo, open_video
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, read_list
 from iboot_mm.datasets.parallel import run_jobs, show_progress
-from iboot_mm.datasets.shots import write_shots
+from iboot_mm.datasets.shots.shots import write_shots
 from iboot_mm.datasets.transforms.cropping import cut_out, even_crops
 from iboot_mm.interruption import one_line_when_stopped
 from make_moving_digits import FPS, write_video

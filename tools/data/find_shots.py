@@ -3,7 +3,7 @@
     python tools/data/find_shots.py data/my_videos
 
 A shot begins where the colours of two neighbouring frames differ by more than --threshold, and where black frames begin
-or end. ROOT/shots.jsonl has one line per video, see iboot_mm/datasets/shots.py. For videos that training samples at
+or end. ROOT/shots.jsonl has one line per video, see iboot_mm/datasets/shots/shots.py. For videos that training samples at
 1 Hz, as VIVI's were, --fps 1 looks at the same frames; they differ more than neighbours do, so choose a higher
 --threshold.
 
@@ -26,13 +26,13 @@ import cv2
 from iboot_mm.datasets import UnreadableVideo
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
 from iboot_mm.datasets.parallel import run_jobs, show_progress
-from iboot_mm.datasets.shots import count_matches, read_shots, write_shots
+from iboot_mm.datasets.shots.shots import count_matches, read_shots, write_shots
 from iboot_mm.interruption import one_line_when_stopped
 
 
 def look(root: Path, settings: dict, name: str) -> dict:
     """The entry of one video."""
-    from iboot_mm.datasets.shot_detection import find_shots
+    from iboot_mm.datasets.shots.detection import find_shots
     cv2.setNumThreads(0)  # the videos fill the cores
     entry = dict(file=name, size=size_of(root / name))
     try:

@@ -4,7 +4,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 
 from ..decoders import UnreadableVideo
-from ..shots import shot_ticks, tick_frames
+from ..shots.shots import shot_ticks, tick_frames
 from .randomness import SHOT_TAG, START_TAG, view_rng
 from .sampling import SampleViews
 

@@ -6,7 +6,7 @@ from mmcv.transforms import BaseTransform
 
 from ...stores.identity import without_places
 from ..decoders import UnreadableVideo
-from ..token_store import TokenStore, check, name_below
+from ..tokens import TokenStore, check, name_below
 
 ANYHOW = ('name', 'chunk_size', 'precision', 'output')  # of a teacher; none of these makes it another one
 

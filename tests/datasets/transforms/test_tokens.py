@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from iboot_mm.datasets.decoders import UnreadableVideo
-from iboot_mm.datasets.token_store import TokenStore
+from iboot_mm.datasets.tokens import TokenStore
 from iboot_mm.datasets.transforms import OpenTokens, PackViews, TakeTokens
 from iboot_mm.datasets.transforms.tokens import describe
 

@@ -7,9 +7,9 @@ import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
+from ..transforms.shots import SampleShots
+from ..video_folder import VideoFolder
 from .shots import iterate_shots, shot_ticks, usable_shots
-from .transforms.shots import SampleShots
-from .video_folder import VideoFolder
 
 _NONE = np.empty((0, 2), np.int32)
 

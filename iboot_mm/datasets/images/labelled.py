@@ -8,9 +8,9 @@ from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 from torchvision.datasets.folder import find_classes, make_dataset
 
-from .decoders.frames import IMAGE_EXTENSIONS
-from .listing import check_files
-from .video_folder import VideoFolder
+from ..decoders.frames import IMAGE_EXTENSIONS
+from ..listing import check_files
+from ..video_folder import VideoFolder
 
 
 @DATASETS.register_module()

@@ -9,7 +9,7 @@ from mmengine.logging import MMLogger
 from PIL import Image
 
 from iboot_mm.datasets import LabelledImages
-from iboot_mm.datasets.labelled_images import class_balanced
+from iboot_mm.datasets.images.labelled import class_balanced
 from iboot_mm.engine.samplers import PassIndex
 
 PIPELINE = [dict(type='OpenVideo', decoder='picture'), dict(type='SampleViews', num_views=1, clip_len=1),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from iboot_mm.datasets.shots import count_matches, read_shots, shot_ticks, tick_frames, usable_shots, write_shots
+from iboot_mm.datasets.shots.shots import count_matches, read_shots, shot_ticks, tick_frames, usable_shots, write_shots
 
 
 def test_what_is_written_is_read(tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..stores.atomic_files import AtomicLocalBackend
+from ...stores.atomic_files import AtomicLocalBackend
 
 _EPSILON = 1e-6  # of a frame: keeps products such as 3 * (1 / 3) from falling one frame short
 

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip('scenedetect', reason='the extra shots is not installed')
 
 from iboot_mm.datasets import UnreadableVideo  # noqa: E402
-from iboot_mm.datasets.shot_detection import ColourHistogramDetector, find_shots  # noqa: E402
+from iboot_mm.datasets.shots.detection import ColourHistogramDetector, find_shots  # noqa: E402
 from tests.shots import shots_of, write_shots_video  # noqa: E402
 from tests.videos import cut, moving_frames, write_video  # noqa: E402
 

@@ -8,7 +8,7 @@ import torch
 from mmaction.registry import DATASETS
 
 from iboot_mm.datasets import ShotFolder
-from iboot_mm.datasets.shots import write_shots
+from iboot_mm.datasets.shots.shots import write_shots
 from tests.shots import shots_of, write_shots_video
 from tests.videos import write_video
 

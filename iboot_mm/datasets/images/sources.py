@@ -12,10 +12,10 @@ from PIL import Image
 from torch.utils.data import ConcatDataset, Dataset, TensorDataset
 from torchvision.datasets.folder import find_classes, make_dataset
 
-from .decoders import UnreadableVideo
-from .decoders.base import first_line, open_video
-from .decoders.frames import IMAGE_EXTENSIONS
-from .listing import VIDEO_EXTENSIONS, check_files, parse_list
+from ..decoders import UnreadableVideo
+from ..decoders.base import first_line, open_video
+from ..decoders.frames import IMAGE_EXTENSIONS
+from ..listing import VIDEO_EXTENSIONS, check_files, parse_list
 
 
 class ImageFiles(Dataset):
@@ -42,7 +42,7 @@ class ImageFiles(Dataset):
 
 
 def open_images(name: str, place: str) -> tuple[str, list[Dataset]]:
-    """Images with their classes; arguments and errors as :func:`~iboot_mm.datasets.image_tasks.open_task` says.
+    """Images with their classes; arguments and errors as :func:`~iboot_mm.datasets.images.tasks.open_task` says.
 
     Args:
         name: NAME, empty where none was given.

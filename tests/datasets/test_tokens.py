@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from iboot_mm.datasets import token_store
+from iboot_mm.datasets import tokens as token_store
 from iboot_mm.datasets.decoders import UnreadableVideo
-from iboot_mm.datasets.token_store import TokenStore, check_room, estimate_size
+from iboot_mm.datasets.tokens import TokenStore, check_room, estimate_size
 
 
 def test_maps_are_rounded_to_half_precision(tmp_path):

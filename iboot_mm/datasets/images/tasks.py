@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.utils.data import Dataset, Subset, TensorDataset
 from torchvision.transforms.functional import to_pil_image
 
-from .image_sources import ImageFiles, open_images
-from .parallel import num_cores
+from ..parallel import num_cores
+from .sources import ImageFiles, open_images
 
 DRAW_TAG = 0x7A5C0  # keeps the draw of images apart from other streams of the same seed
 SPEC = re.compile(r'(?:(?P<group>\w+):)?(?:(?P<name>[^=]+)=)?(?P<place>.+)')

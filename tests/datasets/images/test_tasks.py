@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from torch.utils.data import TensorDataset
 
-from iboot_mm.datasets.image_tasks import draw_task, open_task, to_square
+from iboot_mm.datasets.images.tasks import draw_task, open_task, to_square
 
-from ..videos import cut, moving_frames, write_video
+from ...videos import cut, moving_frames, write_video
 
 
 def write_images(folder, counts: dict[str, int], start: int = 0) -> None:

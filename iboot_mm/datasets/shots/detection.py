@@ -11,8 +11,8 @@ import numpy as np
 from scenedetect import FrameTimecode
 from scenedetect.detectors import HistogramDetector
 
-from .decoders import UnreadableVideo
-from .decoders.pyav import PyAVReader, converter
+from ..decoders import UnreadableVideo
+from ..decoders.pyav import PyAVReader, converter
 from .shots import tick_frames
 
 LONG_SIDE = 256  # pixels; PySceneDetect's own tools scale frames to that width
@@ -45,7 +45,7 @@ def find_shots(path: str, threshold: float, min_length: int = 1, target_fps: flo
         target_fps (float, optional): Look at so many frames a second. None: at all.
 
     Returns:
-        dict: `frames`, `fps`, `starts` and, if there are any, `black`; see `iboot_mm.datasets.shots`.
+        dict: `frames`, `fps`, `starts` and, if there are any, `black`; see `iboot_mm.datasets.shots.shots`.
 
     Raises:
         UnreadableVideo: If not every frame decodes, or the frame rate is unknown where `target_fps` is given.
