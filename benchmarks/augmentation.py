@@ -26,8 +26,8 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from iboot_mm.engine.hooks.training_plan import peak_memory_gib
-from iboot_mm.models.photometric import BLUR_KERNEL_SIZE
-from iboot_mm.models.preprocessor import COLOR_JITTER, ViewPreprocessor
+from iboot_mm.models.preprocessors.photometric import BLUR_KERNEL_SIZE
+from iboot_mm.models.preprocessors.views import COLOR_JITTER, ViewPreprocessor
 
 VIEWS, FRAMES = 3, 8
 Row = Callable[[Tensor], Tensor]  # uint8 (N, V, C, T, H, W) to float (N V, C, T, H, W), (N V, T, C, H, W) or alike

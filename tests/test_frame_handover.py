@@ -25,7 +25,7 @@ from torch.utils.data import Dataset
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.evaluation.adaptation import adapt
 from iboot_mm.evaluation.protocols import RECIPES
-from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD
+from iboot_mm.models.encoders.video import BACKBONE_MEAN, BACKBONE_STD
 
 from .checkpoints import write_checkpoint
 from .scripts import load_tool

@@ -25,7 +25,7 @@ from torch import Tensor
 from iboot_mm.checkpoints.clip_recipe import clip_pipeline
 from iboot_mm.evaluation.feature_metric import FeatureMetric
 from iboot_mm.checkpoints.description import CheckpointInfo, describe_checkpoint
-from iboot_mm.models.text import text_tower_of
+from iboot_mm.models.teachers.text import text_tower_of
 
 
 class Ranking(FeatureMetric):

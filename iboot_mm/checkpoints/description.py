@@ -18,7 +18,7 @@ from torch import Tensor
 
 import iboot_mm
 
-from ..models.video_encoder import VideoEncoder, misfits
+from ..models.encoders.video import VideoEncoder, misfits
 from ..weights.state_dicts import StateDict, read_file
 from .recipes import plain, read_recipe
 
@@ -45,7 +45,7 @@ class CheckpointInfo:
             one's as the teacher itself said, then with ``licence``.
         temporal_pool: See :class:`~iboot_mm.models.pretrainers.IBoot`.
         target_norm: See :class:`~iboot_mm.models.pretrainers.IBoot`.
-        normalization: See :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
+        normalization: See :class:`~iboot_mm.models.encoders.video.VideoEncoder`.
     """
 
     path: Path

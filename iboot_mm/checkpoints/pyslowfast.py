@@ -14,7 +14,7 @@ import yaml
 from mmaction.registry import MODELS
 
 from ..models.backbones import SlowResNet
-from ..models.video_encoder import misfits
+from ..models.encoders.video import misfits
 from ..weights.state_dicts import StateDict
 
 ONLINE, MOMENTUM = 'backbone.', 'backbone_hist.'

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
-from ..models.video_encoder import BACKBONE_MEAN, BACKBONE_STD
+from ..models.encoders.video import BACKBONE_MEAN, BACKBONE_STD
 from .clip_recipe import clip_recipe
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mmengine.config import Config, ConfigDict
 
 from ..checkpoints.description import CheckpointInfo
-from ..models.text import text_tower_of
+from ..models.teachers.text import text_tower_of
 from .lists import LabelledVideos, count_videos, datasets
 
 

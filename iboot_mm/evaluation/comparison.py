@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..models.video_encoder import VideoEncoder
+from ..models.encoders.video import VideoEncoder
 from .knn import knn_classify, nearest_neighbors
 from .metrics import label_names, stack_labels
 

@@ -14,8 +14,8 @@ from torchvision.transforms.functional import center_crop, pil_to_tensor, resize
 from ..checkpoints.description import CheckpointInfo, describe_checkpoint
 from ..datasets.decoders.base import first_line
 from ..datasets.images.tasks import to_square
-from ..models.features import frame_features
-from ..models.video_encoder import VideoEncoder
+from ..models.encoders.features import frame_features
+from ..models.encoders.video import VideoEncoder
 from ..stores.atomic_files import AtomicLocalBackend
 from ..stores.identity import digest_weights
 from ..weights.state_dicts import read_file

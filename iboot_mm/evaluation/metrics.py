@@ -17,7 +17,7 @@ class KNNMetric(FeatureMetric):
     :class:`~iboot_mm.engine.feature_loop.FeatureLoop` they come from the disk. Exact and in bounded memory, see
     :func:`~iboot_mm.evaluation.knn.nearest_neighbors`; views of a video are averaged. Results: ``knn_top1`` for a
     single unnamed label, ``<name>/knn_top1`` for each named one, both in [0, 1], and ``feature_spread`` (0: collapsed,
-    see :func:`~iboot_mm.models.losses.spread`). Without labels only ``feature_spread``.
+    see :func:`~iboot_mm.models.losses.views.spread`). Without labels only ``feature_spread``.
 
     Example:
         >>> val_evaluator = dict(type='KNNMetric', k=20, temperature=.07)
@@ -63,7 +63,7 @@ class KNNMetric(FeatureMetric):
 
 
 def spread_in_chunks(features: LazyStack, memory: float) -> float:
-    """:func:`~iboot_mm.models.losses.spread` of features ``(N, D)`` in ``memory`` GiB."""
+    """:func:`~iboot_mm.models.losses.views.spread` of features ``(N, D)`` in ``memory`` GiB."""
     rows = chunk_sizes(1, *features.shape, memory)[1]
     # Doubles only for the sums: torch would turn a whole part into doubles first.
     sums = [unit_rows(features, start, rows).sum(0).double() for start in range(0, len(features), rows)]

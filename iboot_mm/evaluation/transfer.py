@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..datasets.images.tasks import ImageTask
 from ..datasets.parallel import show_progress
-from ..models.video_encoder import VideoEncoder
+from ..models.encoders.video import VideoEncoder
 from .few_label_training import Setting, accuracy, apply, fine_tune, train_head
 from .frame_classifier import ClassifierFolder, FrameClassifier, FrameEncoder
 from .run_store import RunStore

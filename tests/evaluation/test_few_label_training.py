@@ -19,7 +19,7 @@ from iboot_mm.evaluation.few_label_training import (
     train_head,
 )
 from iboot_mm.evaluation.frame_classifier import FrameEncoder
-from iboot_mm.models.video_encoder import VideoEncoder
+from iboot_mm.models.encoders.video import VideoEncoder
 
 CPU = torch.device('cpu')
 

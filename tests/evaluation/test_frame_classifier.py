@@ -10,7 +10,7 @@ from torch import nn
 
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.evaluation.frame_classifier import FrameClassifier, FrameEncoder, LoadedClassifier, save_classifier
-from iboot_mm.models.video_encoder import VideoEncoder
+from iboot_mm.models.encoders.video import VideoEncoder
 
 from ..checkpoints import CONFIG, STOCK_CONFIG, write_checkpoint
 from .test_few_label_training import toy_encoder

@@ -8,7 +8,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
 from iboot_mm.evaluation import knn, knn_classify
-from iboot_mm.models.losses import spread
+from iboot_mm.models.losses.views import spread
 
 
 def sample(feature, role, labels=None, replaced=False, filename='a.mp4'):

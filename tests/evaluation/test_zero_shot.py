@@ -10,7 +10,7 @@ from mmaction.registry import METRICS, MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.evaluator import Evaluator
 
-from iboot_mm.models.text import class_vectors
+from iboot_mm.models.teachers.text import class_vectors
 
 TEXT = dict(type='OpenCLIPText', model='zero-shot-clip', pretrained=False)
 NAMES = ['playing violin', 'abseiling', 'zumba', 'brush_hair', 'YoYo', 'surfing water', 'archery']

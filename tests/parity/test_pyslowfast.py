@@ -12,7 +12,7 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 
 from iboot_mm.engine.optimizers import LARS
-from iboot_mm.models.losses import nt_xent, sinkhorn
+from iboot_mm.models.losses.views import nt_xent, sinkhorn
 
 from ..models.pretrainers import toy
 

@@ -36,8 +36,8 @@ from iboot_mm.evaluation.comparison import (
 )
 from iboot_mm.evaluation.knn import cap_k
 from iboot_mm.checkpoints.description import describe_checkpoint
-from iboot_mm.models.losses import spread
-from iboot_mm.models.video_encoder import VideoEncoder
+from iboot_mm.models.losses.views import spread
+from iboot_mm.models.encoders.video import VideoEncoder
 
 
 def format_table(table: dict[str, dict[str, float]], k: int) -> str:

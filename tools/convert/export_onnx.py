@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from iboot_mm.compat import keep_pads_apart
 from iboot_mm.checkpoints.description import describe_checkpoint
-from iboot_mm.models.video_encoder import VideoEncoder
+from iboot_mm.models.encoders.video import VideoEncoder
 
 TOLERANCE = 1e-4  # greatest difference, as a share of the greatest feature
 CHECKED_BATCHES = (1, 3)  # other than the one that is traced

@@ -22,7 +22,7 @@ import yaml
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.checkpoints.description import PROJECT, CheckpointInfo
 from iboot_mm.checkpoints.pyslowfast import Conversion, clip, from_peer, read_settings, to_peer
-from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD
+from iboot_mm.models.encoders.video import BACKBONE_MEAN, BACKBONE_STD
 from iboot_mm.weights.state_dicts import StateDict, read_file
 
 

@@ -4,7 +4,7 @@ from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
-from ...models.momentum import MomentumCopy
+from ...models.modules.momentum import MomentumCopy
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()

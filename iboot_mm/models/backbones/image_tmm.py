@@ -14,9 +14,9 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ..encoders.video import BACKBONE_MEAN, BACKBONE_STD
+from ..modules.temporal_modules import HEAD_WIDTH, TEMPORAL_MODULES
 from ..teachers import FrozenTeacher
-from ..temporal_modules import HEAD_WIDTH, TEMPORAL_MODULES
-from ..video_encoder import BACKBONE_MEAN, BACKBONE_STD
 
 # The paper's standard: one R3D block of 256 channels (section 3.4, Finding 4).
 TEMPORAL = dict(type='bottleneck', hidden=256, blocks=1)

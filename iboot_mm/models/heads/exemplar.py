@@ -7,8 +7,8 @@ from mmengine.dist import get_rank
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..distributed import gather_with_gradient
-from ..shot_losses import semi_hard_triplets
+from ..losses.shots import semi_hard_triplets
+from ..modules.distributed import gather_with_gradient
 
 
 @MODELS.register_module()

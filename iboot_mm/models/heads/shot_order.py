@@ -6,7 +6,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ..projectors import MLP
+from ..modules.projectors import MLP
 
 
 @MODELS.register_module()

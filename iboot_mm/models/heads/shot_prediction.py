@@ -8,9 +8,9 @@ from mmengine.dist import get_rank
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..distributed import gather_with_gradient
-from ..projectors import MLP
-from ..shot_losses import shot_info_nce
+from ..losses.shots import shot_info_nce
+from ..modules.distributed import gather_with_gradient
+from ..modules.projectors import MLP
 
 
 class ShotPredictionHead(BaseModule, metaclass=ABCMeta):

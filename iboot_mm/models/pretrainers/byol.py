@@ -9,9 +9,9 @@ import torch
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..losses import cosine_distance, spread
-from ..momentum import MomentumCopy
-from ..projectors import MLP
+from ..losses.views import cosine_distance, spread
+from ..modules.momentum import MomentumCopy
+from ..modules.projectors import MLP
 from .persistence import SequentialPretrainer
 
 # Appendix B.1 of the study.
@@ -32,9 +32,9 @@ class VideoBYOL(SequentialPretrainer):
     Args:
         backbone: Config of the video encoder.
         feature_dim: Width of the backbone's features.
-        projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` that differ from ``PROJECTOR``.
+        projector: Arguments of :class:`~iboot_mm.models.modules.projectors.MLP` that differ from ``PROJECTOR``.
         predictor: The same for ``PREDICTOR``; as wide at both ends as the projector's output.
-        momentum: Arguments of :class:`~iboot_mm.models.momentum.MomentumCopy` that differ from ``MOMENTUM``.
+        momentum: Arguments of :class:`~iboot_mm.models.modules.momentum.MomentumCopy` that differ from ``MOMENTUM``.
         **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and
             ``compile`` of :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
     """

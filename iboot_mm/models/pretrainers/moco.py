@@ -9,9 +9,9 @@ from mmaction.registry import MODELS
 from mmengine.dist import all_gather, broadcast, get_rank, get_world_size
 from torch import Tensor
 
-from ..key_queue import KeyQueue
-from ..losses import info_nce, spread
-from ..momentum import MomentumCopy
+from ..losses.views import info_nce, spread
+from ..modules.key_queue import KeyQueue
+from ..modules.momentum import MomentumCopy
 from .persistence import SequentialPretrainer, unit
 
 # Appendix B.1 of the study.
@@ -32,8 +32,8 @@ class VideoMoCo(SequentialPretrainer):
     Args:
         backbone: Config of the video encoder.
         feature_dim: Width of the backbone's features.
-        projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` that differ from ``PROJECTOR``.
-        momentum: Arguments of :class:`~iboot_mm.models.momentum.MomentumCopy` that differ from ``MOMENTUM``.
+        projector: Arguments of :class:`~iboot_mm.models.modules.projectors.MLP` that differ from ``PROJECTOR``.
+        momentum: Arguments of :class:`~iboot_mm.models.modules.momentum.MomentumCopy` that differ from ``MOMENTUM``.
         queue_size: Number of negatives.
         temperature: Temperature.
         positives: ``'joint'``, all of them in the numerator (equation 1), or ``'separate'``, one softmax for each, as

@@ -13,8 +13,8 @@ from mmaction.structures import ActionDataSample
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from ..momentum import Embedder
-from ..projectors import MLP
+from ..modules.momentum import Embedder
+from ..modules.projectors import MLP
 from .base import BasePretrainer
 
 REDUCTIONS = ('mean', 'sum')
@@ -30,11 +30,11 @@ class PersistencePretrainer(BasePretrainer):
     Args:
         backbone: Config of the video encoder.
         feature_dim: Width of the backbone's features.
-        projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` but ``in_dim``.
+        projector: Arguments of :class:`~iboot_mm.models.modules.projectors.MLP` but ``in_dim``.
         reduction: ``'mean'`` over the rho sub-losses (section 3.2) or ``'sum'``, as PySlowFast; LARS makes all but
             biases and BN blind to the difference.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
-            :class:`~iboot_mm.models.video_encoder.VideoEncoder`.
+            :class:`~iboot_mm.models.encoders.video.VideoEncoder`.
 
     Raises:
         ValueError: unknown reduction.

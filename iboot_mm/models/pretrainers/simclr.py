@@ -8,8 +8,8 @@ from mmaction.registry import MODELS
 from mmengine.dist import get_rank
 from torch import Tensor
 
-from ..distributed import gather_with_gradient
-from ..losses import nt_xent, spread
+from ..losses.views import nt_xent, spread
+from ..modules.distributed import gather_with_gradient
 from .persistence import PersistencePretrainer, unit
 
 # Appendix B.1 of the study.
@@ -29,7 +29,7 @@ class VideoSimCLR(PersistencePretrainer):
     Args:
         backbone: Config of the video encoder.
         feature_dim: Width of the backbone's features.
-        projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` that differ from ``PROJECTOR``.
+        projector: Arguments of :class:`~iboot_mm.models.modules.projectors.MLP` that differ from ``PROJECTOR``.
         temperature: Temperature.
         positives: ``'joint'``, all of them in the numerator (equation 1), or ``'adjacent'``, a loss for each pair of
             clips k and k + 1, as PySlowFast; the same at rho = 2.

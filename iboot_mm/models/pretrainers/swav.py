@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..losses import sinkhorn, spread, swapped_prediction
+from ..losses.views import sinkhorn, spread, swapped_prediction
 from .persistence import PersistencePretrainer, unit
 
 # Appendix B.1 of the study.
@@ -59,10 +59,10 @@ class VideoSwAV(PersistencePretrainer):
     Args:
         backbone: Config of the video encoder.
         feature_dim: Width of the backbone's features.
-        projector: Arguments of :class:`~iboot_mm.models.projectors.MLP` that differ from ``PROJECTOR``.
+        projector: Arguments of :class:`~iboot_mm.models.modules.projectors.MLP` that differ from ``PROJECTOR``.
         num_prototypes: Number of prototypes; SwAV's 3000, which the study does not change (PySlowFast: 1000).
         temperature: Temperature of the prediction.
-        epsilon: Regularisation of the assignment, see :func:`~iboot_mm.models.losses.sinkhorn`.
+        epsilon: Regularisation of the assignment, see :func:`~iboot_mm.models.losses.views.sinkhorn`.
         iterations: Iterations of the assignment.
         **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and
             ``compile`` of :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.

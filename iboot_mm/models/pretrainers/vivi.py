@@ -6,10 +6,10 @@ The views are single frames, K shots of L frames of each video, so that each fra
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..features import check_width
-from ..losses import spread
-from ..shot_pooling import AttentionPool, AveragePool
-from ..video_encoder import misfits
+from ..encoders.features import check_width
+from ..encoders.video import misfits
+from ..losses.views import spread
+from ..modules.shot_pooling import AttentionPool, AveragePool
 from .base import BasePretrainer
 
 

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from ...weights.downloads import local_copy
 from ...weights.state_dicts import load_strictly, read_state_dict
-from ..open_clip_models import build_model, choose_weights, fetch, timm_licence
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
+from .open_clip_models import build_model, choose_weights, fetch, timm_licence
 from .timm import encode_timm
 
 # The text tower is not built: the smallest one that open_clip accepts stands in for it (SigLIP 2's own has 280 M

@@ -6,7 +6,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from iboot_mm.models.momentum import MomentumCopy, annealed_momentum
+from iboot_mm.models.modules.momentum import MomentumCopy, annealed_momentum
 
 from .. import toy
 

@@ -3,7 +3,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from iboot_mm.models.momentum import MomentumCopy
+from iboot_mm.models.modules.momentum import MomentumCopy
 
 
 class Model(nn.Module):

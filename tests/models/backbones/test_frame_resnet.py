@@ -7,7 +7,7 @@ from mmaction.registry import MODELS
 from torch import nn
 
 from iboot_mm.models.backbones import FrameResNetV2
-from iboot_mm.models.video_encoder import VideoEncoder
+from iboot_mm.models.encoders.video import VideoEncoder
 
 SMALL = dict(channels=(128, 128, 128, 256), stem_chs=32)  # timm's BiT has all layers of a ResNet-50
 STOCK = dict(bn='resnetv2_50', gn='resnetv2_50x1_bit')

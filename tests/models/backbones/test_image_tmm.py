@@ -8,9 +8,9 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 from torch.nn.functional import avg_pool2d
 
+from iboot_mm.models.encoders.video import BACKBONE_MEAN, BACKBONE_STD
+from iboot_mm.models.modules.temporal_modules import TEMPORAL_MODULES
 from iboot_mm.models.teachers import FrozenTeacher
-from iboot_mm.models.temporal_modules import TEMPORAL_MODULES
-from iboot_mm.models.video_encoder import BACKBONE_MEAN, BACKBONE_STD
 
 # 32 pixels in patches of 8: a grid of 4 x 4 tokens of width 16.
 TEACHER = dict(type='TimmTeacher', model='vit_tiny_patch16_224', pretrained=False, input_size=32, name='tiny',

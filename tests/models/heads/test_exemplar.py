@@ -1,4 +1,4 @@
-"""VIVI's exemplar loss; the triplets themselves: tests/models/test_shot_losses.py."""
+"""VIVI's exemplar loss; the triplets themselves: tests/models/losses/test_shots.py."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from iboot_mm.models.heads import ExemplarHead
 
-from ..test_shot_losses import triplets_by_hand
+from ..losses.test_shots import triplets_by_hand
 
 
 def test_shots_of_all_videos_are_classes():

@@ -1,11 +1,11 @@
-"""VIVI's prediction of shots; the InfoNCE itself: tests/models/test_shot_losses.py."""
+"""VIVI's prediction of shots; the InfoNCE itself: tests/models/losses/test_shots.py."""
 
 import pytest
 import torch
 
 from iboot_mm.models.heads import ShotPairHead, ShotSequenceHead
 
-from ..test_shot_losses import info_nce_by_hand
+from ..losses.test_shots import info_nce_by_hand
 
 
 def test_pair_scores_are_products_of_two_mlps():

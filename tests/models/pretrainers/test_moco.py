@@ -1,4 +1,4 @@
-"""rho-MoCo against loops over videos, clips and keys; several processes: tests/models/test_distributed.py."""
+"""rho-MoCo against loops over videos, clips and keys; several processes: tests/models/modules/test_distributed.py."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""rho-SimCLR against loops over clips; several processes: tests/models/test_distributed.py."""
+"""rho-SimCLR against loops over clips; several processes: tests/models/modules/test_distributed.py."""
 
 import pytest
 import torch

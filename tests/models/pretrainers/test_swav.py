@@ -1,10 +1,10 @@
-"""rho-SwAV against loops over clips; several processes: tests/models/test_distributed.py."""
+"""rho-SwAV against loops over clips; several processes: tests/models/modules/test_distributed.py."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from iboot_mm.models.losses import sinkhorn
+from iboot_mm.models.losses.views import sinkhorn
 
 from . import toy
 

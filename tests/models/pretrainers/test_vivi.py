@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner, load_checkpoint
 
-from iboot_mm.models.losses import spread
+from iboot_mm.models.losses.views import spread
 
 from ...engine.toy import toy_config
 from . import toy_shots

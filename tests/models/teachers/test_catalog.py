@@ -2,8 +2,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from iboot_mm.models import open_clip_models
-from iboot_mm.models.teachers import base, list_teachers, load_teacher_config
+from iboot_mm.models.teachers import base, list_teachers, load_teacher_config, open_clip_models
 from iboot_mm.models.teachers import open_clip as open_clip_teachers
 from iboot_mm.models.teachers import timm as timm_teachers
 from iboot_mm.models.teachers.licences import licence_of

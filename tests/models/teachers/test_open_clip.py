@@ -10,8 +10,7 @@ from open_clip.transformer import QuickGELU
 from safetensors.torch import save_file
 from torch import nn
 
-from iboot_mm.models import open_clip_models
-from iboot_mm.models.teachers import OpenCLIPTeacher
+from iboot_mm.models.teachers import OpenCLIPTeacher, open_clip_models
 from iboot_mm.models.teachers import open_clip as open_clip_teachers
 
 TEXT = dict(context_length=8, vocab_size=16, width=16, heads=2, layers=2)
