@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from iboot_mm.checkpoints.description import describe_checkpoint
-from iboot_mm.evaluation.adaptation import adapt
-from iboot_mm.evaluation.protocols import RECIPES
+from iboot_mm.evaluation.protocols.adaptation import adapt
+from iboot_mm.evaluation.protocols.catalog import RECIPES
 from iboot_mm.models.encoders.video import BACKBONE_MEAN, BACKBONE_STD
 
 from .checkpoints import write_checkpoint

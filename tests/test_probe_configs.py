@@ -9,7 +9,7 @@ from mmaction.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from iboot_mm.evaluation import zero_shot
+from iboot_mm.evaluation.metrics import zero_shot
 
 from .test_feature_configs import digits, run_test  # noqa: F401  (a fixture)
 

@@ -34,10 +34,10 @@ from mmengine.registry import init_default_scope
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.environment import hardware, versions
-from iboot_mm.evaluation.adaptation import adapt
-from iboot_mm.evaluation.lists import LabelledVideos, count_videos, digest_lists
-from iboot_mm.evaluation.networks import Network, load_network
-from iboot_mm.evaluation.protocols import RECIPES, Protocol, choose
+from iboot_mm.evaluation.protocols.adaptation import adapt
+from iboot_mm.evaluation.protocols.lists import LabelledVideos, count_videos, digest_lists
+from iboot_mm.evaluation.protocols.networks import Network, load_network
+from iboot_mm.evaluation.protocols.catalog import RECIPES, Protocol, choose
 from iboot_mm.interruption import one_line_when_stopped
 from iboot_mm.checkpoints.description import last_checkpoint
 from iboot_mm.visualization.results import draw_results, format_table, model_card_page

@@ -29,9 +29,9 @@ from mmengine.registry import init_default_scope
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.datasets.listing import read_list, VIDEO_EXTENSIONS
-from iboot_mm.evaluation.few_label_training import apply
-from iboot_mm.evaluation.frame_classifier import LoadedClassifier
-from iboot_mm.evaluation.frame_stability import Anchor, judge, summarise_stability
+from iboot_mm.evaluation.images.few_label_training import apply
+from iboot_mm.evaluation.images.frame_classifier import LoadedClassifier
+from iboot_mm.evaluation.images.frame_stability import Anchor, judge, summarise_stability
 from iboot_mm.interruption import one_line_when_stopped
 
 

@@ -23,7 +23,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from iboot_mm.checkpoints.clip_recipe import clip_pipeline
-from iboot_mm.evaluation.feature_metric import FeatureMetric
+from iboot_mm.evaluation.metrics.feature_metric import FeatureMetric
 from iboot_mm.checkpoints.description import CheckpointInfo, describe_checkpoint
 from iboot_mm.models.teachers.text import text_tower_of
 

@@ -32,11 +32,11 @@ from mmengine.registry import init_default_scope
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.datasets.images.tasks import open_task
 from iboot_mm.environment import hardware, versions
-from iboot_mm.evaluation.few_label_training import Setting
-from iboot_mm.evaluation.frame_classifier import ClassifierFolder, FrameEncoder
-from iboot_mm.evaluation.networks import load_network
-from iboot_mm.evaluation.run_store import RunStore
-from iboot_mm.evaluation.transfer import LIGHTWEIGHT, Transfer, TransferProtocol
+from iboot_mm.evaluation.images.few_label_training import Setting
+from iboot_mm.evaluation.images.frame_classifier import ClassifierFolder, FrameEncoder
+from iboot_mm.evaluation.protocols.networks import load_network
+from iboot_mm.evaluation.images.run_store import RunStore
+from iboot_mm.evaluation.images.transfer import LIGHTWEIGHT, Transfer, TransferProtocol
 from iboot_mm.interruption import one_line_when_stopped
 from iboot_mm.checkpoints.description import CheckpointInfo, describe_checkpoint
 from iboot_mm.weights.state_dicts import read_file

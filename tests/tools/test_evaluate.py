@@ -11,7 +11,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
-from iboot_mm.evaluation.lists import digest_lists
+from iboot_mm.evaluation.protocols.lists import digest_lists
 
 from ..scripts import load_tool
 from ..videos import moving_frames, write_video

@@ -9,7 +9,7 @@ from torch import nn
 
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.decoders.base import open_video
-from iboot_mm.evaluation.frame_classifier import FrameClassifier, FrameEncoder, LoadedClassifier, save_classifier
+from iboot_mm.evaluation.images.frame_classifier import FrameClassifier, FrameEncoder, LoadedClassifier, save_classifier
 
 from ..checkpoints import CONFIG, write_checkpoint
 from ..scripts import load_tool

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 
 import iboot_mm
 from iboot_mm.checkpoints.description import describe_checkpoint
-from iboot_mm.evaluation.adaptation import adapt
-from iboot_mm.evaluation.networks import load_network
+from iboot_mm.evaluation.protocols.adaptation import adapt
+from iboot_mm.evaluation.protocols.networks import load_network
 
 from ..checkpoints import CONFIG, write_checkpoint
 from ..scripts import TOOLS, load_tool

@@ -16,8 +16,8 @@ from torch import Tensor
 import iboot_mm
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.checkpoints.pyslowfast import from_peer
-from iboot_mm.evaluation.adaptation import adapt
-from iboot_mm.evaluation.networks import load_network
+from iboot_mm.evaluation.protocols.adaptation import adapt
+from iboot_mm.evaluation.protocols.networks import load_network
 
 from ..checkpoints import write_checkpoint
 from ..peer_checkpoints import byol, supervised

@@ -26,7 +26,7 @@ from mmengine.runner import Runner, load_checkpoint
 
 from iboot_mm.datasets.parallel import show_progress
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
-from iboot_mm.evaluation.comparison import (
+from iboot_mm.evaluation.protocols.comparison import (
     Encoder,
     comparison_encoders,
     encode_dataset,
@@ -34,7 +34,7 @@ from iboot_mm.evaluation.comparison import (
     knn_table,
     teachers_of,
 )
-from iboot_mm.evaluation.knn import cap_k
+from iboot_mm.evaluation.metrics.knn import cap_k
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.models.losses.views import spread
 from iboot_mm.models.encoders.video import VideoEncoder
