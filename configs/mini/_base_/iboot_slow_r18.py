@@ -1,7 +1,7 @@
 # iBoot at a size that two CPU cores train in minutes. What differs from the paper in everything under configs/mini:
 # a Slow R18 with a quarter of the channels, frames of 48 pixels, every second of 16, AdamW (LARS's trust ratio moves
 # the weights too little in a few hundred steps), standardised targets, no flip and no blur, batches of 32 videos.
-_base_ = '../../_base_/default_runtime.py'
+_base_ = ['../../_base_/default_runtime.py', './clips48.py']
 
 model = dict(
     type='IBoot',
@@ -15,33 +15,6 @@ model = dict(
         color_prob=.8,
         gray_prob=.2,
         blur_prob=0.))
-
-clip = dict(clip_len=8, frame_interval=2)
-train_pipeline = [
-    dict(type='OpenVideo'),
-    dict(type='SampleViews', num_views=3, **clip),
-    dict(type='DecodeViews'),
-    dict(type='CropViews', size=48, short_side=(50, 58), flip_prob=0.),
-    dict(type='PackViews'),
-]
-val_pipeline = [
-    dict(type='OpenVideo'),
-    dict(type='SampleViews', num_views=1, test_mode=True, **clip),
-    dict(type='DecodeViews'),
-    dict(type='CropViews', size=48, short_side=48, test_mode=True),
-    dict(type='PackViews'),
-]
-train_dataloader = dict(
-    batch_size=32,  # the most videos a process takes at once; two processes take 16 each
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='EpochSampler', shuffle=True),
-    dataset=dict(type='VideoFolder', pipeline=train_pipeline))
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False))
 
 train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=10, global_batch=32, val_interval=2)
 val_cfg = dict(type='ValLoop')

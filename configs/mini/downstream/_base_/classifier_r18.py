@@ -1,7 +1,7 @@
 # A classifier around the mini network (configs/mini/_base_/iboot_slow_r18.py), on its clips of 8 frames of 48 pixels,
 # every second of 16; tested on 3 clips x 1 crop (the videos are square). SGD as at full size, but for some hundred
 # steps of 32 videos.
-_base_ = '../../../downstream/_base_/runtime.py'
+_base_ = ['../../../downstream/_base_/runtime.py', '../../_base_/clips48.py']
 
 model = dict(
     type='Recognizer3D',
@@ -13,40 +13,17 @@ model = dict(
         std=[58.395, 57.12, 57.375],
         format_shape='NCTHW'))
 
-clip = dict(clip_len=8, frame_interval=2)
-train_pipeline = [
-    dict(type='OpenVideo'),
-    dict(type='SampleViews', num_views=1, **clip),
-    dict(type='DecodeViews'),
-    dict(type='CropViews', size=48, short_side=(50, 58), flip_prob=0.),
-    dict(type='PackViews'),
-]
-val_pipeline = [
-    dict(type='OpenVideo'),
-    dict(type='SampleViews', num_views=1, test_mode=True, **clip),
-    dict(type='DecodeViews'),
-    dict(type='CropViews', size=48, short_side=48, test_mode=True),
-    dict(type='PackViews'),
-]
+train_pipeline = _base_.train_pipeline
+train_pipeline[1].num_views = 1
 test_pipeline = [
     dict(type='OpenVideo'),
-    dict(type='SampleViews', num_views=3, test_mode=True, **clip),
+    dict(type='SampleViews', num_views=3, test_mode=True, **_base_.clip),
     dict(type='DecodeViews'),
     dict(type='CropViews', size=48, short_side=48, test_mode=True),
     dict(type='PackViews'),
 ]
-train_dataloader = dict(
-    batch_size=32,  # the most videos a process takes at once; two processes take 16 each
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='EpochSampler', shuffle=True),
-    dataset=dict(type='VideoFolder', pipeline=train_pipeline))
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='VideoFolder', test_mode=True, pipeline=val_pipeline))
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(type='VideoFolder', test_mode=True, pipeline=_base_.val_pipeline))
 test_dataloader = dict(
     batch_size=16,
     num_workers=1,
