@@ -20,7 +20,7 @@ def requirements(name: str) -> list[str]:
 
 def version() -> str:
     """``__version__``, read as text: importing the package would ask for torch."""
-    return re.search(r"^__version__ = '(.+)'", (ROOT / 'iboot_mm' / '__init__.py').read_text(), re.M).group(1)
+    return re.search(r"^__version__ = '(.+)'", (ROOT / 'iboot_mm' / 'version.py').read_text(), re.M).group(1)
 
 
 class BuildWithConfigs(build_py):

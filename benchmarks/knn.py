@@ -57,7 +57,7 @@ def matrix(role: str, count: int, width: int) -> Tensor:
 
 def store(role: str, count: int, args: argparse.Namespace):
     """The same rows on the disk; what is there already is kept."""
-    from iboot_mm.evaluation import FeatureStore
+    from iboot_mm.stores.features import FeatureStore
 
     written = FeatureStore(args.folder / f'{role}_{count}x{args.width}',
                            dict(generated=role, videos=count, width=args.width), SHARD)

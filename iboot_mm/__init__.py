@@ -12,6 +12,6 @@ compat.apply()
 
 from . import datasets, engine, evaluation, models  # noqa: E402
 from .inference import load  # noqa: E402
+from .version import __version__  # noqa: E402
 
-__version__ = '0.1.0'
 __all__ = ['compat', 'datasets', 'engine', 'evaluation', 'load', 'models', '__version__']

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from .datasets.parallel import num_cores
+from .version import __version__
 
 LIBRARIES = ('torch', 'torchvision', 'mmengine', 'mmcv-lite', 'mmcv', 'mmaction2', 'mmpretrain', 'timm',
              'open_clip_torch', 'decord', 'av')
@@ -14,7 +15,6 @@ LIBRARIES = ('torch', 'torchvision', 'mmengine', 'mmcv-lite', 'mmcv', 'mmaction2
 
 def versions() -> dict[str, str]:
     """Versions of Python, this package and what it stands on, as far as installed."""
-    from . import __version__
     found = dict(iboot_mm=__version__, python=platform.python_version())
     for library in LIBRARIES:
         try:

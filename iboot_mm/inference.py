@@ -142,7 +142,7 @@ def load(source: str | Path, config: str | Path | None = None, **options) -> Fea
     Raises:
         FileNotFoundError: there is no such file, folder or config.
         ConnectionError: nothing here has that name, and the hub can not be reached or has none such either.
-        ValueError: see :func:`~iboot_mm.checkpoints.description.describe_checkpoint`.
+        ValueError: see :func:`~iboot_mm.checkpoints.describe_checkpoint`.
     """
     path = Path(source).expanduser()
     if not path.exists():

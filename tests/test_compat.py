@@ -1,4 +1,4 @@
-"""Each upstream fault that compat.py mends: the fault shows without it, and is gone with it."""
+"""Each upstream fault that compat mends: the fault shows without it, and is gone with it."""
 
 import importlib.util
 import json
@@ -26,6 +26,7 @@ from torch import distributed as dist
 from torch import nn
 
 from iboot_mm import compat
+from iboot_mm.compat import configs, versions
 
 
 def slow_r18(**kwargs):
@@ -39,22 +40,22 @@ def slow_r18(**kwargs):
     ('mmaction2', None, r"needs mmaction2: pip install 'mmaction2>=1\.2\.0"),
 ])
 def test_unsupported_versions_say_what_to_install(monkeypatch, package, found, message):
-    real = compat._version
-    monkeypatch.setattr(compat, '_version', lambda name: (
+    real = versions.installed_version
+    monkeypatch.setattr(versions, 'installed_version', lambda name: (
         (Version(found) if found else None) if name == package else real(name)))
     with pytest.raises(ImportError, match=message):
         compat.check_versions()
 
 
 def test_local_builds_count_as_their_version(monkeypatch):
-    monkeypatch.setattr(compat, '_version', lambda name: Version(
+    monkeypatch.setattr(versions, 'installed_version', lambda name: Version(
         {'torch': '2.14.1+cu130', 'mmengine': '0.10.7', 'mmaction2': '1.2.0', 'mmcv': '2.1.0'}.get(name, '2.1.0')))
     compat.check_versions()
 
 
 def test_neither_mmcv(monkeypatch):
-    real = compat._version
-    monkeypatch.setattr(compat, '_version', lambda name: None if name.startswith('mmcv') else real(name))
+    real = versions.installed_version
+    monkeypatch.setattr(versions, 'installed_version', lambda name: None if name.startswith('mmcv') else real(name))
     with pytest.raises(ImportError, match='needs mmcv or mmcv-lite: pip install'):
         compat.check_versions()
 
@@ -100,7 +101,7 @@ def test_base_of_our_own(monkeypatch, tmp_path, name):
     folder = tmp_path / 'configs'
     (folder / '_base_').mkdir(parents=True)
     (folder / name).write_text("hooks = dict(type='EpochSeedHook')\n")
-    monkeypatch.setattr(compat, 'configs_folder', lambda: folder)
+    monkeypatch.setattr(configs, 'configs_folder', lambda: folder)
     config = tmp_path / 'mine.py'
     config.write_text(f"_base_ = 'iboot_mm::{name}'\n")
     assert Config.fromfile(config).hooks.type == 'EpochSeedHook'

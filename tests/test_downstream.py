@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from .checkpoints import write_checkpoint
+from .checkpoint_files import write_checkpoint
 from .scripts import load_tool
 from .videos import moving_frames, write_video
 

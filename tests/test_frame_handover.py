@@ -27,7 +27,7 @@ from iboot_mm.evaluation.protocols.adaptation import adapt
 from iboot_mm.evaluation.protocols.catalog import RECIPES
 from iboot_mm.models.encoders.video import BACKBONE_MEAN, BACKBONE_STD
 
-from .checkpoints import write_checkpoint
+from .checkpoint_files import write_checkpoint
 from .scripts import load_tool
 
 publish = load_tool('convert/publish')

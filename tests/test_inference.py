@@ -19,7 +19,7 @@ from mmengine.registry import DefaultScope
 import iboot_mm
 from iboot_mm.checkpoints.description import describe_checkpoint
 
-from .checkpoints import write_checkpoint
+from .checkpoint_files import write_checkpoint
 from .scripts import load_tool
 from .videos import cut, moving_frames, write_video
 

@@ -16,10 +16,9 @@ from mmaction.registry import MODELS
 from mmengine.registry import MODELS as ROOT_MODELS
 from torch import Tensor
 
-import iboot_mm
-
-from ..models.encoders.video import VideoEncoder, misfits
-from ..weights.state_dicts import StateDict, read_file
+from ..models.encoders.video import VideoEncoder
+from ..version import __version__
+from ..weights.state_dicts import StateDict, misfits, read_file
 from .recipes import plain, read_recipe
 
 PROJECT = 'iBoot-MM'
@@ -45,7 +44,7 @@ class CheckpointInfo:
             one's as the teacher itself said, then with ``licence``.
         temporal_pool: See :class:`~iboot_mm.models.pretrainers.IBoot`.
         target_norm: See :class:`~iboot_mm.models.pretrainers.IBoot`.
-        normalization: See :class:`~iboot_mm.models.encoders.video.VideoEncoder`.
+        normalization: See :class:`~iboot_mm.models.VideoEncoder`.
     """
 
     path: Path
@@ -62,7 +61,7 @@ class CheckpointInfo:
     def description(self) -> dict:
         """All but the weights, as plain data: what published files and folders carry."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in ('path', 'state')}
-        return dict(project=PROJECT, version=iboot_mm.__version__, source=self.path.name, **fields)
+        return dict(project=PROJECT, version=__version__, source=self.path.name, **fields)
 
     def build_encoder(self) -> VideoEncoder:
         """The backbone as an encoder, with these weights, on the CPU in eval mode."""

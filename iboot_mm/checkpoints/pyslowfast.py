@@ -14,8 +14,7 @@ import yaml
 from mmaction.registry import MODELS
 
 from ..models.backbones import SlowResNet
-from ..models.encoders.video import misfits
-from ..weights.state_dicts import StateDict
+from ..weights.state_dicts import StateDict, misfits
 
 ONLINE, MOMENTUM = 'backbone.', 'backbone_hist.'
 DEPTHS = (50, 101)  # at which the networks are the same
@@ -174,7 +173,7 @@ def read_settings(cfg: object) -> tuple[str, dict | None, dict]:
 
     Returns:
         Its training (``'byol'``, ``'supervised'`` ...), or ``'unknown'``; its clips as in
-        :class:`~iboot_mm.checkpoints.description.CheckpointInfo`, or None; the normalisation of its input, the peer's usual
+        :class:`~iboot_mm.checkpoints.CheckpointInfo`, or None; the normalisation of its input, the peer's usual
         one where nothing is said.
     """
     try:

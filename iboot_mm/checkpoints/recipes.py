@@ -13,7 +13,7 @@ def read_recipe(path: Path) -> dict:
 
     Returns:
         Plain data: ``config`` (file name), ``backbone``, ``feature_dim``, ``clip``, ``teachers``, ``temporal_pool``,
-        ``target_norm`` and ``normalization``, as in :class:`~iboot_mm.checkpoints.description.CheckpointInfo`.
+        ``target_norm`` and ``normalization``, as in :class:`~iboot_mm.checkpoints.CheckpointInfo`.
 
     Raises:
         ValueError: it is not the config of a video network.

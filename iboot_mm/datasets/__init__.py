@@ -1,7 +1,7 @@
 from . import transforms
 from .decoders import UnreadableVideo, open_video
 from .images.labelled import LabelledImages
-from .shots.folder import ShotFolder
+from .shot_folder import ShotFolder
 from .video_folder import NoReadableVideo, VideoFolder
 
 __all__ = ['LabelledImages', 'NoReadableVideo', 'ShotFolder', 'UnreadableVideo', 'VideoFolder', 'open_video',

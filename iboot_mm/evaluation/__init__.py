@@ -1,4 +1,3 @@
-from ..stores.features import FeatureStore
 from .metrics.accuracy import ReadableAccMetric
 from .metrics.base import KNNMetric
 from .metrics.knn import knn_classify, nearest_neighbors, weighted_vote
@@ -8,6 +7,5 @@ from .metrics.playback_rate import PlaybackRateMetric
 from .metrics.retrieval import VideoRetrievalMetric
 from .metrics.zero_shot import ZeroShotMetric
 
-__all__ = ['FeatureStore', 'KNNMetric', 'LinearOnFeaturesMetric', 'OrderSensitivityMetric', 'PlaybackRateMetric',
-           'ReadableAccMetric', 'VideoRetrievalMetric', 'ZeroShotMetric', 'knn_classify', 'nearest_neighbors',
-           'weighted_vote']
+__all__ = ['KNNMetric', 'LinearOnFeaturesMetric', 'OrderSensitivityMetric', 'PlaybackRateMetric', 'ReadableAccMetric',
+           'VideoRetrievalMetric', 'ZeroShotMetric', 'knn_classify', 'nearest_neighbors', 'weighted_vote']

@@ -5,7 +5,7 @@ names the file.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -149,3 +149,22 @@ def load_strictly(network: nn.Module, state: StateDict, source: str) -> None:
 
 def _some(keys: Sequence[str], count: int = 4) -> str:
     return ', '.join(keys[:count]) + (', ...' if len(keys) > count else '')
+
+
+def misfits(own: dict[str, Tensor], saved: dict[str, Tensor], prefix: str | None = None) -> Iterator[str]:
+    """What keeps saved weights from filling a network's own, one phrase per key; counters of BN may be missing.
+
+    Args:
+        own: The network's weights.
+        saved: Those of a file.
+        prefix: Saved names that begin so and are not the network's own are misfits, too: a deeper ResNet of the same
+            kind has all weights of a shallower one.
+    """
+    for key, value in own.items():
+        if key not in saved:
+            if not key.endswith('num_batches_tracked'):
+                yield f'it has no {key}'
+        elif saved[key].shape != value.shape:
+            yield f'{key} is {tuple(saved[key].shape)} there and {tuple(value.shape)} here'
+    if prefix is not None:
+        yield from (f'it has {key} besides' for key in saved if key.startswith(prefix) and key not in own)

@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 
 from iboot_mm.engine import feature_loop
 from iboot_mm.engine.feature_loop import judge, missing_batches
-from iboot_mm.evaluation import FeatureStore
+from iboot_mm.stores.features import FeatureStore
 
 from .toy_features import feature_config
 

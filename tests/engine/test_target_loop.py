@@ -8,7 +8,7 @@ import torch
 
 from iboot_mm.engine import feature_loop, target_loop
 from iboot_mm.engine.target_loop import REFERENCE_SEED
-from iboot_mm.evaluation import FeatureStore
+from iboot_mm.stores.features import FeatureStore
 from tests.targets import WIDTH, batch_of, dataset_config, rounded, write_list, write_targets
 from tests.videos import moving_frames, write_video
 

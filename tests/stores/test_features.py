@@ -7,7 +7,7 @@ import torch
 from mmaction.registry import DATASETS
 from torch import nn
 
-from iboot_mm.evaluation import FeatureStore
+from iboot_mm.stores.features import FeatureStore
 from iboot_mm.stores.identity import data_identity, folder_name, network_identity
 
 IDENTITY = dict(network=dict(weights='a'), data=dict(views=(1, 2)))

@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard
 
 from iboot_mm.checkpoints.description import describe_checkpoint
 
-from ..checkpoints import STOCK_CONFIG, write_checkpoint
+from ..checkpoint_files import STOCK_CONFIG, write_checkpoint
 from ..scripts import load_tool
 
 export_hub = load_tool('convert/export_hub')

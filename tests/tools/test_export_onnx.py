@@ -10,7 +10,7 @@ import torch
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.compat import keep_pads_apart
 
-from ..checkpoints import write_checkpoint
+from ..checkpoint_files import write_checkpoint
 from ..scripts import load_tool
 
 onnxruntime = pytest.importorskip('onnxruntime', reason='the extra onnx is not installed')

@@ -11,7 +11,7 @@ from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.decoders.base import open_video
 from iboot_mm.evaluation.images.frame_classifier import FrameClassifier, FrameEncoder, LoadedClassifier, save_classifier
 
-from ..checkpoints import CONFIG, write_checkpoint
+from ..checkpoint_files import CONFIG, write_checkpoint
 from ..scripts import load_tool
 from ..videos import moving_frames, write_video
 

@@ -13,7 +13,7 @@ from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.evaluation.protocols.adaptation import adapt
 from iboot_mm.evaluation.protocols.networks import load_network
 
-from ..checkpoints import CONFIG, write_checkpoint
+from ..checkpoint_files import CONFIG, write_checkpoint
 from ..scripts import TOOLS, load_tool
 from ..videos import moving_frames, write_video
 

@@ -14,7 +14,7 @@ from mmengine.runner import Runner, save_checkpoint
 
 from iboot_mm.checkpoints.description import describe_checkpoint
 
-from ..checkpoints import CONFIG, write_checkpoint
+from ..checkpoint_files import CONFIG, write_checkpoint
 from ..scripts import load_tool
 
 publish = load_tool('convert/publish')

@@ -19,7 +19,7 @@ from iboot_mm.checkpoints.pyslowfast import from_peer
 from iboot_mm.evaluation.protocols.adaptation import adapt
 from iboot_mm.evaluation.protocols.networks import load_network
 
-from ..checkpoints import write_checkpoint
+from ..checkpoint_files import write_checkpoint
 from ..peer_checkpoints import byol, supervised
 from ..scripts import load_tool
 from ..videos import moving_frames, write_video

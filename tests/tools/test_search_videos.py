@@ -13,7 +13,7 @@ from iboot_mm.checkpoints.clip_recipe import clip_pipeline
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.transforms.decoding import OpenVideo
 
-from ..checkpoints import CONFIG, write_checkpoint
+from ..checkpoint_files import CONFIG, write_checkpoint
 from ..scripts import load_tool
 from ..videos import moving_frames, write_video
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ..checkpoints import CONFIG, write_checkpoint
+from ..checkpoint_files import CONFIG, write_checkpoint
 from ..scripts import load_tool
 
 TOOL = load_tool('transfer')

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from iboot_mm.weights.state_dicts import load_strictly, read_state_dict
+from iboot_mm.weights.state_dicts import load_strictly, misfits, read_state_dict
 
 
 @pytest.fixture
@@ -85,3 +85,11 @@ def test_strict_loading_names_what_is_wrong_and_changes_nothing(state):
     del state['1.num_batches_tracked']
     load_strictly(network, state, 'file.pth')
     assert network[0].weight.equal(state['0.weight'])
+
+
+def test_misfits_forgive_only_counters():
+    own = {'a': torch.zeros(2), 'bn.num_batches_tracked': torch.zeros(()), 'b': torch.zeros(3)}
+    assert list(misfits(own, {'a': torch.zeros(2), 'b': torch.zeros(3)})) == []
+    assert list(misfits(own, {'a': torch.zeros(2), 'b': torch.zeros(3), 'c': torch.zeros(1)}, '')) == [
+        'it has c besides']
+    assert list(misfits(own, {'a': torch.zeros(4)})) == ['a is (4,) there and (2,) here', 'it has no b']

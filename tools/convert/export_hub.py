@@ -52,7 +52,7 @@ def export(checkpoint: str | Path, out_dir: str | Path, config: str | Path | Non
     """Writes the folder, whole or not at all.
 
     Args:
-        checkpoint: What :func:`~iboot_mm.checkpoints.description.describe_checkpoint` takes.
+        checkpoint: What :func:`~iboot_mm.checkpoints.describe_checkpoint` takes.
         out_dir: The folder; it must not exist, or be empty.
         config: The config of a training checkpoint or of a stock recognizer.
         licence: That the weights are given under, as the hub names it; None writes ``other``.

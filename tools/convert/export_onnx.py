@@ -44,7 +44,7 @@ def export(checkpoint: str | Path, out: str | Path, config: str | Path | None = 
     """Writes the file, if it gives PyTorch's features.
 
     Args:
-        checkpoint: What :func:`~iboot_mm.checkpoints.description.describe_checkpoint` takes.
+        checkpoint: What :func:`~iboot_mm.checkpoints.describe_checkpoint` takes.
         out: The ONNX file.
         config: The config of a training checkpoint or of a stock recognizer.
 

@@ -3,8 +3,8 @@
     python tools/data/find_shots.py data/my_videos
 
 A shot begins where the colours of two neighbouring frames differ by more than --threshold, and where black frames begin
-or end. ROOT/shots.jsonl has one line per video, see iboot_mm/datasets/shots/shots.py. For videos that training samples at
-1 Hz, as VIVI's were, --fps 1 looks at the same frames; they differ more than neighbours do, so choose a higher
+or end. ROOT/shots.jsonl has one line per video, see iboot_mm/datasets/shots/shots.py. For videos that training samples
+at 1 Hz, as VIVI's were, --fps 1 looks at the same frames; they differ more than neighbours do, so choose a higher
 --threshold.
 
 Can be stopped and called again: what is known stays, and videos that are new, have another size or could not be read

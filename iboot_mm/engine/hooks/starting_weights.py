@@ -5,7 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
-from ...models.encoders.video import misfits
+from ...weights.state_dicts import misfits
 from ..model_wrapper import unwrap
 
 

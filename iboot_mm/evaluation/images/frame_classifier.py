@@ -14,8 +14,8 @@ from torchvision.transforms.functional import center_crop, pil_to_tensor, resize
 from ...checkpoints.description import CheckpointInfo, describe_checkpoint
 from ...datasets.decoders.base import first_line
 from ...datasets.images.tasks import to_square
-from ...models.encoders.features import frame_features
 from ...models.encoders.video import VideoEncoder
+from ...models.modules.features import frame_features
 from ...stores.atomic_files import AtomicLocalBackend
 from ...stores.identity import digest_weights
 from ...weights.state_dicts import read_file
@@ -137,7 +137,7 @@ class LoadedClassifier:
     """A classifier of frames from a file: what :func:`save_classifier` wrote, or any recognizer with a linear head.
 
     Args:
-        path: See :func:`~iboot_mm.checkpoints.description.describe_checkpoint`.
+        path: See :func:`~iboot_mm.checkpoints.describe_checkpoint`.
         config: See there.
 
     Raises:

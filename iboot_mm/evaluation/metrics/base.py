@@ -15,7 +15,7 @@ class KNNMetric(FeatureMetric):
     During training and in mmengine's ``TestLoop`` the evaluator gathers the features of all processes and cuts the
     repeated samples with which the sampler fills the last round; with
     :class:`~iboot_mm.engine.feature_loop.FeatureLoop` they come from the disk. Exact and in bounded memory, see
-    :func:`~iboot_mm.evaluation.metrics.knn.nearest_neighbors`; views of a video are averaged. Results: ``knn_top1`` for a
+    :func:`~iboot_mm.evaluation.nearest_neighbors`; views of a video are averaged. Results: ``knn_top1`` for a
     single unnamed label, ``<name>/knn_top1`` for each named one, both in [0, 1], and ``feature_spread`` (0: collapsed,
     see :func:`~iboot_mm.models.losses.views.spread`). Without labels only ``feature_spread``.
 

@@ -20,7 +20,7 @@ class ZeroShotMetric(FeatureMetric):
     """Accuracy of the class whose vector has the highest cosine with a video's feature; no label is used to train.
 
     The features must be in the space of the vectors: those of
-    :class:`~iboot_mm.models.encoders.joint_space.JointSpaceEncoder` with a teacher of CLIP's kind and the vectors of the same
+    :class:`~iboot_mm.models.JointSpaceEncoder` with a teacher of CLIP's kind and the vectors of the same
     model's text tower. (Or those of any teacher, and ``embeddings`` that stand for its classes.) Videos of a gallery
     are not scored. Results: ``zero_shot/top1`` and ``zero_shot/top5`` in [0, 1], as ``<name>/zero_shot/...`` for a
     named label.

@@ -17,7 +17,7 @@ def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None 
         cfg: The config.
         info: The checkpoint that takes the place of the config's own network.
         teacher: Config of a teacher that is evaluated by itself, in place of the model.
-        clip: Clips in place of the config's own, see :class:`~iboot_mm.checkpoints.description.CheckpointInfo`; a published
+        clip: Clips in place of the config's own, see :class:`~iboot_mm.checkpoints.CheckpointInfo`; a published
             protocol keeps its own.
         videos: Videos in place of the config's own.
         epochs: Epochs of training in place of the config's own.
@@ -78,7 +78,7 @@ def set_views(cfg: Config, clip: dict) -> None:
 
     Args:
         cfg: The config.
-        clip: See :class:`~iboot_mm.checkpoints.description.CheckpointInfo`.
+        clip: See :class:`~iboot_mm.checkpoints.CheckpointInfo`.
     """
     for _, dataset in datasets(cfg):
         for step in dataset.pipeline:

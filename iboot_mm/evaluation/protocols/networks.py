@@ -24,7 +24,7 @@ class Network:
     Attributes:
         name: A path, ``random`` or ``teacher``.
         seed: Of the training that a protocol does, and of random weights.
-        clip: The clips of its pre-training, see :class:`~iboot_mm.checkpoints.description.CheckpointInfo`.
+        clip: The clips of its pre-training, see :class:`~iboot_mm.checkpoints.CheckpointInfo`.
         weights: File of the weights that stock launchers load; None for a teacher, which brings its own, as does an
             ImageTMM without a temporal module.
         info: The checkpoint's content; None for a teacher.
@@ -48,7 +48,7 @@ def load_network(name: str, seed: int, config: Path | None, folder: Path) -> Net
     """A network by its name.
 
     Args:
-        name: Checkpoint (see :func:`~iboot_mm.checkpoints.description.describe_checkpoint`), ``random`` for the untrained
+        name: Checkpoint (see :func:`~iboot_mm.checkpoints.describe_checkpoint`), ``random`` for the untrained
             backbone of ``config``, or ``teacher`` for its teacher.
         seed: See :class:`Network`.
         config: The pre-training config, where it is not beside the checkpoint.

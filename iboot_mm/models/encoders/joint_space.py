@@ -39,7 +39,7 @@ class JointSpaceEncoder(VideoEncoder):
         target_norm: As in training.
         temporal_pool: As in training: whether features are averaged over time before W and the cosine, or after.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
-            :class:`~iboot_mm.models.encoders.video.VideoEncoder`.
+            :class:`~iboot_mm.models.VideoEncoder`.
 
     Raises:
         ValueError: on loading a checkpoint without W, with W of another shape, or with another ``target_norm``.

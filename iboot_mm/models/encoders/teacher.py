@@ -14,7 +14,7 @@ from .video import write_features
 class TeacherEncoder(BaseModel):
     """A frozen image model whose features are averaged over the frames of a clip; the row that a student must beat.
 
-    It takes the place of :class:`~iboot_mm.models.encoders.video.VideoEncoder` in any evaluation of frozen features.
+    It takes the place of :class:`~iboot_mm.models.VideoEncoder` in any evaluation of frozen features.
     There is no checkpoint to load: the teacher brings its weights.
 
     Example:
@@ -23,7 +23,7 @@ class TeacherEncoder(BaseModel):
 
     Args:
         teacher: Config of the frozen image model.
-        data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessors.views.ViewPreprocessor`.
+        data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessors.ViewPreprocessor`.
         augment: Augment colours in tests too, each view by its own seed: the teacher's view of a training run is
             augmented, and :class:`~iboot_mm.engine.target_loop.TargetLoop` stores its features.
     """

@@ -1,14 +1,13 @@
 """A backbone as a video encoder: clips in, one feature per video out."""
 
-from collections.abc import Iterator
-
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from .features import frame_features
+from ...weights.state_dicts import misfits
+from ..modules.features import frame_features
 
 # MMAction2's ActionDataPreprocessor for RGB, on the [0, 1] scale: weights handed over keep the input that they know.
 # The paper's framework, PySlowFast, uses .45 and .225 for every channel.
@@ -30,7 +29,7 @@ class VideoEncoder(BaseModel):
     Args:
         backbone: Config of any MMAction2 backbone; what is trained to be kept. Its keys in a checkpoint are
             ``backbone.*``, as in any MMAction2 recognizer.
-        data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessors.views.ViewPreprocessor`.
+        data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessors.ViewPreprocessor`.
         init_cfg: mmengine's initialisation config.
         normalization: ``mean`` and ``std`` of RGB on the [0, 1] scale that the backbone knows; None for MMAction2's.
         channels_last: Lay out the weights of the backbone's convolutions, and with them its maps, with the channel as
@@ -126,22 +125,3 @@ def write_features(data_samples: list[ActionDataSample], features: Tensor) -> li
         sample.view_features = view_features.clone()  # (V, D); a part of the batch would be pickled with all of it
         sample.feature = view_features.mean(dim=0)  # (D,)
     return data_samples
-
-
-def misfits(own: dict[str, Tensor], saved: dict[str, Tensor], prefix: str | None = None) -> Iterator[str]:
-    """What keeps saved weights from filling a network's own, one phrase per key; counters of BN may be missing.
-
-    Args:
-        own: The network's weights.
-        saved: Those of a file.
-        prefix: Saved names that begin so and are not the network's own are misfits, too: a deeper ResNet of the same
-            kind has all weights of a shallower one.
-    """
-    for key, value in own.items():
-        if key not in saved:
-            if not key.endswith('num_batches_tracked'):
-                yield f'it has no {key}'
-        elif saved[key].shape != value.shape:
-            yield f'{key} is {tuple(saved[key].shape)} there and {tuple(value.shape)} here'
-    if prefix is not None:
-        yield from (f'it has {key} besides' for key in saved if key.startswith(prefix) and key not in own)

@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..encoders.features import check_width, frame_features
+from .features import check_width, frame_features
 
 
 def annealed_momentum(base: float, progress: float) -> float:

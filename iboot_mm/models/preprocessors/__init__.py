@@ -1,0 +1,7 @@
+from .clips import ClipPreprocessor
+from .co_training import CoTrainingPreprocessor
+from .hsv import HSVPreprocessor
+from .tokens import TokenPreprocessor
+from .views import ViewPreprocessor
+
+__all__ = ['ClipPreprocessor', 'CoTrainingPreprocessor', 'HSVPreprocessor', 'TokenPreprocessor', 'ViewPreprocessor']

@@ -15,7 +15,7 @@ from .views import ViewPreprocessor
 class ClipPreprocessor(ViewPreprocessor):
     """V views of N videos become N V samples of one clip each, with a label each: what MMAction2's heads know.
 
-    Colours and blur on the device, as :class:`~iboot_mm.models.preprocessors.views.ViewPreprocessor`; then the clips are
+    Colours and blur on the device, as :class:`~iboot_mm.models.preprocessors.ViewPreprocessor`; then the clips are
     normalised as MMAction2's ``ActionDataPreprocessor`` does it.
 
     Example:

@@ -13,7 +13,7 @@ class CoTrainingPreprocessor(BaseDataPreprocessor):
     it may hold either.
 
     Args:
-        videos: Config of the videos' preprocessor, :class:`~iboot_mm.models.preprocessors.views.ViewPreprocessor`.
+        videos: Config of the videos' preprocessor, :class:`~iboot_mm.models.preprocessors.ViewPreprocessor`.
         images: Config of the images' preprocessor.
         num_classes: Classes of the images.
     """

@@ -13,10 +13,10 @@ class BasePretrainer(VideoEncoder, metaclass=ABCMeta):
 
     Args:
         backbone: Config of any MMAction2 backbone; what is trained to be kept.
-        data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessors.views.ViewPreprocessor`.
+        data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessors.ViewPreprocessor`.
         init_cfg: mmengine's initialisation config.
         normalization: ``mean`` and ``std`` of RGB on the [0, 1] scale that the backbone knows; None for MMAction2's.
-        channels_last: Memory layout of the backbone, see :class:`~iboot_mm.models.encoders.video.VideoEncoder`.
+        channels_last: Memory layout of the backbone, see :class:`~iboot_mm.models.VideoEncoder`.
         compile: Run the backbone through ``torch.compile``; a dict is its arguments.
     """
 

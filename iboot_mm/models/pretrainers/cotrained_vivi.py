@@ -34,7 +34,7 @@ class CoTrainedVIVI(VIVI):
             in the public code of the co-training that it follows (https://arxiv.org/abs/1905.03670).
         image_preprocessor: Config of the images' preprocessor; None for that of the videos.
         data_preprocessor: Config of the videos' preprocessor,
-            :class:`~iboot_mm.models.preprocessors.views.ViewPreprocessor`.
+            :class:`~iboot_mm.models.preprocessors.ViewPreprocessor`.
         **kwargs: Others of :class:`~iboot_mm.models.pretrainers.VIVI`.
 
     Raises:

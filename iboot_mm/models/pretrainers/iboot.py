@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..encoders.features import check_width, frame_features, match_time
 from ..losses.views import cosine_distance, spread
+from ..modules.features import check_width, frame_features, match_time
 from ..modules.momentum import MomentumCopy
 from ..modules.target_norm import TargetNorm
 from .base import BasePretrainer
@@ -40,10 +40,10 @@ class IBoot(BasePretrainer):
             cosine is taken per time step of the backbone, the teacher's T frames averaged into as many bins.
         target_norm: ``'none'`` (the paper), ``'center'`` or ``'standardize'``: see
             :class:`~iboot_mm.models.modules.target_norm.TargetNorm`. Teachers only.
-        momentum: Arguments of :class:`~iboot_mm.models.modules.momentum.MomentumCopy`, e.g. ``dict(base=.996)``, to add a
+        momentum: Arguments of :class:`~iboot_mm.models.modules.momentum.MomentumCopy`, as ``dict(base=.996)``, to add a
             momentum copy of the backbone as one more target (Table 3); needs ``MomentumUpdateHook``. None for none.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
-            :class:`~iboot_mm.models.encoders.video.VideoEncoder`.
+            :class:`~iboot_mm.models.VideoEncoder`.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, teacher: dict | list[dict], temporal_pool: bool = True,

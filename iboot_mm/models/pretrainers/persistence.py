@@ -34,7 +34,7 @@ class PersistencePretrainer(BasePretrainer):
         reduction: ``'mean'`` over the rho sub-losses (section 3.2) or ``'sum'``, as PySlowFast; LARS makes all but
             biases and BN blind to the difference.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
-            :class:`~iboot_mm.models.encoders.video.VideoEncoder`.
+            :class:`~iboot_mm.models.VideoEncoder`.
 
     Raises:
         ValueError: unknown reduction.

@@ -6,9 +6,9 @@ The views are single frames, K shots of L frames of each video, so that each fra
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..encoders.features import check_width
-from ..encoders.video import misfits
+from ...weights.state_dicts import misfits
 from ..losses.views import spread
+from ..modules.features import check_width
 from ..modules.shot_pooling import AttentionPool, AveragePool
 from .base import BasePretrainer
 

@@ -81,7 +81,7 @@ def text_tower_of(teachers: Sequence[dict]) -> tuple[int, dict]:
 
     Args:
         teachers: Configs of teachers, or what they say of themselves, see
-            :class:`~iboot_mm.checkpoints.description.CheckpointInfo`.
+            :class:`~iboot_mm.checkpoints.CheckpointInfo`.
 
     Returns:
         The place of the first such teacher, and a config of :class:`OpenCLIPText`.

@@ -12,7 +12,7 @@ from mmaction.registry import DATASETS
 from iboot_mm.datasets import UnreadableVideo
 from iboot_mm.datasets.transforms import LoadTargets
 from iboot_mm.datasets.transforms.randomness import TARGET_TAG, view_rng
-from iboot_mm.evaluation import FeatureStore
+from iboot_mm.stores.features import FeatureStore
 from tests.targets import dataset_config, write_list
 
 NAMES = ['a/0.mp4', 'a/sub/1.mp4', 'b/0.mp4', '3.mp4']

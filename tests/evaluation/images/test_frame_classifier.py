@@ -12,7 +12,7 @@ from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.evaluation.images.frame_classifier import FrameClassifier, FrameEncoder, LoadedClassifier, save_classifier
 from iboot_mm.models.encoders.video import VideoEncoder
 
-from ...checkpoints import CONFIG, STOCK_CONFIG, write_checkpoint
+from ...checkpoint_files import CONFIG, STOCK_CONFIG, write_checkpoint
 from .test_few_label_training import toy_encoder
 
 IMAGES = torch.randint(0, 256, (3, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)

@@ -12,7 +12,7 @@ from iboot_mm.evaluation.images.frame_classifier import ClassifierFolder, FrameE
 from iboot_mm.evaluation.images.run_store import RunStore
 from iboot_mm.evaluation.images.transfer import LIGHTWEIGHT, Transfer, TransferProtocol, choose_setting, summarise
 
-from ...checkpoints import CONFIG, write_checkpoint
+from ...checkpoint_files import CONFIG, write_checkpoint
 from .test_few_label_training import toy_encoder, toy_images
 
 SLOW, FAST, LONG = Setting(.01, 4), Setting(.1, 4), Setting(.01, 8)

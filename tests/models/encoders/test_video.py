@@ -5,7 +5,7 @@ import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 
-from iboot_mm.models.encoders.video import BACKBONE_MEAN, BACKBONE_STD, VideoEncoder, misfits
+from iboot_mm.models.encoders.video import BACKBONE_MEAN, BACKBONE_STD, VideoEncoder
 from iboot_mm.models.modules.momentum import MomentumCopy
 
 
@@ -53,14 +53,6 @@ def test_a_checkpoint_of_another_backbone_is_refused(slow_backbone, change, key)
     other = VideoEncoder({**slow_backbone, **change})
     with pytest.raises(ValueError, match=key):
         VideoEncoder(slow_backbone).load_state_dict(other.state_dict(), strict=False)
-
-
-def test_misfits_forgive_only_counters():
-    own = {'a': torch.zeros(2), 'bn.num_batches_tracked': torch.zeros(()), 'b': torch.zeros(3)}
-    assert list(misfits(own, {'a': torch.zeros(2), 'b': torch.zeros(3)})) == []
-    assert list(misfits(own, {'a': torch.zeros(2), 'b': torch.zeros(3), 'c': torch.zeros(1)}, '')) == [
-        'it has c besides']
-    assert list(misfits(own, {'a': torch.zeros(4)})) == ['a is (4,) there and (2,) here', 'it has no b']
 
 
 def train_steps(model, views, steps=3):

@@ -7,7 +7,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.runner import load_checkpoint
 
 from iboot_mm.models.losses.views import cosine_distance, spread
-from tests.models.encoders.test_features import BACKBONES
+from tests.models.modules.test_features import BACKBONES
 
 PAPER_SLOW = {
     f'slow_r{depth}': (dict(type='SlowResNet', depth=depth, base_channels=8), 8, 64 if depth == 18 else 256)

@@ -10,7 +10,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import load_state_dict
 from torch.optim import SGD
 
-from ..encoders.test_features import BACKBONES
+from ..modules.test_features import BACKBONES
 from . import toy
 
 

@@ -1,0 +1,18 @@
+"""The one room that knows what upstream breaks, a file for each kind of fault.
+
+Each entry names the fault, the versions it holds for and when it can go. :func:`apply` is idempotent and runs once,
+when ``iboot_mm`` is imported.
+"""
+
+from . import checkpoints, configs, mmaction, processes
+from .configs import configs_folder
+from .onnx import keep_pads_apart
+from .versions import SUPPORTED, check_versions
+
+__all__ = ['SUPPORTED', 'apply', 'check_versions', 'configs_folder', 'keep_pads_apart']
+
+
+def apply() -> None:
+    """Mends the upstream faults of each file, each only where it is present."""
+    for faults in (mmaction, configs, checkpoints, processes):
+        faults.apply()

@@ -1,0 +1,109 @@
+"""Faults of mmengine in reading checkpoints on today's PyTorch."""
+
+import errno
+import functools
+import pickle
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from .replacing import mended, replace
+
+
+def apply() -> None:
+    """Mends what is below, each only where it is present."""
+    allow_history_buffers()
+    explain_refused_checkpoints()
+    refuse_weights_that_match_nothing()
+
+
+def allow_history_buffers() -> None:
+    """mmengine 0.10.7 on torch >= 2.6: resuming fails, because ``torch.load`` defaults to ``weights_only``.
+
+    mmengine pickles its loss history as :class:`HistoryBuffer` objects, whose arrays need numpy's constructors and
+    whose method tables are pickled through ``getattr``. These are declared safe; ``getattr`` itself never is, since a
+    crafted file reaches module globals with it: a stand-in answers only for HistoryBuffer's own methods. Goes when
+    mmengine stores plain data.
+    """
+    import numpy as np
+    import torch
+    from mmengine.logging import HistoryBuffer
+
+    def history_buffer_getattr(owner, name):
+        if owner is HistoryBuffer and name in ('min', 'max', 'current', 'mean'):
+            return getattr(owner, name)
+        raise pickle.UnpicklingError(f'a checkpoint asked for the attribute {name!r} of {owner!r}: only the statistics '
+                                     'of HistoryBuffer may be restored from a file')
+
+    multiarray = (np._core if hasattr(np, '_core') else np.core).multiarray  # numpy 2 renamed the module
+    torch.serialization.add_safe_globals([
+        HistoryBuffer, multiarray._reconstruct, multiarray.scalar, np.ndarray, np.dtype, np.dtypes.Float64DType,
+        np.dtypes.Float32DType, np.dtypes.Int64DType, np.dtypes.BoolDType,
+        (history_buffer_getattr, 'builtins.getattr')])
+
+
+_last_loaded = 'the checkpoint'  # mmengine hands weights on without the name of their file
+
+
+def explain_refused_checkpoints() -> None:
+    """torch >= 2.6 through mmengine 0.10.7: a file that holds code, or half a file, fails with a page of advice.
+
+    One sentence names the file instead. Goes when mmengine reports it.
+    """
+    from mmengine.runner.checkpoint import CheckpointLoader
+    original = CheckpointLoader.load_checkpoint.__func__
+    if mended(original):
+        return
+
+    @functools.wraps(original)
+    def load_checkpoint(cls, filename, *args, **kwargs):
+        global _last_loaded
+        _last_loaded = str(filename)
+        try:
+            return original(cls, filename, *args, **kwargs)
+        except pickle.UnpicklingError as error:
+            reason = re.search(r'GLOBAL \S+|a checkpoint asked for[^:]+', str(error))
+            raise RuntimeError(
+                f'{filename} was not loaded: it holds more than weights and plain data, and could run code'
+                f'{f" ({reason.group()})" if reason else ""}; use a file that was saved as a state_dict') from None
+        except (EOFError, OSError, RuntimeError) as error:
+            # torch's three ways to say that the archive has no end: EOFError, EINVAL, and a message.
+            cut = isinstance(error, EOFError) or getattr(error, 'errno', 0) == errno.EINVAL or 'zip arch' in str(error)
+            if cut and Path(str(filename)).is_file():
+                raise RuntimeError(f'{filename} is cut off or no torch checkpoint: fetch it again, or resume from an '
+                                   'earlier one') from None
+            raise
+
+    load_checkpoint._iboot_mm = True
+    CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
+
+
+def refuse_weights_that_match_nothing() -> None:
+    """mmengine (all versions): a file whose names all differ loads without an error and leaves random weights.
+
+    ``load_from``, ``init_cfg`` and ``pretrained`` come through here; a partial match stays allowed. No date to go.
+    """
+    import mmengine.runner
+    from mmengine.runner import checkpoint
+
+    def make(original: Callable) -> Callable:
+        def load_state_dict(module, state_dict, *args, **kwargs):
+            own = module.state_dict()
+            if own and not any(key in own and getattr(value, 'shape', None) == own[key].shape
+                               for key, value in state_dict.items() if hasattr(own.get(key), 'shape')):
+                bare = any(f'backbone.{key}' in own for key in state_dict)
+                raise RuntimeError(
+                    f'{_last_loaded}: none of its {len(state_dict)} weights fits {type(module).__name__} in name and '
+                    f'shape (it has {_first(state_dict)}, wanted is {_first(own)}): ' +
+                    ('it holds the backbone alone, for backbone.pretrained; give the training checkpoint, or the '
+                     'published file that is not named "_backbone"' if bare else
+                     'check the file and the prefix of init_cfg'))
+            return original(module, state_dict, *args, **kwargs)
+        return load_state_dict
+
+    replace(checkpoint, 'load_state_dict', make)
+    mmengine.runner.load_state_dict = checkpoint.load_state_dict
+
+
+def _first(state_dict: dict) -> str:
+    return next((f'{key!r} {tuple(getattr(value, "shape", ()))}' for key, value in state_dict.items()), 'nothing')

@@ -1,0 +1,107 @@
+"""Videos of several shots."""
+
+import os
+from collections import Counter
+
+import numpy as np
+from mmaction.registry import DATASETS
+from mmengine.logging import print_log
+
+from .shots.shots import iterate_shots, shot_ticks, usable_shots
+from .transforms.shots import SampleShots
+from .video_folder import VideoFolder
+
+_NONE = np.empty((0, 2), np.int32)
+
+
+@DATASETS.register_module()
+class ShotFolder(VideoFolder):
+    """The videos of a `VideoFolder` that have enough shots (VIVI, section 4).
+
+    Its samples carry `shots` int32 (S, 2), first frame and the one after the last of each usable shot, and
+    `shot_frames`, the frames that the video had when its shots were found. A black shot, or one of fewer than
+    `min_length` frames, is no usable shot (our choice): its neighbours follow each other. Videos with fewer than
+    `num_shots` usable ones are dropped, as in the paper; one line of the log counts them.
+
+    Args:
+        root (str): Folder of the videos.
+        shots (str): Their shot list, see `tools/data/find_shots.py`; a path from the working folder, else from `root`.
+        num_shots (int): K, the fewest shots of a video; 2 or 4 in the paper.
+        min_length (int): The fewest frames of a shot, counted at `target_fps`; 8 (exemplar) or 4 (rotation) in the
+            paper.
+        target_fps (float, optional): Clock in Hz; 1 in the paper. None: every frame.
+        kwargs: Further arguments of `VideoFolder`.
+
+    Raises:
+        FileNotFoundError: If there is no such list.
+        ValueError: For an argument out of range, if the list is of other videos or of another clock, no video has so
+            many shots, or `SampleShots` of the pipeline asks for more.
+    """
+
+    def __init__(self, root: str, shots: str = 'shots.jsonl', num_shots: int = 2, min_length: int = 8,
+                 target_fps: float | None = None, **kwargs) -> None:
+        if num_shots < 1 or min_length < 1 or (target_fps is not None and target_fps <= 0):
+            raise ValueError('ShotFolder: num_shots and min_length must be at least 1 and target_fps above 0, got '
+                             f'{num_shots}, {min_length} and {target_fps}.')
+        self.shot_list = shots
+        self.num_shots = num_shots
+        self.min_length = min_length
+        self.target_fps = target_fps
+        super().__init__(root, **kwargs)
+        self._check_pipeline()
+
+    def load_data_list(self) -> list[dict]:
+        """One `dict(filename, labels, shots, shot_frames)` per video that has enough shots."""
+        below_root = os.path.join(self.root, self.shot_list)
+        path = below_root if not os.path.isfile(self.shot_list) and os.path.isfile(below_root) else self.shot_list
+        clock, found = None, {}
+        for entry in iterate_shots(path):  # of which only the usable shots are kept in memory
+            if 'file' in entry:
+                found[entry['file']] = (*self._usable(entry), entry.get('frames'))
+            else:
+                clock = entry.get('fps')
+        if clock and clock != self.target_fps:
+            raise ValueError(f"The shots of '{path}' were found at {clock} Hz, but target_fps is {self.target_fps}: "
+                             f'set target_fps={clock}, or find them anew.')
+        videos = super().load_data_list()
+        kept, fates, most = [], Counter(), 0
+        for video in videos:
+            name = os.path.relpath(video['filename'], self.root).replace(os.sep, '/')
+            shots, fate, frames = found.get(name, (_NONE, 'not in the list', None))
+            most = max(most, len(shots))
+            if len(shots) >= self.num_shots:
+                kept.append(dict(video, shots=shots, shot_frames=frames))
+            else:
+                fates[fate] += 1
+        if fates['not in the list'] == len(videos):
+            example = f", which names '{next(iter(found))}' for example" if found else ''
+            raise ValueError(f"None of the videos of '{self.root}' is in the shot list '{path}'{example}: find the "
+                             'shots of this root with tools/data/find_shots.py.')
+        wanted = f'{self.num_shots} shots of {self.min_length} or more frames'
+        dropped = ', '.join(f'{count} {fate}' for fate, count in sorted(fates.items())) or 'none'
+        if not kept:
+            raise ValueError(f"No video of '{self.root}' has {wanted}, the most is {most} ({dropped}): lower num_shots "
+                             'or min_length, or find the shots anew with a lower --threshold.')
+        print_log(f"'{self.root}': {len(kept)} of {len(videos)} videos have {wanted}; dropped: {dropped}.", 'current')
+        return kept
+
+    def _usable(self, entry: dict) -> tuple[np.ndarray, str]:
+        """The usable shots of a video, and what it is if they are too few."""
+        if 'error' in entry:
+            return _NONE, 'unreadable'
+        shots = usable_shots(entry).astype(np.int32)
+        if not len(shots):
+            return _NONE, 'wholly black'
+        if self.target_fps and not entry['fps']:
+            return _NONE, 'of unknown frame rate'
+        fate = 'with too few shots' if len(entry['starts']) > 1 else 'of one shot'
+        step = entry['fps'] / self.target_fps if self.target_fps else 1.
+        return shots[shot_ticks(shots, step)[1] >= self.min_length], fate
+
+    def _check_pipeline(self) -> None:
+        for step in self.pipeline.transforms:
+            if isinstance(step, SampleShots) and (step.num_shots > self.num_shots or step.shot_len > self.min_length
+                                                  or step.target_fps != self.target_fps):
+                raise ValueError(f'{step} draws from shots that ShotFolder(num_shots={self.num_shots}, min_length='
+                                 f'{self.min_length}, target_fps={self.target_fps}) does not keep: give both the same '
+                                 'num_shots, length and target_fps.')
