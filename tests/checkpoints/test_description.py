@@ -7,8 +7,8 @@ import torch
 
 from iboot_mm.checkpoints.description import describe_checkpoint
 
+from ..checkpoint_files import CONFIG, STOCK_CONFIG, write_checkpoint
 from ..scripts import load_tool
-from . import CONFIG, STOCK_CONFIG, write_checkpoint
 
 export_hub = load_tool('convert/export_hub')
 publish = load_tool('convert/publish')
