@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from .decoders.frames import IMAGE_EXTENSIONS
+from .list_file import ListFile
 
 VIDEO_EXTENSIONS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts', '.wmv',
                     '.flv', '.3gp', '.ogv', '.vob', '.gif')
@@ -86,52 +87,10 @@ def _names_in(folder: str) -> set[str]:
 
 def parse_list(ann_file: str, label_names: Sequence[str] | None = None,
                extensions: Sequence[str] = VIDEO_EXTENSIONS) -> list[tuple[str, dict[str, int]]]:
-    """`(path, labels)` for each line `path [label [label2 ...]]` of a list, as it stands there.
-
-    Paths may hold blanks. The last `len(label_names)` columns are labels; without names, one whole number in the last
-    column is the label 'label'.
+    """`(path, labels)` of each video of a list, the path as it stands there; see `ListFile`.
 
     Raises:
         FileNotFoundError: If there is no such list.
-        ValueError: For an empty list or a line with a bad label.
+        ValueError: For an empty list, one of another form or a line with a bad label.
     """
-    if not os.path.isfile(ann_file):
-        raise FileNotFoundError(f"There is no list '{ann_file}': set `ann_file` to a text file of lines "
-                                "'path [label ...]'.")
-    with open(ann_file, encoding='utf-8-sig') as lines:
-        numbered = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
-    if not numbered:
-        raise ValueError(f"The list '{ann_file}' is empty: it needs lines 'path [label ...]'.")
-    entries = []
-    for number, line in numbered:
-        place = f"Line {number} of '{ann_file}'"
-        name, labels = _named_columns(line, label_names, place) if label_names else _one_column(line, extensions, place)
-        entries.append((name, labels))
-        if labels.keys() != entries[0][1].keys():
-            raise ValueError(f'{place} has {len(labels)} labels, but the first line {len(entries[0][1])}: label all '
-                             'or none.')
-    return entries
-
-
-def _named_columns(line: str, label_names: Sequence[str], place: str) -> tuple[str, dict[str, int]]:
-    columns = line.rsplit(None, len(label_names))
-    if len(columns) <= len(label_names):
-        raise ValueError(f'{place} needs a path and {len(label_names)} labels ({", ".join(label_names)}): {line!r}.')
-    labels = {name: _label(text, f"{place}, label '{name}'") for name, text in zip(label_names, columns[1:])}
-    return columns[0], labels
-
-
-def _one_column(line: str, extensions: Sequence[str], place: str) -> tuple[str, dict[str, int]]:
-    columns = line.rsplit(None, 1)
-    endings = tuple(extension.lower() for extension in extensions)
-    if len(columns) == 1 or line.lower().endswith(endings):
-        return line, {}
-    if columns[1].isdecimal() or columns[0].lower().endswith(endings):
-        return columns[0], {'label': _label(columns[1], place)}
-    return line, {}  # a path with blanks and an unusual ending
-
-
-def _label(text: str, place: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(f'{place}: {text!r} is no label; labels are whole numbers from 0.')
-    return int(text)
+    return list(ListFile(ann_file, label_names, extensions))

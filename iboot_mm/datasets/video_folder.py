@@ -29,9 +29,9 @@ class VideoFolder(BaseActionDataset):
 
     Args:
         root (str): Folder of the videos.
-        ann_file (str): List of lines `path [label [label2 ...]]`, paths relative to `root`; itself a path from the
-            working folder, else from `root`. Empty: every file below `root` with one of the `extensions`, without
-            labels.
+        ann_file (str): List of lines `path [label [label2 ...]]`, see `ListFile`, paths relative to `root`; itself a
+            path from the working folder, else from `root`. Empty: every file below `root` with one of the
+            `extensions`, without labels.
         label_names (Sequence[str], optional): Names of the list's label columns. None: one unnamed column, or none.
         pipeline (list): Transforms, see `iboot_mm.datasets.transforms`.
         role (str, optional): 'gallery' or 'query' in k-NN evaluation.

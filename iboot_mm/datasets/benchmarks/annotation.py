@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..list_file import text_lines
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -82,8 +84,12 @@ def find_file(folder: Path, names: Sequence[str], subfolders: Sequence[str], hin
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file that hold something."""
-    return [line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines() if line.strip()]
+    """The lines of a text file that hold something.
+
+    Raises:
+        ValueError: If it is no UTF-8.
+    """
+    return [line for _, line in text_lines(path)]
 
 
 def read_json(path: Path) -> list | dict:

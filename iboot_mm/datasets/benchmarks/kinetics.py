@@ -8,6 +8,7 @@ called `YOUTUBEID_000010_000020.mp4`, after both times in seconds. They lie in a
 import csv
 from pathlib import Path
 
+from ..list_file import text_lines
 from .annotation import Annotation, Clip, Part, find_file, look_up
 
 _SUBFOLDERS = ('annotations', 'kinetics400', 'kinetics600')
@@ -40,13 +41,12 @@ def read_kinetics(folder: Path, name: str) -> Annotation:
 
 
 def _read_rows(path: Path) -> list[dict]:
-    with open(path, newline='', encoding='utf-8-sig') as lines:
-        reader = csv.DictReader(lines)
-        missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise ValueError(f"'{path}' has no column {missing[0]!r}: its first line should be "
-                             f"'{','.join(_COLUMNS)},split'.")
-        rows = list(reader)
+    reader = csv.DictReader(line for _, line in text_lines(path))
+    missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
+    if missing:
+        raise ValueError(f"'{path}' has no column {missing[0]!r}: its first line should be "
+                         f"'{','.join(_COLUMNS)},split'.")
+    rows = list(reader)
     short = [number for number, row in enumerate(rows, 2) if None in (row[column] for column in _COLUMNS)]
     if short:
         raise ValueError(f"Line {short[0]} of '{path}' has too few columns: download the file again.")

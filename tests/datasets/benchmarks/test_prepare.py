@@ -221,6 +221,11 @@ def break_csv_classes(root):
     trees.put(root / 'annotations' / 'kinetics_train.csv', trees.kinetics_csv(trees.K400_TRAIN))
 
 
+def break_csv_text(root):
+    file = root / 'annotations' / 'kinetics_val.csv'
+    file.write_bytes(file.read_text().encode('utf-16'))
+
+
 def break_json(root):
     trees.put(root / 'labels' / 'train.json', '[{"id": "7"')
 
@@ -250,6 +255,7 @@ def break_label(root):
     ('kinetics400', break_csv, ValueError, "kinetics_val.csv' has no column 'youtube_id'"),
     ('kinetics400', break_csv_line, ValueError, "Line 2 of '.*kinetics_val.csv' has too few columns"),
     ('kinetics400', break_csv_time, ValueError, 'gives the clip abc no start and end in seconds'),
+    ('kinetics400', break_csv_text, ValueError, "Line 1 of '.*kinetics_val.csv' is no UTF-8 text"),
     ('kinetics400', break_csv_classes, ValueError, 'name 3 classes, but Kinetics-400 has 400'),
     ('sthv2', break_json, ValueError, "train.json' is no JSON .*download it again"),
     ('sthv2', break_template, ValueError, "names the class 'Doing nothing', which is none of the 174"),
