@@ -4,17 +4,15 @@ import errno
 import functools
 import pickle
 import re
-from collections.abc import Callable
 from pathlib import Path
 
-from .replacing import mended, replace
+from .replacing import mended
 
 
 def apply() -> None:
     """Mends what is below, each only where it is present."""
     allow_history_buffers()
     explain_refused_checkpoints()
-    refuse_weights_that_match_nothing()
 
 
 def allow_history_buffers() -> None:
@@ -43,6 +41,11 @@ def allow_history_buffers() -> None:
 
 
 _last_loaded = 'the checkpoint'  # mmengine hands weights on without the name of their file
+
+
+def last_loaded() -> str:
+    """The file that mmengine read last."""
+    return _last_loaded
 
 
 def explain_refused_checkpoints() -> None:
@@ -76,34 +79,3 @@ def explain_refused_checkpoints() -> None:
 
     load_checkpoint._iboot_mm = True
     CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
-
-
-def refuse_weights_that_match_nothing() -> None:
-    """mmengine (all versions): a file whose names all differ loads without an error and leaves random weights.
-
-    ``load_from``, ``init_cfg`` and ``pretrained`` come through here; a partial match stays allowed. No date to go.
-    """
-    import mmengine.runner
-    from mmengine.runner import checkpoint
-
-    def make(original: Callable) -> Callable:
-        def load_state_dict(module, state_dict, *args, **kwargs):
-            own = module.state_dict()
-            if own and not any(key in own and getattr(value, 'shape', None) == own[key].shape
-                               for key, value in state_dict.items() if hasattr(own.get(key), 'shape')):
-                bare = any(f'backbone.{key}' in own for key in state_dict)
-                raise RuntimeError(
-                    f'{_last_loaded}: none of its {len(state_dict)} weights fits {type(module).__name__} in name and '
-                    f'shape (it has {_first(state_dict)}, wanted is {_first(own)}): ' +
-                    ('it holds the backbone alone, for backbone.pretrained; give the training checkpoint, or the '
-                     'published file that is not named "_backbone"' if bare else
-                     'check the file and the prefix of init_cfg'))
-            return original(module, state_dict, *args, **kwargs)
-        return load_state_dict
-
-    replace(checkpoint, 'load_state_dict', make)
-    mmengine.runner.load_state_dict = checkpoint.load_state_dict
-
-
-def _first(state_dict: dict) -> str:
-    return next((f'{key!r} {tuple(getattr(value, "shape", ()))}' for key, value in state_dict.items()), 'nothing')
