@@ -8,13 +8,14 @@
 
 Trains on all videos below DIR; without lists there is no k-NN accuracy. Of two lists (`path label` a line, paths
 relative to DIR) the first is the gallery, the second holds the queries; with --hold-out only the first is trained on,
-so the queries are new to the network. Of one list every fifth line is a query: clips of one recording that fall on both
-sides then make k-NN look better than it is.
+so the queries are new to the network. Of one list every fifth video is a query: clips of one recording that fall on
+both sides then make k-NN look better than it is.
 """
 
 import argparse
 import hashlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -27,6 +28,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from iboot_mm.datasets import ShotFolder, UnreadableVideo, VideoFolder, open_video
+from iboot_mm.datasets.list_file import list_line
+from iboot_mm.datasets.listing import parse_list
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.models.teachers.catalog import load_teacher_config
 
@@ -47,20 +50,27 @@ def choose_interval(files: list[str], clip_len: int = 8, most: int = 8) -> int:
     return int(min(max(median(lengths) // (2 * clip_len), 1), most)) if lengths else 1
 
 
-def split_list(lists: list[Path], folder: Path) -> list[Path]:
-    """Gallery and query list; one list is split, every fifth line a query, and both parts written to ``folder``."""
+def split_list(lists: list[Path], folder: Path, labels: Sequence[str] | None) -> list[Path]:
+    """Gallery and query list; one list is split, every fifth video a query, and both parts written to ``folder``.
+
+    Raises:
+        ValueError: a list to split that cannot be read, or has fewer than five videos.
+    """
     for file in lists:
         if not file.is_file():
             sys.exit(f'There is no list {file}.')
     if len(lists) == 2:
         return lists
-    lines = [line for line in lists[0].read_text().splitlines() if line.strip()]
-    parts = [folder / 'gallery.txt', folder / 'query.txt']
-    parts[0].write_text('\n'.join(line for i, line in enumerate(lines) if i % 5 != 4) + '\n')
-    parts[1].write_text('\n'.join(line for i, line in enumerate(lines) if i % 5 == 4) + '\n')
+    videos = [list_line(path, values.values()) for path, values in parse_list(str(lists[0]), labels)]
+    if len(videos) < 5:
+        raise ValueError(f'{lists[0]} has {len(videos)} videos, of which every fifth would be a query: give a longer '
+                         'list, or a second one with the queries.')
+    parts = {'gallery.txt': [line for i, line in enumerate(videos) if i % 5 != 4], 'query.txt': videos[4::5]}
+    for name, lines in parts.items():
+        AtomicLocalBackend().put_text('\n'.join(lines) + '\n', folder / name)
     print(f'One list: every fifth video of {lists[0]} is a query. If clips of one recording fall on both sides, k-NN '
           'looks better than it is.')
-    return parts
+    return [folder / name for name in parts]
 
 
 def list_videos(settings: dict, kind: type[VideoFolder] = VideoFolder) -> list[str]:
@@ -98,7 +108,7 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
     """Lines of the config on the data; sets ``args.epochs`` where nothing was said."""
     root = str(args.videos.resolve())
     labels = tuple(args.labels) if args.labels else None
-    lists = [str(p.resolve()) for p in split_list(args.lists, args.out.parent)] if args.lists else [None, None]
+    lists = [str(p.resolve()) for p in split_list(args.lists, args.out.parent, labels)] if args.lists else [None, None]
     gallery, query = (dict(root=root, ann_file=file, label_names=labels) for file in lists)
     train = dict(gallery) if args.hold_out else dict(root=root)
     if args.shots:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 _MOST_DIGITS = 18  # of a label, which is a 64-bit number
@@ -115,6 +115,13 @@ class ListFile:
             raise ValueError(f'{self._place(number)} names the columns {_shortened(line)}: a list needs the path in '
                              'the first one and labels in those behind it.')
         return True
+
+
+def list_line(path: str, labels: Iterable[int]) -> str:
+    """The line of a list that `ListFile` reads as these."""
+    if path[0] in '#"':
+        path = '"' + path.replace('"', '""') + '"'
+    return ' '.join([path, *map(str, labels)])
 
 
 def text_lines(path: str | os.PathLike) -> Iterator[tuple[int, str]]:

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from iboot_mm.datasets.list_file import list_line
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, parse_list
 
 SEPARATORS = [' ', '  ', '\t', ',', ', ', ';', ' ; ']
@@ -18,7 +19,12 @@ def random_path(rng: random.Random) -> str:
     """A path as scraped folders have them, which cannot be told from columns by its letters."""
     letters = 'ab0 9,;#\'"._-()é漢\u00a0\u2028%'
     stem = ''.join(rng.choice(letters) for _ in range(rng.randint(1, 12))).strip()
-    return f'x{stem}{rng.choice(["", "/b c", "/3,4", "/7"])}{rng.choice(VIDEO_EXTENSIONS)}'
+    folder, ending = rng.choice(['', '/b c', '/3,4', '/7']), rng.choice(VIDEO_EXTENSIONS)
+    return f'{rng.choice(["", "x", "#", chr(34)])}{stem}x{folder}{ending}'
+
+
+def quoted(path: str) -> str:
+    return '"' + path.replace('"', '""') + '"'
 
 
 @pytest.mark.parametrize('seed', range(60))
@@ -28,8 +34,8 @@ def test_what_is_written_is_read(seed, tmp_path):
     num_labels, separator, newline = rng.randint(0, 3), rng.choice(SEPARATORS), rng.choice(['\n', '\r\n', '\r'])
     names = ['label', 'motion', 'a_b'][:num_labels]
     entries = [(random_path(rng), {name: rng.choice([0, 7, 399, 10**18 - 1]) for name in names}) for _ in range(20)]
-    lines = [separator.join([rng.choice([path, f'"{path}"']) if '"' not in path else path, *map(str, labels.values())])
-             for path, labels in entries]
+    lines = [separator.join([quoted(path) if path[0] in '#"' or rng.random() < .5 else path,
+                             *map(str, labels.values())]) for path, labels in entries]
     for extra in ['', '   ', '# a comment, 3', '#', '##  twice']:
         lines.insert(rng.randint(0, len(lines)), extra)
     if num_labels and rng.random() < .5:
@@ -37,6 +43,8 @@ def test_what_is_written_is_read(seed, tmp_path):
     text = newline.join(lines) + rng.choice(['', newline])
     given = None if num_labels == 0 or (num_labels == 1 and rng.random() < .5) else names
     assert parse(tmp_path / 'list.txt', rng.choice([b'', b'\xef\xbb\xbf']) + text.encode(), given) == entries
+    rewritten = '\n'.join(list_line(path, labels.values()) for path, labels in entries)
+    assert parse(tmp_path / 'list.txt', rewritten, given) == entries
 
 
 @pytest.mark.parametrize('text, expected', [
@@ -49,6 +57,7 @@ def test_what_is_written_is_read(seed, tmp_path):
     ('a.mp4\nb 3.mp4\nv1.0 c,4.webm', [('a.mp4', None), ('b 3.mp4', None), ('v1.0 c,4.webm', None)]),
     ('a.MP4 007', [('a.MP4', 7)]),
     ('./#shorts.mp4 1', [('./#shorts.mp4', 1)]),
+    ('"#shorts.mp4" 1', [('#shorts.mp4', 1)]),
     ('video\nfile', [('video', None), ('file', None)]),
     ('path\na.mp4', [('a.mp4', None)]),
     ('video.mp4_frames 5\na.mp4/b c 2', [('video.mp4_frames', 5), ('a.mp4/b c', 2)])])

@@ -384,6 +384,24 @@ def test_config_splits_a_single_list(run, fruit, teacher, tmp_path):
     assert len(parts[1]) == len(whole) // 5 and sorted(sum(parts, [])) == sorted(whole)
 
 
+def test_a_single_list_in_a_fresh_folder(run, tmp_path):
+    """Its parts lie beside the config, in a folder that is not there yet; header, comments and CSV fall away."""
+    for number in range(10):
+        (tmp_path / f'é {number}.mp4').touch()
+    whole = tmp_path / 'all.csv'
+    whole.write_text('# mine\r\npath,label\r\n' + ''.join(f'"é {number}.mp4",{number}\r\n' for number in range(10)),
+                     encoding='utf-8')
+    out = tmp_path / 'work' / 'recipe' / 'config.py'
+    status, said = run(make_config, out, '--videos', tmp_path, '--lists', whole)
+    assert status == 0, said
+    gallery, query = (DATASETS.build(part) for part in Config.fromfile(out).val_dataloader.dataset.datasets)
+    labels = [[data.get_data_info(i)['labels']['label'] for i in range(len(data))] for data in (gallery, query)]
+    assert labels == [[0, 1, 2, 3, 5, 6, 7, 8], [4, 9]]
+    whole.write_text('a.mp4 1\nb.mp4 2\n')
+    assert 'all.csv has 2 videos, of which every fifth' in run(make_config, out, '--videos', tmp_path, '--lists',
+                                                              whole)[1]
+
+
 @pytest.mark.parametrize('epochs', [1, 2])
 @pytest.mark.parametrize('source', [['--method', 'byol'], ['--base', ROOT / 'configs/mini/iboot_r18_digits.py']])
 def test_the_shortest_schedules_are_built(run, tmp_path, epochs, source):

@@ -6,19 +6,20 @@
 Of n videos of a class, round(share x n) are kept, one at least. Which ones depends on the seed and on the names of the
 files alone: their order in the list, their folders and their endings do not matter, and a copy of the data set that
 lacks a few videos gives the same subset but for a few. A smaller share with the same seed is a part of a larger one.
-Lines are kept as they are, in the order of the list.
+Videos are kept in the order of the list, in lines 'path label ...' whatever separated its columns.
 """
 
 import argparse
 import hashlib
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from iboot_mm.datasets.list_file import list_line
 from iboot_mm.datasets.listing import parse_list
 from iboot_mm.interruption import one_line_when_stopped
+from iboot_mm.stores.atomic_files import AtomicLocalBackend
 
 
 def rank(path: str, seed: int) -> tuple[str, str]:
@@ -67,11 +68,8 @@ def make(ann_file: Path, out: Path, share: float, seed: int = 0, labels: Sequenc
         raise ValueError(f'{ann_file} has no label {by}: it has {", ".join(names)}.' if names else
                          f"{ann_file} has no labels: a share of every class needs lines 'path label'.")
     kept = choose([(path, values[by]) for path, values in entries], share, seed)
-    lines = [' '.join([entries[i][0], *map(str, entries[i][1].values())]) for i in kept]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f'{out.name}.partial')
-    partial.write_text('\n'.join(lines) + '\n', encoding='utf-8')
-    os.replace(partial, out)
+    lines = [list_line(entries[i][0], entries[i][1].values()) for i in kept]
+    AtomicLocalBackend().put_text('\n'.join(lines) + '\n', out)
     sizes = defaultdict(int)
     for i in kept:
         sizes[entries[i][1][by]] += 1
