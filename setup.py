@@ -53,7 +53,7 @@ setup(
     install_requires=requirements('runtime'),
     extras_require=dict(
         lite=['mmcv-lite>=2.0.0,<2.2.0'], benchmarks=requirements('benchmarks'), decoders=requirements('decoders'),
-        onnx=requirements('onnx'), shots=requirements('shots'),
+        onnx=requirements('onnx'), remote=requirements('remote'), shots=requirements('shots'),
         tests=requirements('tests')),
     cmdclass=dict(build_py=BuildWithConfigs),
     classifiers=['License :: OSI Approved :: Apache Software License', 'Programming Language :: Python :: 3',

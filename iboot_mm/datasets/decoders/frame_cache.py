@@ -17,6 +17,8 @@ import torch
 from mmengine.logging import print_log
 
 from ...stores.atomic_files import AtomicLocalBackend
+from ..remote import is_remote
+from ..sources import stat_source
 from .base import UnreadableVideo, VideoReader, get_decoder, register_decoder
 
 LARGEST = 2**30  # bytes: the frames of one video are held in memory to be written
@@ -92,10 +94,12 @@ def open_frame_cache(path: str, num_threads: int = 1, folder: str = 'work_dirs/f
     Raises:
         UnreadableVideo: If `path` is no file, or as the decoder does.
     """
-    if not os.path.isfile(path):
-        raise UnreadableVideo(path, 'it is not a file')
-    about = os.stat(path)
-    identity = [os.path.realpath(path), about.st_size, about.st_mtime_ns, source, sorted(options.items())]
+    try:
+        about = stat_source(path)
+    except OSError as error:
+        raise UnreadableVideo(path, 'it is not a file') from error
+    place = path if is_remote(path) else os.path.realpath(path)
+    identity = [place, about.size, about.changed, source, sorted(options.items())]
     entry = Path(folder) / f'{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]}.pt'
     if entry.exists():
         return MappedReader(entry)

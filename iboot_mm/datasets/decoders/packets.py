@@ -6,14 +6,15 @@ not at all; decord and torchcodec return wrong frames from MPEG-TS files; decord
 streams and, now and then, in turned videos. Such files carry a `quirk` and are read with PyAV by position in time.
 """
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .base import UnreadableVideo, import_library
+from ..remote import is_remote
+from ..sources import is_plain_file, open_source, stat_source
+from .base import UnreadableVideo, first_line, import_library
 
 # Containers in which the other decoders were found to agree with PyAV frame by frame. In others, FFmpeg's own times
 # may be off by a frame behind a seek (seen in MPEG-PS), so those are decoded from the start.
@@ -69,12 +70,24 @@ def open_indexed(path: str) -> tuple[Any, PacketIndex]:
     _check_file(path)
     with ExitStack() as opened:
         try:
-            container = opened.enter_context(av.open(path))
+            container = opened.enter_context(open_container(path))
             index = _index(av, container, path)
         except av.FFmpegError as error:
             raise UnreadableVideo(path, f'FFmpeg finds no complete video file in it ({error.strerror})') from error
+        except OSError as error:  # of a server
+            raise UnreadableVideo(path, first_line(error)) from error
         opened.pop_all()  # stays open
     return container, index
+
+
+def open_container(path: str) -> Any:
+    """PyAV's container of a file, of a video in a shard or at a remote address.
+
+    Raises:
+        OSError: If there is none; `av.FFmpegError` if FFmpeg cannot open it.
+    """
+    av = import_library('av', 'av')
+    return av.open(path if is_plain_file(path) else open_source(path))
 
 
 def _index(av, container, path: str) -> PacketIndex:
@@ -112,11 +125,16 @@ def first_video_stream(container, path: str):
 
 
 def _check_file(path: str) -> None:
-    if not os.path.exists(path):
-        raise UnreadableVideo(path, 'there is no such file')
-    if os.path.isdir(path):
-        raise UnreadableVideo(path, "it is a folder (for folders of frames choose the decoder 'frames')")
-    if os.path.getsize(path) == 0:
+    try:
+        size = stat_source(path).size
+    except FileNotFoundError:
+        or_away = ', or its server does not answer' if is_remote(path) else ''  # for fsspec that is the same
+        raise UnreadableVideo(path, f'there is no such file{or_away}') from None
+    except IsADirectoryError:
+        raise UnreadableVideo(path, "it is a folder (for folders of frames choose the decoder 'frames')") from None
+    except OSError as error:
+        raise UnreadableVideo(path, first_line(error)) from error
+    if size == 0:
         raise UnreadableVideo(path, 'the file is empty (0 bytes)')
 
 
@@ -159,8 +177,8 @@ def _is_short(path: str, container, stream, packets: list[tuple]) -> bool:
 
 def _is_cut_mp4(path: str) -> bool:
     """Whether one of the outermost boxes of an MP4 or MOV file ends behind the file."""
-    length, position = os.path.getsize(path), 0
-    with open(path, 'rb') as file:
+    length, position = stat_source(path).size, 0
+    with open_source(path) as file:
         while position + 8 <= length:
             file.seek(position)
             header = file.read(16)
@@ -192,7 +210,7 @@ def _order(packets: list[tuple]) -> tuple[np.ndarray | None, np.ndarray | None, 
 def _count_frames(av, path: str) -> int:
     """Decode everything, convert nothing: the only way to count frames that carry no time."""
     count = 0
-    with av.open(path) as container:
+    with open_container(path) as container:
         for packet in container.demux(first_video_stream(container, path)):
             try:
                 count += len(packet.decode())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageOps
 
+from ..sources import open_source
 from .base import UnreadableVideo, VideoReader, first_line, register_decoder
 
 
@@ -20,7 +21,7 @@ class PictureReader(VideoReader):
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """See `VideoReader.read`."""
         try:
-            with Image.open(self.path) as image:
+            with open_source(self.path) as file, Image.open(file) as image:
                 frame = np.asarray(ImageOps.exif_transpose(image).convert('RGB'))
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow has no common base
             raise UnreadableVideo(self.path, first_line(error)) from error

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
-from .base import UnreadableVideo, VideoReader, import_library, register_decoder
-from .packets import PacketIndex, first_video_stream, open_indexed
+from .base import UnreadableVideo, VideoReader, first_line, import_library, register_decoder
+from .packets import PacketIndex, first_video_stream, open_container, open_indexed
 
 # Codecs that mark each picture that no other picture is predicted from, so that it can be left out. Not HEVC, whose
 # mark leaves pictures of higher temporal layers out of account, nor AV1, whose decoder takes the wish only once.
@@ -60,6 +60,8 @@ class PyAVReader(VideoReader):
                 self._read_by_time(pictures)
         except self._av.FFmpegError as error:
             raise UnreadableVideo(self.path, str(error.strerror)) from error
+        except OSError as error:  # of a server
+            raise UnreadableVideo(self.path, first_line(error)) from error
         if pictures.missing:
             raise UnreadableVideo(self.path, f'frame {min(pictures.missing)} of {self.num_frames} does not decode')
         return pictures.array  # (U, H, W, 3)
@@ -83,6 +85,8 @@ class PyAVReader(VideoReader):
                     yield number, np.ascontiguousarray(upright(frame))
         except self._av.FFmpegError as error:
             raise UnreadableVideo(self.path, str(error.strerror)) from error
+        except OSError as error:  # of a server
+            raise UnreadableVideo(self.path, first_line(error)) from error
         if left:
             raise UnreadableVideo(self.path, f'frame {min(left)} of {self.num_frames} does not decode')
 
@@ -168,7 +172,7 @@ class PyAVReader(VideoReader):
             self.close()
         fresh = self._container is None
         if fresh:
-            self._take(self._av.open(self.path))
+            self._take(open_container(self.path))
         stream = first_video_stream(self._container, self.path)
         if start or not fresh:
             self._container.seek(int(self.index.pts[start]), stream=stream, backward=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..sources import is_plain_file
 from .base import UnreadableVideo, VideoReader
 from .packets import index_packets
 from .pyav import PyAVReader
@@ -12,9 +13,9 @@ from .pyav import PyAVReader
 class StandInReader(VideoReader):
     """Base of readers on another library, with PyAV as the stand-in.
 
-    PyAV takes over where the file's packets show a `quirk` (see `packets`), where the library cannot open the file,
-    counts other frames than there are, or fails while reading. Both count frames alike, so nothing else changes, and
-    the choice depends on the file alone.
+    PyAV takes over where the file's packets show a `quirk` (see `packets`), where the video lies in a shard or at a
+    remote address, where the library cannot open the file, counts other frames than there are, or fails while reading.
+    Both count frames alike, so nothing else changes, and the choice depends on the file alone.
 
     Args:
         path (str): The file.
@@ -32,7 +33,7 @@ class StandInReader(VideoReader):
         self.fps = self.index.fps
         self.truncated = self.index.truncated
         self.stand_in: PyAVReader | None = None
-        if self.index.quirk or not self._try_open():
+        if self.index.quirk or not is_plain_file(path) or not self._try_open():
             self._use_stand_in()
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
