@@ -32,7 +32,8 @@ class CropViews(BaseTransform):
     antialiases; where nothing shrinks, its pixels are the same.
 
     Required keys: `frames` (U, H, W, 3), `frame_positions` (V, T), `view_seeds`.
-    Removed keys: `frames`, `frame_positions`. Added keys: `imgs` uint8 (V, T, size, size, 3), `img_shape` (size, size).
+    Removed keys: `frames`, `frame_positions`. Added keys: `imgs` uint8 (V, T, size, size, 3), `img_shape` (size, size),
+    `crops` list of V (`Crop`, whether flipped).
     With 3 crops V becomes 3V, in the order of MMAction2's `ThreeCrop`: all clips' first corner (left or top), all
     clips' last corner, all clips' middle; `view_seeds` become 3V, too.
 
@@ -87,7 +88,7 @@ class CropViews(BaseTransform):
                     cv2.flip(image, 1, dst=imgs[view, t])
                 else:
                     imgs[view, t] = image
-        results['imgs'] = imgs
+        results['imgs'], results['crops'] = imgs, drawn
         results['img_shape'] = (self.size, self.size)
         results['view_seeds'] = seeds * self.crops
         return results
@@ -126,7 +127,7 @@ def short_side_crop(height: int, width: int, side: int, size: int, place: tuple[
         place (tuple[float, float]): Where the square lies along width and height, each in [0, 1): equal shares for all
             whole-pixel places.
     """
-    scaled = _scaled(height, width, side)
+    scaled = scaled_size(height, width, side)
     left, top = (int(share * (length - size + 1)) for share, length in zip(place, scaled, strict=True))
     return Crop((0, 0, width, height), scaled, (left, top))
 
@@ -137,7 +138,7 @@ def even_crops(height: int, width: int, side: int, size: int, crops: int) -> lis
     The frame's short side is scaled to `side` before. Three squares lie at 0, 2m and m along the long side, where m is
     half of what the square leaves free, in whole pixels.
     """
-    scaled = _scaled(height, width, side)
+    scaled = scaled_size(height, width, side)
     across, down = ((length - size) // 2 for length in scaled)
     corners = [(across, down)]
     if crops == 3:
@@ -146,7 +147,7 @@ def even_crops(height: int, width: int, side: int, size: int, crops: int) -> lis
     return [Crop((0, 0, width, height), scaled, corner) for corner in corners]
 
 
-def _scaled(height: int, width: int, side: int) -> tuple[int, int]:
+def scaled_size(height: int, width: int, side: int) -> tuple[int, int]:
     """(width, height) after the short side was scaled to `side`, rounded as MMAction2's `Resize` does."""
     scale = side / min(height, width)
     return int(width * scale + .5), int(height * scale + .5)

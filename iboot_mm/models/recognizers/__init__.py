@@ -1,3 +1,4 @@
+from .action_detector import ActionDetector
 from .linear_probe import LinearProbe
 
-__all__ = ['LinearProbe']
+__all__ = ['ActionDetector', 'LinearProbe']
