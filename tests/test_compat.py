@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmaction.visualization import LocalVisBackend
 from mmengine.config import Config
 from mmengine.dist import init_dist
 from mmengine.hooks import LoggerHook
@@ -314,3 +315,14 @@ def test_results_of_a_test_are_written_by_one_process(tmp_path, monkeypatch, ran
     written = tmp_path / 'results.json'
     assert written.exists() == (rank == 0)
     assert rank or json.loads(written.read_text()) == {'acc/top1': .5}
+
+
+@pytest.mark.parametrize('kind', ['gif', 'video'])
+def test_moviepys_version_is_named(tmp_path, monkeypatch, kind):
+    monkeypatch.setitem(sys.modules, 'moviepy.editor', None)  # as of moviepy 2, and of none
+    backend = LocalVisBackend(str(tmp_path))
+    frames = np.zeros((2, 16, 16, 3), np.uint8)
+    with pytest.raises(ImportError, match="pip install 'moviepy<2'"):
+        backend.add_video('a', frames, out_type=kind)
+    backend.add_video('a', frames)
+    assert len(list(tmp_path.rglob('*.png'))) == 2

@@ -21,6 +21,7 @@ def apply() -> None:
     return_self_from_train()
     honour_init_cfg_of_backbones()
     count_batches_once_when_recomputing()
+    name_the_moviepy_that_is_wanted()
 
 
 def stub_missing_localizer() -> None:
@@ -164,3 +165,22 @@ def count_batches_once_when_recomputing() -> None:
         module.cp = types.SimpleNamespace(checkpoint=checkpoint_block)
     resnetv2.checkpoint_seq = lambda blocks, maps: functools.reduce(
         lambda maps, block: checkpoint_block(block, maps, block=block), blocks, maps)
+
+
+def name_the_moviepy_that_is_wanted() -> None:
+    """mmaction2 1.2.0: a video or GIF of predictions asks for moviepy where moviepy 2 is installed.
+
+    It takes ``moviepy.editor``, which moviepy 2 has no more; 1.0.3 runs on numpy 2. Goes when it imports moviepy.
+    """
+    from mmaction.visualization import LocalVisBackend
+
+    def make(original: Callable) -> Callable:
+        def add_video(*args, **kwargs):
+            try:
+                return original(*args, **kwargs)
+            except ImportError:
+                raise ImportError("a video or GIF wants moviepy of before 2.0, which has moviepy.editor: pip install "
+                                  "'moviepy<2', or out_type='img'") from None
+        return add_video
+
+    replace(LocalVisBackend, 'add_video', make)
