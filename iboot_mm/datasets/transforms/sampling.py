@@ -1,4 +1,4 @@
-"""Which frames make up the views of a video (iBoot, section 3.1 and Table 5)."""
+"""Which frames make up the views of a video (iBoot, section 4.1 and Table 5)."""
 
 import zlib
 

@@ -1,6 +1,6 @@
 """Weighted k-nearest-neighbour vote on frozen features, exact and in bounded memory.
 
-The protocol of iBoot's section 4.1 (k = 20), with the vote of DINO (https://arxiv.org/abs/2104.14294, section 4.1;
+The protocol of iBoot, section 4.2 (k = 20), with the vote of DINO (https://arxiv.org/abs/2104.14294;
 temperature .07): each of the k nearest gallery samples votes for its class with weight ``exp(cosine / temperature)``.
 """
 

@@ -1,6 +1,6 @@
 """Linear classifiers on stored features: a whole grid of learning rates trained in one pass.
 
-The fast variant of the linear protocol (iBoot, section 4.1): softmax regression, SGD with momentum .9, cosine decay,
+The fast variant of the linear protocol (iBoot, section 4.2): softmax regression, SGD with momentum .9, cosine decay,
 batches of 64, 100 epochs. What differs from the paper: features are stored, so there is no augmentation beyond the
 stored views; the learning rate is chosen from a grid on a held-out part of the gallery instead of being 1.0 after a
 warm-up; channels are standardised by default.

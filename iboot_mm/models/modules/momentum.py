@@ -10,7 +10,7 @@ from .features import check_width, frame_features
 
 
 def annealed_momentum(base: float, progress: float) -> float:
-    """Momentum that rises from ``base`` to 1 along a half cosine (BYOL, section 3.2; rho-BYOL, appendix B.1).
+    """Momentum that rises from ``base`` to 1 along a half cosine (BYOL; large-scale study, appendix A.3).
 
     Args:
         base: Momentum at the start, in [0, 1].
