@@ -145,7 +145,7 @@ def test_model_and_views_are_the_study_s_but_for_what_the_config_says(name):
     steps = [step.to_dict() for step in cfg.train_dataloader.dataset.pipeline]
     assert [step['type'] for step in steps] == ['OpenVideo', 'SampleViews', 'DecodeViews', 'CropViews', 'PackViews']
     assert steps[1] == dict(CLIP, **wanted['clip']) and steps[3] == dict(CROP, **wanted['crop'])
-    clip = {key: steps[1][key] for key in ('clip_len', 'frame_interval')}
+    clip = {key: steps[1][key] for key in ('clip_len', 'frame_interval', 'target_fps') if key in steps[1]}
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         for part in loader.dataset.datasets:
             assert part.pipeline[1] == dict(type='SampleViews', num_views=1, test_mode=True, **clip)
