@@ -1,5 +1,6 @@
 """Configs that train on labels: their numbers are the papers' (section 4.2; [19] appendix B), and each one builds."""
 
+import math
 import re
 from pathlib import Path
 
@@ -18,6 +19,7 @@ LINEAR = ('LinearProbe', 400, 0., 100, 64, 1., 0., 8, 0.)
 KINETICS = ('Recognizer3D', 400, .5, 100, 64, .01, 0., 8, 0.)
 SSV2 = ('Recognizer3D', 174, .5, 40, 64, .15, 1e-4, 3, .08)
 UCF101 = ('Recognizer3D', 101, .8, 196, 128, .0025, 0., 0, None)
+SCRATCH = ('Recognizer3D', 400, .5, 200, 64, .1, 1e-4, 34, .01)
 HMDB51 = ('Recognizer3D', 51, .8, 196, 128, .0025, 0., 0, None)
 # sampling, frames, flip, test views: clips x crops; data: folder and training list
 DENSE = ('dense', 8, .5, 10, 3)
@@ -29,11 +31,15 @@ RECIPES = {
     'semi_k400_1pct': (KINETICS, DENSE, 'kinetics400', 'kinetics400_train_1pct_list_videos.txt'),
     'semi_k400_10pct': (KINETICS, DENSE, 'kinetics400', 'kinetics400_train_10pct_list_videos.txt'),
     **{f'finetune_ucf101_split{k}': (UCF101, DENSE, 'ucf101', f'ucf101_train_split_{k}_videos.txt') for k in (1, 2, 3)},
+    'supervised_k400': (SCRATCH, DENSE, 'kinetics400', 'kinetics400_train_list_videos.txt'),
+    'finetune_ucf101_split1_32frames': (UCF101, ('dense', 32, .5, 10, 3), 'ucf101', 'ucf101_train_split_1_videos.txt'),
     **{f'finetune_hmdb51_split{k}': (HMDB51, DENSE, 'hmdb51', f'hmdb51_train_split_{k}_videos.txt') for k in (1, 2, 3)},
     'finetune_ssv2_8x8_1view': (SSV2, SEGMENTS, 'sthv2', 'sthv2_train_list_videos.txt'),
     'finetune_ssv2_8x8_3views': (SSV2, ('segments', 8, 0., 1, 3), 'sthv2', 'sthv2_train_list_videos.txt'),
     'finetune_ssv2_16x8_3views': (SSV2, ('segments', 16, 0., 1, 3), 'sthv2', 'sthv2_train_list_videos.txt'),
     'finetune_ssv2_8x8_dense': (SSV2, ('dense', 8, 0., 1, 1), 'sthv2', 'sthv2_train_list_videos.txt'),
+    'finetune_ssv2_8x8_dense_3views': (SSV2, ('dense', 8, 0., 1, 3), 'sthv2', 'sthv2_train_list_videos.txt'),
+    'finetune_ssv2_16x8_dense_3views': (SSV2, ('dense', 16, 0., 1, 3), 'sthv2', 'sthv2_train_list_videos.txt'),
     'finetune_diving48': (('Recognizer3D', 48, *SSV2[2:]), ('segments', 16, .5, 1, 1), 'diving48',
                           'diving48_train_list_videos.txt'),
 }
@@ -60,9 +66,14 @@ def test_training_is_the_paper_s(name):
     assert (cfg.train_cfg.max_epochs, cfg.train_cfg.global_batch) == (epochs, batch)
     assert epochs % cfg.train_cfg.val_interval == 0  # the last epoch is validated
     assert cfg.auto_scale_lr == dict(enable=False, base_batch_size=batch)
-    assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=lr, momentum=.9, weight_decay=decay)
+    nesterov = dict(nesterov=True) if name == 'supervised_k400' else {}
+    assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=lr, momentum=.9, weight_decay=decay, **nesterov)
     rates = learning_rates(cfg)
-    if warm_up:
+    if name == 'supervised_k400':  # the line ends on the cosine of the whole run
+        cosine = [lr * (math.cos(math.pi * epoch / epochs) + 1) / 2 for epoch in range(epochs)]
+        assert rates[0] == pytest.approx(start) and rates[warm_up:] == pytest.approx(cosine[warm_up:])
+        assert rates[warm_up // 2] == pytest.approx((start + cosine[warm_up]) / 2)
+    elif warm_up:
         assert rates[0] == pytest.approx(start, abs=1e-5) and rates[warm_up] == pytest.approx(lr)
         assert rates[warm_up // 2] == pytest.approx(start + (lr - start) * (warm_up // 2) / warm_up, rel=1e-3, abs=1e-5)
         middle = (warm_up + epochs) // 2
@@ -99,7 +110,8 @@ def test_data_are_the_paper_s(name):
                         for split in ('train', 'val', 'test'))
     for dataset, views in ((train, 1), (val, 1), (test, clips)):
         sampler, cropper = dataset.pipeline.transforms[1], dataset.pipeline.transforms[3]
-        assert (sampler.sampling, sampler.clip_len, sampler.frame_interval) == (sampling, clip_len, 8)
+        interval = 2 if clip_len == 32 else 8
+        assert (sampler.sampling, sampler.clip_len, sampler.frame_interval) == (sampling, clip_len, interval)
         assert (sampler.num_views, sampler.test_mode, sampler.target_fps) == (views, dataset is not train, None)
         assert cropper.test_mode == (dataset is not train)
     crop = train.pipeline.transforms[3]
