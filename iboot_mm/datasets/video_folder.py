@@ -7,6 +7,7 @@ import numpy as np
 from mmaction.datasets import BaseActionDataset
 from mmaction.registry import DATASETS
 
+from ..compat import outer_place, place_in_epoch
 from .decoders import UnreadableVideo
 from .listing import VIDEO_EXTENSIONS, read_list, scan_folder
 from .transforms.packing import PackViews
@@ -90,7 +91,7 @@ class VideoFolder(BaseActionDataset):
             self.full_init()
         idx = idx % len(self) if idx < 0 else idx
         # Several times in an epoch, as `EndlessSampler` asks for it, a video has other draws each time.
-        sample_idx = idx + len(self) * getattr(idx, 'number', 0)
+        sample_idx = place_in_epoch(idx, len(self))
         unreadable: list[tuple[str, str]] = []
         for candidate in self._candidates(idx):
             info = self.get_data_info(candidate)
@@ -107,11 +108,30 @@ class VideoFolder(BaseActionDataset):
         raise NoReadableVideo(f"None of {len(unreadable)} videos of '{self.ann_file or self.root}' could be read, the "
                               f'first of them {path}: {reason}; check the files, `root` and the decoder.')
 
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The classes of a video, by which mmengine's `ClassBalancedDataset` repeats it.
+
+        That of the label that `PackViews` gives to a head, else those of all labels, numbered apart.
+
+        Raises:
+            ValueError: If there are no labels, or none of that name.
+        """
+        labels = self.get_data_info(idx)['labels']
+        chosen = self._metainfo['gt_label']
+        if not labels or chosen not in (None, *labels):
+            what = f'no label {chosen!r} but {list(labels)}' if labels else 'no labels'
+            raise ValueError(f"The videos of '{self.ann_file or self.root}' have {what}, by which ClassBalancedDataset "
+                             "could repeat them: set `ann_file` to a list of lines 'path label', and `label_names` if "
+                             'it has several.')
+        if chosen is not None:
+            return [labels[chosen]]
+        return [label * len(labels) + place for place, label in enumerate(labels.values())]
+
     def _candidates(self, idx: int) -> Iterator[int]:
         """`idx`, then others in random order."""
         yield idx
         seed, epoch = self._seed_and_epoch()
-        rng = np.random.default_rng([seed, epoch, idx, REPLACE_TAG])
+        rng = np.random.default_rng([seed, epoch, idx, REPLACE_TAG, *outer_place()])
         others = rng.choice(len(self), size=min(_MOST_ATTEMPTS + 1, len(self)), replace=False)
         yield from [int(i) for i in others if i != idx][:_MOST_ATTEMPTS]
 

@@ -1,6 +1,8 @@
 """Every random draw of a sample is a function of (seed, epoch, index of the video, view).
 
-Then neither the number of workers, nor the rank that got the sample, nor an interruption changes what a run sees.
+In a wrapper such as `RepeatDataset` or `ConcatDataset` its place in the outermost one counts, too, so that no two
+samples of an epoch share their draws. Then neither the number of workers, nor the rank that got the sample, nor an
+interruption changes what a run sees.
 """
 
 import os
@@ -41,9 +43,9 @@ class EpochClock:
         return (seed, epoch) if is_set else None
 
 
-def view_seed(seed: int, epoch: int, sample_idx: int, view: int) -> int:
-    """The seed of one view, in [0, 2**63)."""
-    word = np.random.SeedSequence((seed, epoch, sample_idx, view)).generate_state(1, np.uint64)[0]
+def view_seed(seed: int, epoch: int, sample_idx: int, view: int, *outer: int) -> int:
+    """The seed of one view, in [0, 2**63); `outer` is the sample's place in a wrapper around its data set, if any."""
+    word = np.random.SeedSequence((seed, epoch, sample_idx, view, *outer)).generate_state(1, np.uint64)[0]
     return int(word >> np.uint64(1))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from ...compat import outer_place
 from ..decoders import UnreadableVideo
 from .randomness import SPEED_TAG, START_TAG, WINDOW_TAG, EpochClock, fresh_seed, view_rng, view_seed
 
@@ -34,8 +35,8 @@ class SampleViews(BaseTransform):
         target_fps (float, optional): Clock of `frame_interval` in Hz, so that a clip lasts equally long in videos of
             any frame rate. None: each video's own. MMAction2's `target_fps` also stretches the distance, by
             (T tau - 1) / (T tau - tau): 8x8 becomes 8x9; here it stays what it says.
-        max_span (float, optional): Greatest distance of the starts of two views, in seconds: a window of that length is
-            drawn uniformly and all views start inside it. None: the whole video.
+        max_span (float, optional): Greatest distance of the starts of two views, in seconds. Each start by itself is
+            uniform still, over the places where the longest of the clips fits. None: any distance.
         fps_jitter (float): j, in [0, 1): a dense clip plays the video at U[1 - j, 1 + j] times its frame rate, i.e. its
             frames lie that many times `frame_interval` apart (large-scale study, section 4.5: .5). Where the study is
             silent it is our choice that this factor is what is uniform, not its inverse, that each view draws its own,
@@ -81,7 +82,7 @@ class SampleViews(BaseTransform):
         self.clock = EpochClock()
 
     def set_epoch(self, seed: int, epoch: int) -> None:
-        """Make all draws a function of (seed, epoch, sample_idx, view), in running workers too.
+        """Make all draws a function of (seed, epoch, place of the sample, view), in running workers too.
 
         Without it every draw is fresh and nothing ever repeats.
         """
@@ -123,7 +124,7 @@ class SampleViews(BaseTransform):
         now = (0, 0) if self.test_mode else self.clock.get()
         if now is None:
             return [fresh_seed() for _ in range(self.num_views)]
-        return [view_seed(*now, index, view) for view in range(self.num_views)]
+        return [view_seed(*now, index, view, *outer_place()) for view in range(self.num_views)]
 
     def _speeds(self, seeds: list[int]) -> np.ndarray:
         """Factors (V,) of the distance of neighbouring frames."""
@@ -145,13 +146,17 @@ class SampleViews(BaseTransform):
 
     def _random_starts(self, rooms: np.ndarray, fps: float, seeds: list[int]) -> np.ndarray:
         """Starts (V,), each in [0, room) of its view; rooms (V,) differ if clips differ in length."""
-        low, widths = 0., rooms
-        if self.max_span is not None:
-            span = np.floor(self.max_span * fps)  # whole frames: rounding keeps starts within the span
-            low = view_rng(seeds[0], WINDOW_TAG).random() * max(rooms.min() - span, 0.)  # the longest clip fits there
-            widths = np.minimum(span, rooms - low)
         draws = np.array([view_rng(seed, START_TAG).random() for seed in seeds])  # (V,)
-        return low + draws * widths
+        span = np.inf if self.max_span is None else np.floor(self.max_span * fps)  # whole: rounding keeps to it
+        room = rooms.min()  # the longest clip fits there
+        if span >= rooms.max():
+            return draws * rooms
+        if not room:
+            return np.zeros(self.num_views)
+        # A window that lies inside the video shows its ends less often. On a circle, there and back, every place is
+        # equally likely, and folding it brings no two starts farther apart.
+        window = view_rng(seeds[0], WINDOW_TAG).random() * 2 * room
+        return room - np.abs(room - (window + draws * span) % (2 * room))
 
     def _segments(self, total_frames: int, seeds: list[int]) -> np.ndarray:
         """One place (V, T) in each of T equal parts of the video."""

@@ -57,7 +57,8 @@ class EpochSeedHook(DistSamplerSeedHook):
 
 def find_transforms(dataset: Dataset) -> Iterator[object]:
     """All transforms of a dataset, through wrappers (``.dataset``), concatenations and nested pipelines."""
-    for child in [*getattr(dataset, 'datasets', []), getattr(dataset, 'dataset', None)]:
+    parts = getattr(dataset, 'datasets', [])  # torch's StackDataset may have names for them
+    for child in [*(parts.values() if isinstance(parts, dict) else parts), getattr(dataset, 'dataset', None)]:
         if child is not None:
             yield from find_transforms(child)
     yield from _flatten(getattr(dataset, 'pipeline', None))

@@ -104,6 +104,17 @@ def test_max_span_bounds_the_distance_of_views(max_span):
     assert starts.min() < 10 and starts.max() > 400 - 57 - 10  # over the whole video still
 
 
+@pytest.mark.parametrize('max_span', [0., 1., 5., 11.])
+def test_max_span_leaves_every_start_equally_likely(max_span):
+    """A window inside the video would show its first and last twentieth up to eleven times less often."""
+    starts = starts_of(SampleViews(num_views=2, clip_len=2, frame_interval=1, max_span=max_span), 401, 4000)
+    for view in range(2):
+        counts = np.bincount(starts[:, view] // 20, minlength=20)
+        assert len(counts) == 20 and ((counts - 200)**2 / 200).sum() < 50  # 19 degrees of freedom, p = .0001
+    if max_span:
+        assert len(np.unique(starts[:, 1] - starts[:, 0])) > 50
+
+
 # Jitter of the frame rate ---------------------------------------------------------------------------------------------
 
 
@@ -152,6 +163,11 @@ def test_max_span_holds_for_jittered_clips(max_span):
     assert (starts + 100 * distances).max() <= 1199
     free = spaced(.5, 10000, num_views=4)[1]
     assert np.abs(distances - free).max() < .011  # no clip was cut at the end, nor its distance drawn otherwise
+    if max_span == 5:  # uniform where the longest clip fits
+        places = starts / (1200 - 100 * distances.max(1, keepdims=True))
+        for view in range(4):
+            counts = np.histogram(places[:, view], bins=10, range=(0, 1.001))[0]
+            assert ((counts - 150)**2 / 150).sum() < 33.7
     if max_span == 1000:
         np.testing.assert_array_equal(starts, spaced(.5, 1200, num_views=4)[0])
 

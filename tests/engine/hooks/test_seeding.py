@@ -87,6 +87,13 @@ def test_find_transforms_copes_with_plain_datasets():
     assert list(find_transforms(torch.utils.data.TensorDataset(torch.zeros(2)))) == []
 
 
+def test_find_transforms_looks_into_stacks():
+    parts = [Numbers(Draws()), Numbers(Draws())]
+    wanted = [step for part in parts for step in find_transforms(part)]
+    for stack in (torch.utils.data.StackDataset(*parts), torch.utils.data.StackDataset(a=parts[0], b=parts[1])):
+        assert list(find_transforms(stack)) == wanted != []
+
+
 def test_an_initialiser_of_the_users_stays():
     runner = fake_runner(Numbers())
     runner.train_loop.dataloader.worker_init_fn = mine = print
