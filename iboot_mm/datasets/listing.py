@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from .decoders.frames import IMAGE_EXTENSIONS
 from .list_file import ListFile
+from .sources import source_exists
 
 VIDEO_EXTENSIONS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts', '.wmv',
                     '.flv', '.3gp', '.ogv', '.vob', '.gif')
@@ -55,11 +56,20 @@ def read_list(ann_file: str, root: str, label_names: Sequence[str] | None,
         ValueError: For an empty list or a line with a bad label.
     """
     entries = [(os.path.join(root, name), labels) for name, labels in parse_list(ann_file, label_names, extensions)]
-    step = max(1, len(entries) // _CHECKED)
-    if not any(os.path.exists(path) for path, _ in entries[::step]):
-        raise FileNotFoundError(f"None of the files of '{ann_file}' that were looked up exists, for example "
-                                f"'{entries[0][0]}': set `root` to the folder that its paths are relative to.")
+    if not any(source_exists(path) for path, _ in a_few(entries)):
+        raise none_exists(ann_file, entries[0][0])
     return entries
+
+
+def a_few(entries: Sequence) -> Sequence:
+    """Of a list those, evenly spaced, that are looked up when it is loaded."""
+    return entries[::max(1, len(entries) // _CHECKED)]
+
+
+def none_exists(ann_file: str, example: str) -> FileNotFoundError:
+    """What to raise where nothing of a list is there."""
+    return FileNotFoundError(f"None of the files of '{ann_file}' that were looked up exists, for example '{example}': "
+                             'set `root` to the folder that its paths are relative to.')
 
 
 def check_files(paths: Sequence[str], ann_file: str, advice: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
+from .shards import without_shard
 from .shots.shots import iterate_shots, shot_ticks, usable_shots
 from .transforms.shots import SampleShots
 from .video_folder import VideoFolder
@@ -66,7 +67,7 @@ class ShotFolder(VideoFolder):
         videos = super().load_data_list()
         kept, fates, most = [], Counter(), 0
         for video in videos:
-            name = os.path.relpath(video['filename'], self.root).replace(os.sep, '/')
+            name = os.path.relpath(without_shard(video['filename']), self.root).replace(os.sep, '/')
             shots, fate, frames = found.get(name, (_NONE, 'not in the list', None))
             most = max(most, len(shots))
             if len(shots) >= self.num_shots:

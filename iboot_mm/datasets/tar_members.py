@@ -37,8 +37,9 @@ class Member:
 def read_members(path: str) -> list[Member]:
     """The files of a plain tar file in the order of storage, without hidden ones and without their label files.
 
-    A label file is named like its file up to the last dot, or else, as WebDataset has it, up to the first one. `.cls`
-    holds one whole number, the label 'label'; of `.json`, whole numbers from 0 are labels.
+    A label file is named like its file, with its ending (where two files differ in nothing else) or up to the last dot,
+    or else, as WebDataset has it, up to the first one. `.cls` holds one whole number, the label 'label'; of `.json`,
+    whole numbers from 0 are labels.
 
     Raises:
         BadShard: If it is none, is cut off, holds a sparse file, a name that is no UTF-8 or leads out of it, or a label
@@ -54,8 +55,10 @@ def read_members(path: str) -> list[Member]:
         else:
             stem, ending = posixpath.splitext(name)
             labels.setdefault(stem, {}).update(_read_labels(content, ending, f"'{name}' in '{path}'"))
-    return [Member(m.name, m.start, m.size, m.changed, labels.get(posixpath.splitext(m.name)[0])
-                   or labels.get(_key(m.name)) or {}) for m in members]
+    for member in members:
+        keys = member.name, posixpath.splitext(member.name)[0], _webdataset_key(member.name)
+        member.labels.update(next((labels[key] for key in keys if key in labels), {}))
+    return members
 
 
 def _walk(path: str) -> Iterator[tuple[tarfile.TarInfo, bytes | None]]:
@@ -95,7 +98,7 @@ def _clean(name: str, path: str) -> str:
     return cleaned
 
 
-def _key(name: str) -> str:
+def _webdataset_key(name: str) -> str:
     """WebDataset's key: the path up to the first dot of the file's name."""
     folder, _, base = name.rpartition('/')
     return posixpath.join(folder, base.partition('.')[0])

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from ..stores.atomic_files import AtomicLocalBackend
 from .decoders import UnreadableVideo, open_video
+from .shards import without_shard
+from .sources import source_exists, stat_source
 
 SAMPLED = 100  # videos whose frames are counted to tell the size of all
 
@@ -52,8 +54,8 @@ class TokenStore:
     def has(self, name: str, video: str | Path | None = None) -> bool:
         """Whether there are maps of a video; given its file, and if that is still there, maps no older than it."""
         maps = self._file(name)
-        changed = os.path.getmtime(video) if video is not None and os.path.exists(video) else 0.
-        return maps.is_file() and maps.stat().st_mtime >= changed
+        changed = stat_source(str(video)).changed if video is not None and source_exists(str(video)) else 0
+        return maps.is_file() and (isinstance(changed, str) or maps.stat().st_mtime_ns >= changed)
 
     def put(self, name: str, maps: Tensor) -> None:
         """Writes the maps ``(F, D, h, w)`` of one video.
@@ -113,12 +115,12 @@ def check(folder: Path, there: dict, here: dict) -> None:
 
 
 def name_below(root: str, path: str) -> str:
-    """The name of a video in a store.
+    """The name of a video in a store: the same one for a file and for its copy in a shard.
 
     Raises:
         ValueError: it does not lie below the root.
     """
-    name = os.path.relpath(path, root)
+    name = os.path.relpath(without_shard(path), root)
     if name.split(os.sep)[0] == os.pardir or os.path.isabs(name):
         raise ValueError(f"'{path}' does not lie below '{root}': set `root` of OpenTokens to the data set's")
     return name

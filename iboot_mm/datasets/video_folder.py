@@ -9,9 +9,11 @@ from mmaction.registry import DATASETS
 
 from ..compat import outer_place, place_in_epoch
 from .decoders import UnreadableVideo
-from .listing import VIDEO_EXTENSIONS, read_list, scan_folder
+from .listing import VIDEO_EXTENSIONS
 from .transforms.packing import PackViews
 from .transforms.randomness import REPLACE_TAG, fresh_seed
+from .video_lists import videos_of_folder, videos_of_list
+from .video_table import VideoTable
 
 _MOST_ATTEMPTS = 32
 
@@ -22,18 +24,20 @@ class NoReadableVideo(RuntimeError):
 
 @DATASETS.register_module()
 class VideoFolder(BaseActionDataset):
-    """Videos in nested folders, or those of a list.
+    """Videos in nested folders or in tar shards, all of them or those of a list, be it ever so long.
 
     A video that cannot be read is replaced by another one of the data set, chosen by (seed, epoch, index, attempt). The
     sample then says so (`replaced`, `unreadable` in its metainfo) for `UnreadableVideosHook` and the evaluators;
     `sample_idx` remains the place that was asked for, `filename` and labels are those of the video that is there.
 
     Args:
-        root (str): Folder of the videos.
+        root (str): Folder of the videos, or of tar shards that hold them (see `iboot_mm.datasets.shards`), or the
+            address of either (see `iboot_mm.datasets.remote`).
         ann_file (str): List of lines `path [label [label2 ...]]`, see `ListFile`, paths relative to `root`; itself a
             path from the working folder, else from `root`. Empty: every file below `root` with one of the
-            `extensions`, without labels.
-        label_names (Sequence[str], optional): Names of the list's label columns. None: one unnamed column, or none.
+            `extensions`, without labels; or, if there is none, every video of the shards, with theirs.
+        label_names (Sequence[str], optional): Names of the list's label columns, or of labels of the shards. None: one
+            unnamed column, or none.
         pipeline (list): Transforms, see `iboot_mm.datasets.transforms`.
         role (str, optional): 'gallery' or 'query' in k-NN evaluation.
         test_mode (bool): Every pass gives the same samples, random views and replacements too.
@@ -54,8 +58,6 @@ class VideoFolder(BaseActionDataset):
     def __init__(self, root: str, ann_file: str = '', label_names: Sequence[str] | None = None,
                  pipeline: Sequence[dict | Callable] = (), role: str | None = None, test_mode: bool = False,
                  extensions: Sequence[str] = VIDEO_EXTENSIONS, **kwargs) -> None:
-        if label_names and not ann_file:
-            raise ValueError(f'VideoFolder: label_names={list(label_names)} need an ann_file to read labels from.')
         self.root = os.path.expanduser(root)
         self.label_names = tuple(label_names) if label_names else None
         self.role = role
@@ -69,17 +71,30 @@ class VideoFolder(BaseActionDataset):
                 if hasattr(transform, 'set_epoch'):
                     transform.set_epoch(0, 0)
 
-    def load_data_list(self) -> list[dict]:
-        """One `dict(filename, labels)` per video."""
+    def load_data_list(self) -> Sequence[dict]:
+        """One `dict(filename, labels)` per video; of a long list, made when they are asked for (`VideoTable`)."""
         if not self.ann_file:
-            return [dict(filename=path, labels={}) for path in scan_folder(self.root, self.extensions)]
+            return videos_of_folder(self.root, self.extensions, self.label_names)
         below_root = os.path.join(self.root, self.ann_file)
         ann_file = below_root if not os.path.isfile(self.ann_file) and os.path.isfile(below_root) else self.ann_file
         if not os.path.isfile(ann_file) and not os.path.isdir(self.root):
             raise FileNotFoundError(f"There is no list '{self.ann_file}', and no folder '{self.root}' that could hold "
                                     'it: set `root` to the folder of your videos.')
-        entries = read_list(ann_file, self.root, self.label_names, self.extensions)
-        return [dict(filename=path, labels=labels) for path, labels in entries]
+        return videos_of_list(ann_file, self.root, self.extensions, self.label_names)
+
+    def filter_data(self) -> Sequence[dict]:
+        """All videos; those of a table are shared by all processes as they are, not pickled."""
+        if isinstance(self.data_list, VideoTable):
+            self.serialize_data = False
+        return super().filter_data()
+
+    def label_column(self, name: str) -> np.ndarray | None:
+        """One label of all videos, int64 (N,); None if they have none of that name."""
+        self.full_init()
+        if isinstance(self.data_list, VideoTable):
+            return self.data_list.labels(name)
+        labels = [self.get_data_info(index)['labels'].get(name) for index in range(len(self))]
+        return None if None in labels else np.array(labels, dtype=np.int64)
 
     def __getitem__(self, idx: int) -> dict:
         """The sample at `idx`, or one that stands in for it.
@@ -126,6 +141,11 @@ class VideoFolder(BaseActionDataset):
         if chosen is not None:
             return [labels[chosen]]
         return [label * len(labels) + place for place, label in enumerate(labels.values())]
+
+    def _get_unserialized_subset(self, indices: int | Sequence[int]) -> Sequence[dict]:
+        if isinstance(self.data_list, VideoTable) and not isinstance(indices, int):
+            return self.data_list.take(indices)
+        return super()._get_unserialized_subset(indices)
 
     def _candidates(self, idx: int) -> Iterator[int]:
         """`idx`, then others in random order."""

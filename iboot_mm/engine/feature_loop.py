@@ -15,9 +15,10 @@ from mmengine.runner.amp import autocast
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ..datasets.identity import data_identity
 from ..evaluation.metrics.feature_metric import FeatureMetric
 from ..stores.features import FeatureStore
-from ..stores.identity import data_identity, folder_name, network_identity
+from ..stores.identity import folder_name, network_identity
 from .first_process import from_first_process
 from .model_wrapper import unwrap
 

@@ -8,6 +8,8 @@ import torch
 from mmaction.registry import DATA_SAMPLERS
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 
+_AT_ONCE = 4096  # numbers that become Python's
+
 
 @DATA_SAMPLERS.register_module()
 class EpochSampler(DefaultSampler):
@@ -52,10 +54,11 @@ class EpochSampler(DefaultSampler):
 
     def __iter__(self) -> Iterator[int]:
         number, part = divmod(self.epoch, self.epochs_a_pass)
-        indices = epoch_order(len(self.dataset), self.seed, number, self.shuffle)[part * self.total_size:]
-        # Without a multiple, the epoch is filled up to the number of processes, as DefaultSampler does.
-        indices = (indices * (self.total_size // len(indices) + 1))[:self.total_size]
-        return iter(indices[self.rank:self.total_size:self.world_size])
+        order = epoch_order(len(self.dataset), self.seed, number, self.shuffle)[part * self.total_size:]
+        if len(order) < self.total_size:
+            # Without a multiple, the epoch is filled up to the number of processes, as DefaultSampler does.
+            order = np.resize(order, self.total_size)
+        return numbers_of(order[self.rank:self.total_size:self.world_size].copy())  # the other ranks' places are freed
 
 
 @DATA_SAMPLERS.register_module()
@@ -86,7 +89,8 @@ class EndlessSampler(InfiniteSampler):
     def _passes(self) -> Iterator[int]:
         seed = mix_seeds(self.seed, self.epoch)
         for number in count():
-            yield from (PassIndex(index, number) for index in epoch_order(self.size, seed, number, self.shuffle))
+            order = epoch_order(self.size, seed, number, self.shuffle)
+            yield from (PassIndex(index, number) for index in numbers_of(order))
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch whose passes the next iterator gives."""
@@ -105,15 +109,22 @@ class PassIndex(int):
         return int(self), self.number
 
 
-def epoch_order(length: int, seed: int, epoch: int, shuffle: bool = True) -> list[int]:
-    """Order of ``length`` videos in an epoch, a function of (seed, epoch).
+def epoch_order(length: int, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:
+    """Order of ``length`` videos in an epoch, a function of (seed, epoch): int32 or int64 (length,).
 
     ``seed + epoch``, as in mmengine, would give run 1 the second epoch of run 0 as its first.
     """
+    dtype = torch.int32 if length < 2**31 else torch.int64  # which changes nothing of the order
     if not shuffle:
-        return list(range(length))
+        return torch.arange(length, dtype=dtype).numpy()
     generator = torch.Generator().manual_seed(mix_seeds(seed, epoch))
-    return torch.randperm(length, generator=generator).tolist()
+    return torch.randperm(length, generator=generator, dtype=dtype).numpy()
+
+
+def numbers_of(order: np.ndarray) -> Iterator[int]:
+    """The numbers of an array one by one: as a list, ten million would take 400 MB in each process."""
+    for start in range(0, len(order), _AT_ONCE):
+        yield from order[start:start + _AT_ONCE].tolist()
 
 
 def mix_seeds(*parts: int) -> int:

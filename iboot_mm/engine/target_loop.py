@@ -8,9 +8,10 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 
+from ..datasets.identity import data_identity
 from ..datasets.transforms import SampleViews
 from ..stores.features import FeatureStore
-from ..stores.identity import data_identity, network_identity, teacher_identity
+from ..stores.identity import network_identity, teacher_identity
 from .feature_loop import FeatureLoop
 from .hooks.seeding import find_transforms
 from .model_wrapper import unwrap

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 # Where weights and videos lie says nothing of what they are: their content is looked at instead.
 PLACES = ('init_cfg', 'pretrained', 'checkpoint', 'root', 'ann_file', 'data_prefix')
@@ -45,25 +44,6 @@ def teacher_identity(config: dict) -> dict:
     about = dict(without_places(config), pretrained=config.get('pretrained'),
                  checkpoint=os.path.basename(checkpoint) if checkpoint else None)
     return {key: value for key, value in about.items() if key not in ('name', 'chunk_size')}
-
-
-def data_identity(dataset: Dataset, config: dict) -> dict:
-    """The videos of a data set and its config without paths.
-
-    Videos are told by their names below their common folder, their labels and the size of their files, which is looked
-    up for a thousand of them, evenly spaced (on a network disk, all may take minutes).
-
-    Args:
-        dataset: Any data set of MMAction2 or of this project whose entries have a ``filename``.
-        config: What it was built from.
-    """
-    entries = [dataset.get_data_info(index) for index in range(len(dataset))]
-    files = [str(entry['filename']) for entry in entries]
-    common = os.path.commonpath([os.path.dirname(file) for file in files])
-    labels = [entry.get('labels', entry.get('label')) for entry in entries]
-    lines = [f'{os.path.relpath(file, common)} {label}\n' for file, label in zip(files, labels)]
-    sizes = [os.path.getsize(file) if os.path.exists(file) else None for file in files[::len(files) // 1000 + 1]]
-    return dict(videos=len(files), list=digest_lines([*lines, str(sizes)]), config=without_places(config))
 
 
 def without_places(config: object) -> object:

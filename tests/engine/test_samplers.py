@@ -2,12 +2,14 @@
 
 import gc
 import pickle
+import tracemalloc
 from itertools import islice
 
 import pytest
+import torch
 from torch.utils.data import DataLoader
 
-from iboot_mm.engine.samplers import EndlessSampler, EpochSampler, PassIndex, epoch_order, mix_seeds
+from iboot_mm.engine.samplers import EndlessSampler, EpochSampler, PassIndex, epoch_order, mix_seeds, numbers_of
 
 
 def sampler(length, rank=0, world=1, monkeypatch=None, **kwargs):
@@ -46,9 +48,26 @@ def test_epochs_differ_and_repeat(monkeypatch):
 
 
 def test_epoch_of_one_seed_is_no_epoch_of_another():
-    assert epoch_order(50, seed=0, epoch=1) != epoch_order(50, seed=1, epoch=0)  # mmengine's seed + epoch is
+    orders = [epoch_order(50, seed, epoch).tolist() for seed, epoch in ((0, 1), (1, 0))]
+    assert orders[0] != orders[1]  # mmengine's seed + epoch is
     assert mix_seeds(1, 2) != mix_seeds(2, 1)
     assert 0 <= mix_seeds(2**62, 3, 4) < 2**63
+
+
+def test_the_order_is_that_of_earlier_versions():
+    """Which kept a list of torch's default integers."""
+    generator = torch.Generator().manual_seed(mix_seeds(3, 7))
+    assert list(numbers_of(epoch_order(9000, 3, 7))) == torch.randperm(9000, generator=generator).tolist()
+
+
+def test_the_order_of_millions_takes_four_bytes_each(monkeypatch):
+    """And each process keeps its own part of it only."""
+    million = sampler(10**6, 1, 8, monkeypatch)
+    tracemalloc.start()
+    first = next(iter(million))
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert type(first) is int and kept < 10**6 / 8 * 4 + 3e5 and peak < 2e6  # tracemalloc does not see torch's own 4 MB
 
 
 def test_without_a_multiple_every_video_is_seen(monkeypatch):
@@ -73,7 +92,7 @@ def test_a_pass_is_cut_into_epochs_of_as_many_steps(monkeypatch):
             streams.append(list(s))
             assert len(s) == len(streams[-1]) == 4
         orders.append([i for pair in zip(*streams) for i in pair])
-    passes = [epoch_order(30, seed=5, epoch=number)[:24] for number in (0, 1)]
+    passes = [epoch_order(30, seed=5, epoch=number)[:24].tolist() for number in (0, 1)]
     assert [sum(orders[:3], []), sum(orders[3:], [])] == passes and passes[0] != passes[1]
 
 

@@ -8,6 +8,7 @@ from mmcv.transforms import BaseTransform
 
 from ...stores.features import FeatureStore
 from ..decoders import UnreadableVideo
+from ..shards import without_shard
 from .randomness import TARGET_TAG, view_rng
 
 
@@ -104,6 +105,7 @@ class TargetTable:
             index (int): The video's place in the list.
             path (str): Its file, whose name below the list's common folder must be the stored one.
         """
+        path = without_shard(path)
         name = self._names[index].decode() if index < len(self._names) else None
         if name is not None and self._unreadable[index]:  # the name there is that of its stand-in
             raise UnreadableVideo(path, f"it could not be read when '{self.folder}' was written")
@@ -117,5 +119,6 @@ class TargetTable:
 
 def below_common_folder(paths: list[str]) -> np.ndarray:
     """Paths without the folder that all share, in UTF-8; an array takes a tenth of a list's memory."""
+    paths = [without_shard(path) for path in paths]
     common = os.path.commonpath([os.path.dirname(path) for path in paths])
     return np.array([os.path.relpath(path, common).encode() for path in paths])

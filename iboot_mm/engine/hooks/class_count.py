@@ -80,5 +80,8 @@ def count_classes(dataset: Dataset) -> int:
     """
     name = next((transform.label for transform in find_transforms(dataset) if getattr(transform, 'label', None)),
                 'label')
+    if hasattr(dataset, 'label_column'):
+        labels = dataset.label_column(name)
+        return 0 if labels is None else 1 + int(labels.max())
     infos = (dataset.get_data_info(index) for index in range(len(dataset)))
     return 1 + max(int(info.get('labels', info).get(name, -1)) for info in infos)
