@@ -56,6 +56,31 @@ def plan_batch(global_batch: int, processes: int, most_per_process: int) -> Batc
     return BatchPlan(processes, per_process, share // per_process)
 
 
+def check_use(plan: BatchPlan, most_per_process: int) -> None:
+    """Compares a split with what a process holds: BN sees few videos, and all is slower, where little of it is used.
+
+    Asking for no more than what is used (``train_dataloader.batch_size``) is taken as agreement.
+
+    Raises:
+        ValueError: less than half is used; names the next better settings.
+    """
+    share = plan.per_process * plan.accumulation
+    if 2 * plan.per_process >= min(most_per_process, share):
+        return
+    batch, processes = plan.global_batch, plan.processes
+    more = min(n for n in range(most_per_process + 1, share + 1) if share % n == 0)
+    better = max((plan_batch(batch, n, most_per_process) for n in range(1, 2 * processes + 1) if batch % n == 0),
+                 key=lambda other: (other.together, -other.processes))
+    raise ValueError(
+        f'of the {most_per_process} videos that a process holds, a global batch of {batch} on {processes} processes '
+        f'uses {plan.per_process} at a time, {plan.accumulation} times a step, since {share} for each has no better '
+        f'divisor: set train_dataloader.batch_size={more} if that fits'
+        + (f', start {better.processes} processes ({better.processes} x {better.per_process} x {better.accumulation})'
+           if better.together > plan.together else '')
+        + f', pass --auto-scale-lr for a batch of {processes * most_per_process} and a learning rate to match, or ask '
+        f'for this split with train_dataloader.batch_size={plan.per_process}')
+
+
 def whole_batch_splits(global_batch: int, processes: tuple[int, ...] = (32, 8)) -> list[str]:
     """Splits ``n x m`` of a batch without accumulation, for usual numbers of GPUs; synchronised BN then sees it all."""
     return [f'{n} x {global_batch // n}' for n in processes if global_batch % n == 0]

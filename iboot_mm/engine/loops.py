@@ -5,7 +5,8 @@ from mmengine.dist import get_world_size
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
-from .batch_plan import BatchPlan, plan_batch
+from .batch_plan import BatchPlan, check_use, plan_batch
+from .schedulers.optimizer_steps import count_optimizer_steps
 
 
 @LOOPS.register_module()
@@ -16,7 +17,9 @@ class GlobalBatchTrainLoop(EpochBasedTrainLoop):
     fits and accumulates the rest, so learning rate and schedule of the config hold as they stand. With
     ``auto_scale_lr.enable`` (the launcher's ``--auto-scale-lr``) the batch is what the config says, ``processes x
     batch_size x accumulative_counts``, and the learning rate is scaled by it over ``base_batch_size``; a resumed run
-    takes the learning rate from its checkpoint, so it is never scaled twice.
+    scales it anew for its own batch.
+
+    Schedules count optimizer steps, not forward passes, so the learning rate of a step is that of any other split.
 
     Example:
         >>> train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=200, global_batch=416)
@@ -37,6 +40,8 @@ class GlobalBatchTrainLoop(EpochBasedTrainLoop):
         self.plan = self._plan(runner, dataloader, global_batch)
         super().__init__(runner, dataloader, max_epochs, **kwargs)
         runner.logger.info(f'Batch: {self.plan}.')
+        steps = len(self.dataloader) // self.plan.accumulation
+        self.schedules_count_steps = count_optimizer_steps(runner, steps, self._max_epochs)
 
     def _plan(self, runner: Runner, dataloader: DataLoader | dict, global_batch: int | None) -> BatchPlan:
         if not isinstance(dataloader, dict):
@@ -49,6 +54,12 @@ class GlobalBatchTrainLoop(EpochBasedTrainLoop):
             plan = BatchPlan(get_world_size(), dataloader['batch_size'], accumulation)
         else:
             plan = plan_batch(global_batch, get_world_size(), dataloader['batch_size'])
+            check_use(plan, dataloader['batch_size'])
+            if optim_wrapper.get('accumulative_counts', plan.accumulation) != plan.accumulation:
+                raise ValueError(
+                    f'optim_wrapper.accumulative_counts={accumulation} contradicts train_cfg.global_batch='
+                    f'{global_batch}, which is {plan}: leave it out, or set train_cfg.global_batch=None for a batch of '
+                    f'{BatchPlan(plan.processes, dataloader["batch_size"], accumulation).global_batch}')
         sampler = dataloader.setdefault('sampler', dict(type='EpochSampler', shuffle=True))
         if sampler.get('type') not in ('EpochSampler', 'mmaction.EpochSampler'):
             raise ValueError(f"GlobalBatchTrainLoop needs train_dataloader.sampler of type 'EpochSampler', which keeps "
@@ -62,6 +73,16 @@ class GlobalBatchTrainLoop(EpochBasedTrainLoop):
             optim_wrapper['optimizer']['lr'] *= plan.accumulation
             runner.logger.info(f'--auto-scale-lr: accumulation multiplies the learning rate by {plan.accumulation}.')
         return plan
+
+
+    def run_epoch(self) -> None:
+        """One epoch, or the rest of one that a checkpoint was taken inside of; the sampler skips what was shown."""
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        for idx, data_batch in enumerate(self.dataloader, self._iter - self._epoch * len(self.dataloader)):
+            self.run_iter(idx, data_batch)
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
 
 
 def loaders_of(loop: BaseLoop) -> list[DataLoader]:

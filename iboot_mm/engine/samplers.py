@@ -29,9 +29,15 @@ class EpochSampler(DefaultSampler):
         seed: Seed of the order, the same in all processes; drawn and shared when None.
         steps: Global batches in an epoch; None for as many as the dataset fills.
 
+    Attributes:
+        start: Videos of this process to leave out at the beginning of the next epoch, since they were shown before the
+            run was stopped inside it.
+
     Raises:
         ValueError: the dataset does not fill one global batch, or not ``steps`` of them.
     """
+
+    start = 0
 
     def __init__(self, dataset: Sized, multiple_of: int = 1, shuffle: bool = True, seed: int | None = None,
                  steps: int | None = None) -> None:
@@ -58,7 +64,8 @@ class EpochSampler(DefaultSampler):
         if len(order) < self.total_size:
             # Without a multiple, the epoch is filled up to the number of processes, as DefaultSampler does.
             order = np.resize(order, self.total_size)
-        return numbers_of(order[self.rank:self.total_size:self.world_size].copy())  # the other ranks' places are freed
+        own = order[self.rank + self.start * self.world_size:self.total_size:self.world_size]
+        return numbers_of(own.copy())  # the other ranks' places are freed
 
 
 @DATA_SAMPLERS.register_module()
@@ -82,9 +89,10 @@ class EndlessSampler(InfiniteSampler):
     """
 
     epoch = 0
+    start = 0  # as an EpochSampler's
 
     def __iter__(self) -> Iterator[int]:
-        return islice(self._passes(), self.rank, None, self.world_size)
+        return islice(self._passes(), self.rank + self.start * self.world_size, None, self.world_size)
 
     def _passes(self) -> Iterator[int]:
         seed = mix_seeds(self.seed, self.epoch)

@@ -1,8 +1,10 @@
 """The arithmetic of the batch plan."""
 
+import re
+
 import pytest
 
-from iboot_mm.engine.batch_plan import BatchPlan, plan_batch, whole_batch_splits
+from iboot_mm.engine.batch_plan import BatchPlan, check_use, plan_batch, whole_batch_splits
 
 
 @pytest.mark.parametrize('global_batch, processes, most, per_process, accumulation', [
@@ -39,6 +41,34 @@ def test_what_to_set_when_it_cannot_be_split():
         plan_batch(416, 6, 16)
     with pytest.raises(ValueError, match='must all be at least 1'):
         plan_batch(416, 8, 0)
+
+
+@pytest.mark.parametrize('global_batch, processes, most, named', [
+    (104, 8, 12, ['of the 12 videos', 'uses 1 at a time, 13 times a step', 'batch_size=13 if', 'start 13 processes',
+                  'for a batch of 96', 'with train_dataloader.batch_size=1$']),
+    (416, 8, 12, ['uses 4 at a time', 'batch_size=13 if', r'\(13 x 8 x 4\)', 'batch_size=4$']),
+    (7, 1, 3, ['uses 1 at a time', 'batch_size=7 if'])])
+def test_a_split_that_leaves_most_of_a_process_empty_is_asked_for(global_batch, processes, most, named):
+    plan = plan_batch(global_batch, processes, most)
+    for words in named:
+        with pytest.raises(ValueError, match=words):
+            check_use(plan, most)
+    check_use(plan, plan.per_process)
+
+
+def test_every_split_is_refused_or_uses_half_of_what_fits():
+    for global_batch in range(1, 60):
+        for processes in (n for n in range(1, 9) if global_batch % n == 0):
+            for most in range(1, 70):
+                plan = plan_batch(global_batch, processes, most)
+                fits = min(most, global_batch // processes)
+                try:
+                    check_use(plan, most)
+                    assert 2 * plan.per_process >= fits
+                except ValueError as error:
+                    assert 2 * plan.per_process < fits
+                    larger = int(re.search(r'batch_size=(\d+) if', str(error))[1])
+                    assert plan_batch(global_batch, processes, larger).per_process == larger > most
 
 
 def test_whole_batch_splits():

@@ -28,9 +28,8 @@ def weights(runner):
 
 
 def test_accumulation_keeps_batch_gradients_and_weights(tmp_path):
-    # A constant learning rate: mmengine's schedules move per forward pass, within less than one step of each other.
-    runs = [train(tmp_path / str(most), train_dataloader=loader(most), param_scheduler=None,
-                  train_cfg=dict(global_batch=8)) for most in (8, 5, 2, 1)]
+    runs = [train(tmp_path / str(most), train_dataloader=loader(most), train_cfg=dict(global_batch=8))
+            for most in (8, 5, 2, 1)]
     plans = [runner.train_loop.plan for runner in runs]
     assert [(p.per_process, p.accumulation) for p in plans] == [(8, 1), (4, 2), (2, 4), (1, 8)]
     assert [runner.iter for runner in runs] == [9, 18, 36, 72]
@@ -70,6 +69,9 @@ def test_without_a_global_batch_the_config_counts(tmp_path):
     (dict(train_dataloader=loader(2, length=3)), '3 videos, fewer than the global batch of 4'),
     (dict(train_dataloader=dict(sampler=dict(type='DefaultSampler'))), "type 'EpochSampler', .*not 'DefaultSampler'"),
     (dict(train_dataloader=dict(batch_size=0)), 'must all be at least 1'),
+    (dict(train_dataloader=loader(5), train_cfg=dict(global_batch=14)), 'uses 2 at a time, 7 times .*batch_size=7 if'),
+    (dict(train_dataloader=loader(2), optim_wrapper=dict(accumulative_counts=3)),
+     r'accumulative_counts=3 contradicts train_cfg\.global_batch=4, which is 1 x 2 x 2 .*: leave it out, or .* of 6'),
 ])
 def test_what_cannot_be_planned(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):

@@ -8,6 +8,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from ...stores.atomic_files import AtomicLocalBackend, remove_leftovers
+from ..resuming import adopt, describe_run
 
 
 @HOOKS.register_module()
@@ -42,18 +43,38 @@ class AtomicCheckpointHook(CheckpointHook):
         if self.max_keep_ckpts > 0:
             self.keep_ckpt_ids = list(self.keep_ckpt_ids)
 
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                         outputs: dict | None = None) -> None:
+        """Saves inside an epoch, at the end of the optimizer step in which an interval ends."""
+        if self.saves_now(runner):
+            runner.logger.info(f'Saving checkpoint at {runner.iter + 1} iterations')
+            self._save_checkpoint(runner)
+
+    def saves_now(self, runner: Runner) -> bool:
+        """Whether a checkpoint is written after this iteration, which may be inside an epoch."""
+        if self.by_epoch or not runner.optim_wrapper.should_update():
+            return False  # in the middle of a step, its gradients would be lost
+        done = runner.iter + 1 - self.save_begin
+        step = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        return (self.interval > 0 and done >= 0 and done % self.interval < step
+                or self.save_last and self.is_last_train_iter(runner))
+
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Refuses to resume from a file of weights.
+        """Puts a checkpoint that is resumed from into the units and settings of this run.
 
         Raises:
-            ValueError: the file does not say where its training run stood.
+            ValueError: the file does not say where its training run stood, or this is another run: see
+                :func:`~iboot_mm.engine.resuming.adopt`.
         """
-        if runner._resume and not {'meta', 'message_hub'} <= checkpoint.keys():
+        if not runner._resume:
+            return
+        if not {'meta', 'message_hub', 'optimizer'} <= checkpoint.keys():
             raise ValueError(f'{runner._load_from} holds weights, not a training run to resume: to start from them set '
                              'load_from in the config and leave --resume out')
+        adopt(runner, checkpoint)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Refuses to save a teacher.
+        """Notes what its run was; refuses to save a teacher.
 
         Raises:
             RuntimeError: a key of the model belongs to a teacher.
@@ -62,6 +83,7 @@ class AtomicCheckpointHook(CheckpointHook):
         if leaked:
             raise RuntimeError(f'the checkpoint would hold the teacher ({len(leaked)} keys, as {leaked[0]!r}): keep '
                                'teachers out of nn.Module attributes')
+        checkpoint['meta']['run'] = describe_run(runner)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         outdated = self._list_step(runner, step)
@@ -107,6 +129,18 @@ class AtomicCheckpointHook(CheckpointHook):
     def _remove(self, path: str) -> None:
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
+
+
+def saves_after_this_step(runner: Runner) -> bool:
+    """Whether any hook of a run writes a checkpoint after this iteration, which may be inside an epoch."""
+    return any(_saves_now(hook, runner) for hook in runner.hooks if isinstance(hook, CheckpointHook))
+
+
+def _saves_now(hook: CheckpointHook, runner: Runner) -> bool:
+    if isinstance(hook, AtomicCheckpointHook):
+        return hook.saves_now(runner)
+    return not hook.by_epoch and (hook.every_n_train_iters(runner, hook.interval, hook.save_begin)
+                                  or (hook.save_last and hook.is_last_train_iter(runner)))
 
 
 class _KeepsFiles:

@@ -3,9 +3,11 @@
 import torch
 from mmaction.registry import HOOKS
 from mmengine.dist import all_reduce
-from mmengine.hooks import CheckpointHook, Hook
+from mmengine.hooks import Hook
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import nn
+
+from .checkpoint import saves_after_this_step
 
 NEVER = 2**62
 
@@ -46,7 +48,7 @@ class NaNStopHook(Hook):
             self.first_bad = torch.full((), NEVER, dtype=torch.int64, device=loss.device)
         bad = torch.where(torch.isfinite(loss).all(), NEVER, runner.iter + 1)
         self.first_bad = torch.minimum(self.first_bad, bad)
-        saves = any(_saves_now(hook, runner) for hook in runner.hooks)
+        saves = saves_after_this_step(runner)
         if saves or self.every_n_train_iters(runner, self.interval):
             self._stop_if_bad(runner, runner.iter + 1, look_at_weights=saves)
 
@@ -63,10 +65,14 @@ class NaNStopHook(Hook):
         if int(first_bad) == NEVER:
             return
         good = find_latest_checkpoint(runner.work_dir)
+        peak = max(group.get('initial_lr', group['lr']) for group in runner.optim_wrapper.optimizer.param_groups)
+        if (runner.auto_scale_lr or {}).get('enable', False):
+            peak = runner.cfg.optim_wrapper.optimizer.lr  # which is scaled again
         raise FloatingPointError(
             f'the loss or the weights became NaN or infinite at iteration {int(first_bad)} (epoch {runner.epoch + 1}): '
             f'training stopped, ' + (f'the last good checkpoint is {good}' if good else 'no checkpoint existed yet')
-            + '; lower optim_wrapper.optimizer.lr or lengthen the warm-up, then --resume')
+            + f'; lower the learning rate (--resume --cfg-options optim_wrapper.optimizer.lr={peak / 2:g}) or lengthen '
+            'the warm-up (end of the first and begin of the second param_scheduler), then --resume')
 
     def _all_finite(self, model: nn.Module) -> bool:
         buffers = [buffer for name, buffer in model.named_buffers() if name not in self.masks]
@@ -74,10 +80,3 @@ class NaNStopHook(Hook):
         # A norm is finite exactly if all its parts are (but for overflow, which is no healthy weight either).
         norms = torch.stack([norm.float() for norm in torch._foreach_norm(tensors)])
         return bool(torch.isfinite(norms).all())
-
-
-def _saves_now(hook: Hook, runner: Runner) -> bool:
-    if not isinstance(hook, CheckpointHook) or hook.by_epoch:
-        return False
-    return (hook.every_n_train_iters(runner, hook.interval, hook.save_begin)
-            or (hook.save_last and hook.is_last_train_iter(runner)))

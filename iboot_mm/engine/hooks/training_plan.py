@@ -11,6 +11,8 @@ from mmaction.registry import HOOKS
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
+from mmengine.optim import _ParamScheduler
+from mmengine.optim.scheduler.param_scheduler import INF
 from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -66,6 +68,9 @@ class TrainingPlanHook(Hook):
             f'  length         {runner.max_epochs} epochs of {steps} steps over {len(loader.dataset)} videos',
             *[f'  {line}' for line in describe_others(loaders_of(runner.train_loop), plan)],
             *[f'  {line}' for line in describe_bn(plan, processes_of_bn(runner.model), self.bn_videos)]]))
+        length = steps if getattr(runner.train_loop, 'schedules_count_steps', False) else len(loader)
+        if warning := describe_schedule_end(runner.param_schedulers, runner.max_epochs, length):
+            runner.logger.warning(warning)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
@@ -115,6 +120,25 @@ def describe_bn(plan: BatchPlan, processes: int | None, wanted: int | str | None
     elif wanted not in ('batch', None, together):
         lines.append(f'differs from the recipe: its BN sees {wanted} videos together, whatever the batch')
     return lines
+
+
+def describe_schedule_end(schedulers: list[_ParamScheduler] | dict | None, epochs: int, steps: int) -> str | None:
+    """A sentence if the schedules of the learning rate end at another epoch than the training; None if they do not.
+
+    Args:
+        schedulers: The run's.
+        epochs: Epochs of the training.
+        steps: Steps of a schedule per epoch, unless it counts epochs.
+    """
+    ends = [(scheduler.end / (1 if scheduler.by_epoch else steps), number, type(scheduler).__name__)
+            for number, scheduler in enumerate(schedulers if isinstance(schedulers, list) else [])
+            if scheduler.param_name == 'lr']
+    end, number, name = max(ends, default=(epochs, 0, ''))
+    if round(end) == epochs or end * steps >= INF or name in ('LinearLR', 'ConstantLR'):  # a warm-up may be all
+        return None
+    return (f'training ends after {epochs} epochs, the schedule of its learning rate ({name}) after {end:g}: '
+            + ('the rate stays where it ends' if end < epochs else 'the rate stops halfway')
+            + f'; to have the whole schedule in these epochs, set param_scheduler.{number}.end={epochs} too')
 
 
 def check_whole_batches(sampler: Sampler, plan: BatchPlan) -> None:

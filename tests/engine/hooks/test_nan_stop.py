@@ -1,5 +1,6 @@
 """A NaN stops the run before it spoils a checkpoint."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -29,6 +30,22 @@ def test_stops_with_iteration_and_last_good_checkpoint(tmp_path, bad_at, checkpo
     latest = find_latest_checkpoint(str(tmp_path))
     assert (latest or '').endswith(checkpoint or '')
     assert all(finite(path) for path in tmp_path.glob('*.pth'))
+
+
+@pytest.mark.parametrize('scales', [False, True])
+def test_the_advice_taken_literally_works(tmp_path, scales):
+    """What the message says after --cfg-options, with --resume: half the rate at each later step."""
+    scale = dict(auto_scale_lr=dict(enable=scales, base_batch_size=2))
+    with pytest.raises(FloatingPointError) as stop:
+        train(tmp_path / 'a', model=dict(bad_at=9), **scale)
+    key, value = re.search(r'--resume --cfg-options (\S+)=([\d.]+)\)', str(stop.value)).groups()
+    latest = re.search(r'last good checkpoint is (\S+);', str(stop.value))[1]
+    config = Config(toy.toy_config(tmp_path / 'b', load_from=latest, resume=True, **scale))
+    config.merge_from_dict({key: float(value)})
+    Runner.from_cfg(config).train()
+    train(tmp_path / 'c', **scale)
+    lower, whole = ([step['lr'] for step in torch.load(tmp_path / name / 'record_0.pt')] for name in 'bc')
+    assert lower == pytest.approx([rate / 2 for rate in whole[6:]])
 
 
 @pytest.mark.parametrize('by_epoch, interval', [(True, 1), (False, 3)])

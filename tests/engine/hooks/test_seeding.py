@@ -48,7 +48,8 @@ class Numbers(Dataset):
 def fake_runner(dataset, seed=3, epoch=0, workers=0):
     loader = DataLoader(dataset, batch_size=2, num_workers=workers, sampler=EpochSampler(dataset, seed=99),
                         worker_init_fn=partial(worker_init_fn, num_workers=workers, rank=0, seed=0))
-    return SimpleNamespace(seed=seed, epoch=epoch, train_loop=SimpleNamespace(dataloader=loader))
+    return SimpleNamespace(seed=seed, epoch=epoch, iter=epoch * len(loader),
+                           train_loop=SimpleNamespace(dataloader=loader))
 
 
 def run_epochs(epochs, seed=3, workers=2):
@@ -57,6 +58,7 @@ def run_epochs(epochs, seed=3, workers=2):
     hook.before_train(runner)
     batches = {}
     for runner.epoch in epochs:
+        runner.iter = runner.epoch * len(runner.train_loop.dataloader)
         hook.before_train_epoch(runner)
         batches[runner.epoch] = [[column.tolist() for column in batch] for batch in runner.train_loop.dataloader]
     return batches

@@ -10,6 +10,7 @@ import torch
 from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dataset import DefaultSampler, InfiniteSampler
+from mmengine.optim.scheduler import CosineAnnealingLR, LinearLR, StepLR
 from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
@@ -21,6 +22,7 @@ from iboot_mm.engine.hooks.training_plan import (
     check_whole_batches,
     describe_bn,
     describe_others,
+    describe_schedule_end,
     peak_memory_gib,
 )
 from iboot_mm.engine.samplers import EndlessSampler, EpochSampler
@@ -47,6 +49,26 @@ def test_plan_and_measurement(tmp_path):
     assert log.index('Training plan') < log.index('Epoch(train)')
     measured = re.findall(r'Measured: .*', log)
     assert len(measured) == 1 and re.search(r's per iteration, 0:00:\d\d per epoch, .*GiB per process', measured[0])
+
+
+@pytest.mark.parametrize('batch_size', [4, 2])
+@pytest.mark.parametrize('epochs, end', [(2, 3), (5, 3), (3, 3)])
+def test_a_schedule_that_ends_elsewhere_is_told(tmp_path, batch_size, epochs, end):
+    log = train_and_read_log(tmp_path, train_cfg=dict(max_epochs=epochs), train_dataloader=dict(
+        batch_size=batch_size, num_workers=0, dataset=dict(type='ToyVideos', length=4),
+        sampler=dict(type='EpochSampler')))
+    told = re.findall(r'WARNING - training ends .*', log)
+    assert told == [] if epochs == end else re.search(
+        rf'after {epochs} epochs, the schedule .*\(CosineAnnealingLR\) after {end}: .*param_scheduler\.1\.end={epochs} '
+        'too$', told[0])
+
+
+def test_schedules_without_an_end():
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.)
+    warmup = LinearLR(optimizer, begin=0, end=8, by_epoch=True)
+    for schedulers in (None, [], [warmup], [warmup, StepLR(optimizer, step_size=2)]):
+        assert describe_schedule_end(schedulers, 20, 5) is None
+    assert 'after 10:' in describe_schedule_end([warmup, CosineAnnealingLR(optimizer, end=50, by_epoch=False)], 7, 5)
 
 
 def test_a_run_of_one_iteration_per_epoch_is_measured(tmp_path):
