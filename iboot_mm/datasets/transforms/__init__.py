@@ -1,6 +1,6 @@
 from .auto_augment import AutoAugmentViews
 from .cropping import CropViews
-from .decoding import DecodeViews, OpenVideo
+from .decoding import DecodeViews, OpenArray, OpenVideo
 from .key_frames import CropBoxes, PackKeyFrame, SampleKeyFrame, ScaleViews
 from .packing import PackViews
 from .playback_rate import PlaybackRate
@@ -10,6 +10,6 @@ from .shots import SampleShots
 from .targets import LoadTargets
 from .tokens import OpenTokens, TakeTokens
 
-__all__ = ['AutoAugmentViews', 'CropBoxes', 'CropViews', 'DecodeViews', 'LoadTargets', 'OpenTokens', 'OpenVideo',
-           'PackKeyFrame', 'PackViews', 'PlaybackRate', 'ReorderFrames', 'SampleKeyFrame', 'SampleShots', 'SampleViews',
-           'ScaleViews', 'TakeTokens']
+__all__ = ['AutoAugmentViews', 'CropBoxes', 'CropViews', 'DecodeViews', 'LoadTargets', 'OpenArray', 'OpenTokens',
+           'OpenVideo', 'PackKeyFrame', 'PackViews', 'PlaybackRate', 'ReorderFrames', 'SampleKeyFrame', 'SampleShots',
+           'SampleViews', 'ScaleViews', 'TakeTokens']

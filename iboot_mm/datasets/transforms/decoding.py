@@ -5,6 +5,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from ..decoders import UnreadableVideo, get_decoder
+from ..decoders.array import ArrayReader
 from ..decoders.base import first_line
 
 
@@ -48,6 +49,27 @@ class OpenVideo(BaseTransform):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(decoder='{self.decoder}', num_threads={self.num_threads})"
+
+
+@TRANSFORMS.register_module()
+class OpenArray(BaseTransform):
+    """Take frames from memory in the place of `OpenVideo`, as MMAction2's inferencer does for arrays.
+
+    Required keys: `array` uint8 (T, H, W, 3), RGB; `fps` if known. Removed key: `array`.
+    Added keys: `video` (a `VideoReader`), `total_frames`, `fps`.
+
+    Raises:
+        ValueError: For an array of another shape or type.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """See the class."""
+        video = ArrayReader(results.pop('array'), results.get('fps') or 0.)
+        results.update(video=video, total_frames=video.num_frames, fps=video.fps)
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'
 
 
 @TRANSFORMS.register_module()
