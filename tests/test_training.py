@@ -60,12 +60,20 @@ def train(cfg):
     return runner
 
 
-def test_resumed_with_other_workers_is_bit_for_bit_the_run_never_stopped(videos, tmp_path):
-    train(config(videos, tmp_path / 'whole', workers=2))
+def repeated(cfg):
+    """Half of its videos, each twice in an epoch."""
+    loader = cfg.train_dataloader
+    loader.dataset = dict(type='RepeatDataset', times=2, dataset=dict(loader.dataset, indices=5))
+    return cfg
+
+
+@pytest.mark.parametrize('change', [lambda cfg: cfg, repeated], ids=['plain', 'repeated'])
+def test_resumed_with_other_workers_is_bit_for_bit_the_run_never_stopped(change, videos, tmp_path):
+    train(change(config(videos, tmp_path / 'whole', workers=2)))
     resumed = tmp_path / 'resumed'
     resumed.mkdir()
     shutil.copy(tmp_path / 'whole' / 'epoch_1.pth', resumed)
-    cfg = config(videos, resumed)
+    cfg = change(config(videos, resumed))
     cfg.randomness = dict(seed=None)  # the checkpoint's counts
     cfg.load_from, cfg.resume = str(resumed / 'epoch_1.pth'), True
     train(cfg)
