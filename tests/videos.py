@@ -20,7 +20,7 @@ def moving_frames(count: int, height: int = 48, width: int = 64, seed: int = 0) 
 
 def write_video(path: str | Path, frames: Sequence[np.ndarray], fps: float = 30, codec: str = 'libx264',
                 pix_fmt: str = 'yuv420p', codec_options: dict | None = None, format_options: dict | None = None,
-                times: Sequence[float] | None = None, rotation: int = 0) -> str:
+                times: Sequence[float] | None = None, rotation: int = 0, tick: Fraction = Fraction(1, 90000)) -> str:
     """Write frames uint8 (T, H, W, 3) to a video file; the ending of the path decides on the container.
 
     Args:
@@ -33,11 +33,11 @@ def write_video(path: str | Path, frames: Sequence[np.ndarray], fps: float = 30,
         format_options (dict, optional): Such as dict(movflags='faststart').
         times (Sequence[float], optional): Seconds at which frames are shown, for a variable frame rate.
         rotation (int): Degrees by which a player should turn the picture.
+        tick (Fraction): Seconds to which `times` are rounded.
 
     Returns:
         str: The path.
     """
-    tick = Fraction(1, 90000)
     with av.open(str(path), 'w', options=format_options or {}) as container:
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
         stream.height, stream.width = frames[0].shape[:2]

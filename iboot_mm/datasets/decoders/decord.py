@@ -19,7 +19,7 @@ class DecordReader(StandInReader):
         os.environ.setdefault('DECORD_EOF_RETRY_MAX', '128')
         decord = import_library('decord', 'decord')
         decord.logging.set_level(decord.logging.QUIET)
-        self._reader = decord.VideoReader(self.path, num_threads=self.num_threads)
+        self._reader = decord.VideoReader(os.path.abspath(self.path), num_threads=self.num_threads)
         return len(self._reader)
 
     def _read(self, indices: list[int]) -> np.ndarray:

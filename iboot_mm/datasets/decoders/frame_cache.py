@@ -21,6 +21,7 @@ from ..remote import is_remote
 from ..sources import stat_source
 from .base import UnreadableVideo, VideoReader, get_decoder, register_decoder
 
+NUMBERING = 2  # of the rule by which frames are numbered and converted: what another one stored is decoded again
 LARGEST = 2**30  # bytes: the frames of one video are held in memory to be written
 _given_up: set[Path] = set()  # folders that this process stores nothing more in
 
@@ -99,7 +100,7 @@ def open_frame_cache(path: str, num_threads: int = 1, folder: str = 'work_dirs/f
     except OSError as error:
         raise UnreadableVideo(path, 'it is not a file') from error
     place = path if is_remote(path) else os.path.realpath(path)
-    identity = [place, about.size, about.changed, source, sorted(options.items())]
+    identity = [NUMBERING, place, about.size, about.changed, source, sorted(options.items())]
     entry = Path(folder) / f'{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]}.pt'
     if entry.exists():
         return MappedReader(entry)

@@ -1,5 +1,6 @@
 """OpenCV: slower on long videos, since only reading from the start is frame-exact there."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ class OpenCVReader(StandInReader):
 
     def _open(self) -> int:
         self._cv2 = import_library('cv2', 'opencv-python-headless')
-        self._capture = self._cv2.VideoCapture(self.path, self._cv2.CAP_FFMPEG,
+        self._capture = self._cv2.VideoCapture(os.path.abspath(self.path), self._cv2.CAP_FFMPEG,
                                                [self._cv2.CAP_PROP_N_THREADS, self.num_threads])
         self._next = 0
         # Its own count is a guess from the header; the packets' count is what is there.

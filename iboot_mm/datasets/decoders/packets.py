@@ -1,26 +1,28 @@
-"""Which frames a file really holds, found without decoding them.
+"""Which frames a file really holds, found without decoding them where that can be.
 
 Reading the packets of a 10 s H.264 file takes 2 to 6 ms (decoding its frames: 30 to 200) and tells what no decoder
-tells reliably. Measured with decord 0.6.0 and torchcodec 0.17: on files that were cut off decord fails late or
-not at all; decord and torchcodec return wrong frames from MPEG-TS files; decord does so after a seek in open-GOP
-streams and, now and then, in turned videos. Such files carry a `quirk` and are read with PyAV by position in time.
+tells reliably. What the truth is, in docs/videos.md: the frames that come out when the whole file is decoded in order.
+Packets tell as much if each has a time of presentation of its own and the decoder has no reason to leave one out;
+otherwise the frames are decoded once and counted (see `picture_order`).
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..remote import is_remote
-from ..sources import is_plain_file, open_source, stat_source
 from .base import UnreadableVideo, first_line, import_library
+from .contents import (
+    STREAMS, Packet, check_file, count_frames, first_video_stream, is_short, open_container, quirk_of_first_frame,
+    read_packets)
+from .picture_order import PictureOrder
 
-# Containers in which the other decoders were found to agree with PyAV frame by frame. In others, FFmpeg's own times
-# may be off by a frame behind a seek (seen in MPEG-PS), so those are decoded from the start.
-_PLAIN_CONTAINERS = ('mov', 'matroska', 'avi')
-# Containers made for broadcast: nothing tells whether the frame stored last is whole, so it is not counted.
-_STREAMS = ('mpeg',)
+# Containers whose seek was found to lead where it should. In others, FFmpeg's own times may be off by a frame behind a
+# seek (seen in MPEG-PS), so those are decoded from the start.
+_SEEKABLE_CONTAINERS = ('mov', 'matroska', 'avi')
+_LISTS = ('concat', 'hls', 'dash', 'imf', 'sdp')  # text that makes FFmpeg open what it names
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,16 @@ class PacketIndex:
 
     Attributes:
         num_frames (int): Complete frames in the file.
-        fps (float): Average frames per second, 0 if unknown.
-        truncated (bool): Whether the header promises more than the file holds.
+        fps (float): Average frames per second, measured from the frames' times; 0 if unknown.
+        truncated (bool): Whether the file promises more frames than it holds.
         pts (np.ndarray | None): int64 (num_frames,), ascending times in ticks of the stream; None where the file
             does not give every frame its own time, so that frames can only be counted from the start.
         keyframes (np.ndarray | None): int64 (K,), frame numbers at which decoding may start.
         quirk (str): Why another decoder than PyAV should not be trusted with this file; empty if it may.
+        rewinds (bool): Whether a container that was read may be set back to its start instead of opened anew.
+        decoded (tuple | None): The frames as PyAV decodes them, if they had to be decoded and are few.
+        ticks (np.ndarray | None): int64 (num_frames,), ascending times at which frames are shown even where `pts` is
+            None; None if unknown.
     """
 
     num_frames: int
@@ -43,31 +49,21 @@ class PacketIndex:
     pts: np.ndarray | None
     keyframes: np.ndarray | None
     quirk: str
-
-
-def index_packets(path: str) -> PacketIndex:
-    """Index the packets of the first video stream of a file.
-
-    Raises:
-        UnreadableVideo: If there is no file, no video stream or no complete frame.
-    """
-    container, index = open_indexed(path)
-    with container:
-        if not index.quirk and container.format.name.startswith('mov') and _is_turned(container, path):
-            return replace(index, quirk='turned picture')
-    return index
+    rewinds: bool
+    decoded: tuple | None = None
+    ticks: np.ndarray | None = None
 
 
 def open_indexed(path: str) -> tuple[Any, PacketIndex]:
     """The open container of PyAV, of which nothing is decoded yet, with the index of its packets.
 
-    Whether the picture is turned is not looked up, since PyAV's frames tell it by themselves.
+    What only a decoded frame tells is not looked up, since PyAV's frames tell it by themselves.
 
     Raises:
-        UnreadableVideo: See `index_packets`.
+        UnreadableVideo: If there is no file, no video stream or no complete frame.
     """
     av = import_library('av', 'av')
-    _check_file(path)
+    check_file(path)
     with ExitStack() as opened:
         try:
             container = opened.enter_context(open_container(path))
@@ -80,142 +76,102 @@ def open_indexed(path: str) -> tuple[Any, PacketIndex]:
     return container, index
 
 
-def open_container(path: str) -> Any:
-    """PyAV's container of a file, of a video in a shard or at a remote address.
+def index_packets(path: str) -> PacketIndex:
+    """Index the packets of the first video stream of a file, with every reason not to trust other decoders with it.
 
     Raises:
-        OSError: If there is none; `av.FFmpegError` if FFmpeg cannot open it.
+        UnreadableVideo: See `open_indexed`.
     """
-    av = import_library('av', 'av')
-    return av.open(path if is_plain_file(path) else open_source(path))
+    container, index = open_indexed(path)
+    with container:
+        return index if index.quirk else replace(index, quirk=quirk_of_first_frame(container, path))
 
 
 def _index(av, container, path: str) -> PacketIndex:
+    if container.format.name in _LISTS:
+        raise UnreadableVideo(path, f'it is a list of other files ({container.format.name}), no video')
     stream = first_video_stream(container, path)
-    packets, fault = _read_packets(av, container, stream)
-    fps = float(stream.average_rate or stream.guessed_rate or 0)
-    container_name = container.format.name
-    truncated = fault or _is_short(path, container, stream, packets)
-    if container_name.startswith(_STREAMS):
-        packets = [packet for packet in packets if None in (packet[0], packets[-1][0]) or packet[0] < packets[-1][0]]
-    shown = [packet for packet in packets if not packet[3]]
+    content = read_packets(av, container, stream)
+    packets, format_name = content.packets, container.format.name
+    truncated = content.fault or is_short(path, container, stream, content)
+    if truncated and format_name.startswith(STREAMS):
+        packets = [packet for packet in packets if None in (packet.pts, packets[-1].pts)
+                   or packet.pts < packets[-1].pts]
+    shown = [packet for packet in packets if not packet.is_discard]
     if not shown:
         raise UnreadableVideo(path, 'it holds no complete frame')
-    pts, keyframes, open_gop = _order(shown)
+    ticks = _ticks(shown)
+    # Pictures one behind the other are counted by FFmpeg, however many there are in the file.
+    pts, keyframes, open_gop = (None, None, False) if format_name.endswith('_pipe') else _order(packets, content.order)
+    decoded, num_frames = None, len(shown)
+    if pts is None:
+        num_frames, decoded = count_frames(av, path)
+        ticks = ticks if ticks is not None and len(ticks) == num_frames else None
+    fps = _frame_rate(ticks, float(stream.time_base), (stream.average_rate, stream.guessed_rate, stream.base_rate))
+    seekable = format_name.startswith(_SEEKABLE_CONTAINERS)
     findings = {
-        f'{container_name} container': not container_name.startswith(_PLAIN_CONTAINERS),
+        f'{format_name} container': not seekable,
         'truncated': truncated,
         'frames without times': pts is None,
+        'times that its container does not store': (
+            format_name == 'avi' and any(packet.pts != packet.dts for packet in packets)),
         'open GOP': open_gop,
         'edit list': len(shown) < len(packets),
+        'palette or header between the packets': content.stateful,
+        'keyframes that need others': content.soft_keyframes,
     }
     quirk = next((name for name, found in findings.items() if found), '')
-    if quirk.endswith('container') and pts is not None:
+    if pts is not None and (content.stateful or not seekable):
         keyframes = np.zeros(1, dtype=np.int64)
-    num_frames = len(shown) if pts is not None else _count_frames(av, path)
-    return PacketIndex(num_frames, fps, truncated, pts, keyframes, quirk)
+    # Elsewhere only a fresh container is sure to be at its start, whatever the format's seek can do.
+    rewinds = (pts is not None and keyframes[:1].tolist() == [0] and seekable
+               and not (truncated or content.stateful or len(shown) < len(packets)))
+    return PacketIndex(num_frames, fps, truncated, pts, keyframes, quirk, rewinds, decoded, ticks)
 
 
-def first_video_stream(container, path: str):
-    """The first stream of moving pictures (a cover picture in a sound file is none)."""
-    for stream in container.streams.video:
-        if not stream.disposition & type(stream.disposition).attached_pic:
-            return stream
-    raise UnreadableVideo(path, 'it has no video stream (sound only?)')
+def _ticks(packets: list[Packet]) -> np.ndarray | None:
+    """The times of frames, ascending; of those that are stored without time of presentation, the times of storage."""
+    for times in ([packet.pts for packet in packets], [packet.dts for packet in packets]):
+        if None not in times:
+            ticks = np.sort(np.array(times, dtype=np.int64))
+            if (np.diff(ticks) > 0).all():
+                return ticks
+    return None
 
 
-def _check_file(path: str) -> None:
-    try:
-        size = stat_source(path).size
-    except FileNotFoundError:
-        or_away = ', or its server does not answer' if is_remote(path) else ''  # for fsspec that is the same
-        raise UnreadableVideo(path, f'there is no such file{or_away}') from None
-    except IsADirectoryError:
-        raise UnreadableVideo(path, "it is a folder (for folders of frames choose the decoder 'frames')") from None
-    except OSError as error:
-        raise UnreadableVideo(path, first_line(error)) from error
-    if size == 0:
-        raise UnreadableVideo(path, 'the file is empty (0 bytes)')
-
-
-def _read_packets(av, container, stream) -> tuple[list[tuple], bool]:
-    """`(pts, is_keyframe, duration, is_discard)` of every whole packet, and whether the file ends too soon."""
-    packets, broken_off = [], False
-    try:
-        for packet in container.demux(stream):
-            if packet.size:
-                packets.append((packet.pts, packet.is_keyframe, packet.duration or 0, packet.is_discard))
-                broken_off = packet.is_corrupt
-    except av.FFmpegError:
-        return packets, True  # cut off between two packets
-    return packets[:-1] if broken_off else packets, broken_off
-
-
-def _is_turned(container, path: str) -> bool:
-    """Whether a player should turn the picture, which only a decoded frame tells."""
-    stream = first_video_stream(container, path)
-    stream.thread_type = 'NONE'
-    try:
-        container.seek(0)
-        return bool(next(container.decode(stream)).rotation)
-    except (import_library('av', 'av').FFmpegError, StopIteration):
-        return False
-
-
-def _is_short(path: str, container, stream, packets: list[tuple]) -> bool:
-    """Whether the header promises clearly more than the packets that are there."""
-    if container.format.name.startswith('mov'):  # its count includes frames that an edit list leaves out
-        return _is_cut_mp4(path)
-    if stream.frames:
-        return len(packets) < stream.frames
-    ends = [packet[0] + packet[2] for packet in packets if packet[0] is not None]
-    if not ends or not container.duration:
-        return False
-    seconds = float((max(ends) - (stream.start_time or 0)) * stream.time_base)
-    return seconds < .9 * container.duration / 1e6 - .5  # sound may go on a little longer
-
-
-def _is_cut_mp4(path: str) -> bool:
-    """Whether one of the outermost boxes of an MP4 or MOV file ends behind the file."""
-    length, position = stat_source(path).size, 0
-    with open_source(path) as file:
-        while position + 8 <= length:
-            file.seek(position)
-            header = file.read(16)
-            size = int.from_bytes(header[:4], 'big')
-            if size == 1:  # the size follows in eight bytes
-                size = int.from_bytes(header[8:16], 'big')
-            if size == 0:  # up to the end of the file
-                return False
-            position += max(size, 8)
-    return position > length
-
-
-def _order(packets: list[tuple]) -> tuple[np.ndarray | None, np.ndarray | None, bool]:
+def _order(packets: list[Packet], order: PictureOrder
+           ) -> tuple[np.ndarray | None, np.ndarray | None, bool]:
     """Sort by time; find keyframes and whether frames stored behind a keyframe are shown before it."""
-    if any(packet[0] is None for packet in packets):
+    if not packets[0].is_keyframe or any(packet.pts is None for packet in packets):
         return None, None, False
-    stored = np.array([packet[0] for packet in packets], dtype=np.int64)
-    pts = np.sort(stored)
-    if (np.diff(pts) <= 0).any():
+    stored = np.array([packet.pts for packet in packets], dtype=np.int64)
+    if len(np.unique(stored)) < len(stored) or not order.agrees_with(stored):
         return None, None, False
-    is_key = np.array([packet[1] for packet in packets], dtype=bool)
+    is_key = np.array([packet.is_keyframe for packet in packets], dtype=bool)
+    is_shown = np.array([not packet.is_discard for packet in packets], dtype=bool)
     # Smallest time at or behind each place of storage: below a keyframe's own time means leading frames.
     smallest_behind = np.minimum.accumulate(stored[::-1])[::-1]
-    open_gop = bool((smallest_behind[is_key] < stored[is_key]).any())
-    keyframes = np.searchsorted(pts, np.sort(stored[is_key]))
+    open_gop = bool((smallest_behind[is_key] < stored[is_key])[1:].any())
+    pts = np.sort(stored[is_shown])
+    keyframes = np.searchsorted(pts, np.sort(stored[is_key & is_shown]))
     return pts, keyframes, open_gop
 
 
-def _count_frames(av, path: str) -> int:
-    """Decode everything, convert nothing: the only way to count frames that carry no time."""
-    count = 0
-    with open_container(path) as container:
-        for packet in container.demux(first_video_stream(container, path)):
-            try:
-                count += len(packet.decode())
-            except av.FFmpegError:
-                continue
-    if not count:
-        raise UnreadableVideo(path, 'none of its frames decodes')
-    return count
+def _frame_rate(ticks: np.ndarray | None, tick: float, declared: Sequence[float]) -> float:
+    """Average frames per second, measured from the times of the frames.
+
+    Args:
+        ticks (np.ndarray | None): (num_frames,), ascending; None if unknown.
+        tick (float): Seconds.
+        declared (Sequence[float]): Rates that the header names. The first one that agrees with the times, but for their
+            rounding, is taken as it is.
+
+    Returns:
+        float: The rate; 0 if unknown.
+    """
+    declared = [float(rate) for rate in declared if rate]
+    if ticks is None or len(ticks) < 2 or ticks[-1] <= ticks[0]:
+        return declared[0] if declared else 0.
+    seconds, steps = float(ticks[-1] - ticks[0]) * tick, len(ticks) - 1
+    agreeing = [rate for rate in declared if abs(steps / rate - seconds) <= 1.01 * tick]
+    return agreeing[0] if agreeing else steps / seconds

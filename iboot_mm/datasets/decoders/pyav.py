@@ -1,6 +1,7 @@
 """PyAV: FFmpeg's own libraries, on every platform; the reference that the other decoders are held to."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,15 +9,20 @@ import numpy as np
 from packaging.version import Version
 
 from .base import UnreadableVideo, VideoReader, first_line, import_library, register_decoder
-from .packets import PacketIndex, first_video_stream, open_container, open_indexed
+from .contents import count_frames, first_video_stream, open_container
+from .packets import PacketIndex, open_indexed
 
 # Codecs that mark each picture that no other picture is predicted from, so that it can be left out. Not HEVC, whose
 # mark leaves pictures of higher temporal layers out of account, nor AV1, whose decoder takes the wish only once.
-_MARKS_UNREFERENCED = ('h264',)
+_MARKS_UNREFERENCED = ('h264', 'mpeg4')
 
 
 class PyAVReader(VideoReader):
     """Frame-exact reading: frames are found by their time, so a seek that lands elsewhere costs time, not truth.
+
+    Where times are not those of presentation (see `picture_order`), frames are counted from the start instead. Colours
+    are converted as PyAV's `to_ndarray` does: chroma of more than 8 bits is interpolated linearly, where decord,
+    torchcodec and the command `ffmpeg` repeat it; such files come to PyAV whichever decoder is named.
 
     What is not needed is not decoded: in H.264, unwanted frames that no other is predicted from are skipped; and as
     soon as the last wanted frame of a group of pictures is in the decoder, the decoder is emptied instead of fed on.
@@ -43,8 +49,7 @@ class PyAVReader(VideoReader):
         self.num_frames = index.num_frames
         self.fps = index.fps
         self.truncated = index.truncated
-        # Elsewhere only a fresh container is sure to be at its start, whatever the format's seek can do.
-        self._rewinds = index.quirk in ('', 'open GOP') and index.keyframes[:1].tolist() == [0]
+        self._damaged = False
         self._convert = converter(num_threads)
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
@@ -58,6 +63,9 @@ class PyAVReader(VideoReader):
                 self._read_in_order(pictures)
             else:
                 self._read_by_time(pictures)
+        except _OutOfOrder:
+            self._number_by_output()
+            return self.read(indices)
         except self._av.FFmpegError as error:
             raise UnreadableVideo(self.path, str(error.strerror)) from error
         except OSError as error:  # of a server
@@ -78,7 +86,7 @@ class PyAVReader(VideoReader):
         left, upright = set(indices), _Upright(self._convert)
         number_of = None if self.index.pts is None else self._times(sorted(left))
         try:
-            for place, frame in enumerate(self._decode(0, None if number_of is None else set(number_of))):
+            for place, frame in enumerate(self._all_frames(None if number_of is None else set(number_of))):
                 number = place if number_of is None else number_of.get(frame.pts)
                 if number in left:
                     left.remove(number)
@@ -93,7 +101,7 @@ class PyAVReader(VideoReader):
     def frames(self) -> Iterator:
         """Every frame in order as PyAV decodes it: of the stored size and pixel format, not turned."""
         times = None if self.index.pts is None else set(self.index.pts.tolist())
-        yield from (frame for frame in self._decode(0) if times is None or frame.pts in times)
+        yield from (frame for frame in self._all_frames() if times is None or frame.pts in times)
 
     def close(self) -> None:
         """Close the file."""
@@ -116,22 +124,35 @@ class PyAVReader(VideoReader):
         """Frame numbers by their times."""
         return {int(self.index.pts[i]): int(i) for i in numbers}
 
-    @staticmethod
-    def _collect(frames: Iterator, number_of: dict[int, int], pictures: '_Pictures') -> None:
-        left = set(number_of)
+    def _collect(self, frames: Iterator, number_of: dict[int, int], pictures: '_Pictures') -> None:
+        left, last = set(number_of), None
         for frame in frames:
+            if None not in (last, frame.pts) and frame.pts <= last and not self._damaged:
+                raise _OutOfOrder
+            last = frame.pts
             if frame.pts in left:
                 pictures.put(number_of[frame.pts], frame)
                 left.remove(frame.pts)
                 if not left:
                     return
 
+    def _number_by_output(self) -> None:
+        """From now on, a frame's number is its place in the decoder's output, if that puts out every frame."""
+        num_frames, decoded = count_frames(self._av, self.path)
+        if num_frames == self.num_frames:
+            self.index = replace(self.index, pts=None, keyframes=None, decoded=decoded)
+        self._damaged = num_frames != self.num_frames  # then it is not the times that are wrong
+
     def _read_in_order(self, pictures: '_Pictures') -> None:
-        for number, frame in enumerate(self._decode(0)):
+        for number, frame in enumerate(self._all_frames()):
             if number in pictures.missing:
                 pictures.put(number, frame)
                 if not pictures.missing:
                     return
+
+    def _all_frames(self, wanted: set[int] | None = None) -> Iterable:
+        """The decoder's output from the start on, which may be in memory already; for `wanted` see `_decode`."""
+        return self._decode(0, wanted) if self.index.decoded is None else self.index.decoded
 
     def _decode(self, start: int, wanted: set[int] | None = None) -> Iterator:
         """Frames in order of presentation, from the keyframe `start` on; broken packets are passed over.
@@ -168,7 +189,7 @@ class PyAVReader(VideoReader):
 
     def _at(self, start: int):
         """The stream of a container whose next packets are those of the keyframe `start`."""
-        if start == 0 and not self._rewinds:
+        if start == 0 and not self.index.rewinds:
             self.close()
         fresh = self._container is None
         if fresh:
@@ -184,6 +205,10 @@ class PyAVReader(VideoReader):
         stream.thread_type = 'NONE' if self.num_threads == 1 else 'AUTO'
         stream.codec_context.thread_count = self.num_threads
         self._container = container
+
+
+class _OutOfOrder(Exception):
+    """Frames leave the decoder in another order than that of their times."""
 
 
 class _Pictures:

@@ -1,5 +1,6 @@
 """torchcodec: PyTorch's own decoder; needs FFmpeg's shared libraries on the system."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ class TorchCodecReader(StandInReader):
     def _open(self) -> int:
         from torchcodec.decoders import VideoDecoder
         try:
-            self._reader = VideoDecoder(self.path, dimension_order='NHWC', num_ffmpeg_threads=self.num_threads,
+            self._reader = VideoDecoder(os.path.abspath(self.path), dimension_order='NHWC', num_ffmpeg_threads=self.num_threads,
                                         seek_mode='exact')
         except RuntimeError as error:
             if 'load libtorchcodec' in str(error):  # version 0.17 looks for FFmpeg as late as here

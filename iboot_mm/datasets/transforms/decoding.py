@@ -1,8 +1,11 @@
 """From a file to frames: every frame that any view needs is decoded once."""
 
+from typing import ClassVar
+
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+from mmengine.logging import print_log
 
 from ..decoders import UnreadableVideo, get_decoder
 from ..decoders.array import ArrayReader
@@ -79,9 +82,13 @@ class DecodeViews(BaseTransform):
     Required keys: `video`, `frame_inds` (V, T). Removed key: `video`.
     Added keys: `frames` uint8 (U, H, W, 3), `frame_positions` int64 (V, T) into U, `original_shape` (H, W).
 
+    A video whose decoded frames are all of one and the same colour is named in a warning, once in each process.
+
     Raises:
         UnreadableVideo: If one of the frames does not decode.
     """
+
+    _blank: ClassVar[set[str]] = set()  # videos that have been named
 
     def transform(self, results: dict) -> dict:
         """See the class."""
@@ -93,10 +100,21 @@ class DecodeViews(BaseTransform):
             raise UnreadableVideo(str(results['filename']), first_line(error)) from error
         finally:
             video.close()
+        self._look_for_blank(str(results['filename']), frames)
         results['frames'] = frames
         results['frame_positions'] = positions.reshape(results['frame_inds'].shape)
         results['original_shape'] = frames.shape[1:3]
         return results
+
+    def _look_for_blank(self, path: str, frames: np.ndarray) -> None:
+        colour = frames[:1, :1, :1]
+        # A grid of pixels tells other videos apart at no cost.
+        if path in self._blank or (frames[:, ::16, ::16] != colour).any() or (frames != colour).any():
+            return
+        self._blank.add(path)
+        print_log(f"All {len(frames)} frames that were decoded of '{path}' are of one colour, RGB "
+                  f'{tuple(colour.ravel().tolist())}: if a player shows more than that, leave the video out.',
+                  'current', level=30)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'

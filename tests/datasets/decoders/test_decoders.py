@@ -61,17 +61,13 @@ def test_frames_are_exact(decoder, video):
     kind, path, written = video
     expected = plain_decode(path)
     with open_video(path, decoder) as reader:
-        # Of broadcast containers the frame stored last is not counted, nor what is shown behind it, see packets.py.
-        assert reader.num_frames == len(reader) in ((58, 59, 60) if kind in ('mpeg2', 'transport') else (60,))
+        assert reader.num_frames == len(reader) == 60
         assert not reader.truncated
         wanted = np.array([3, 4, 11, 13, 24, 25, 37, 38, 49, 57])
         for indices in (wanted, wanted[3:5], [0], [reader.num_frames - 1]):  # backwards too
             frames = reader.read(indices)
             assert frames.dtype == np.uint8 and frames.shape == expected[indices].shape
-            # Colours are exact but where FFmpeg's versions convert differently: 10 bits a channel (mean error 4.6 of
-            # 255 measured on this colourful texture) and subsampled colour of odd height (3.3).
-            error = np.abs(frames.astype(int) - expected[indices])
-            assert error.mean() < 6 if kind in ('ten_bit', 'odd_vp9') else error.max() <= 2
+            assert np.abs(frames.astype(int) - expected[indices]).max() <= 2
         # And they are the frames that were written, by place: no other written frame is nearer.
         distance = np.abs(reader.read(wanted).astype(int)[:, None] - written[None]).mean((2, 3, 4))  # (10, 60)
         np.testing.assert_array_equal(distance.argmin(1), wanted)
@@ -207,7 +203,7 @@ def test_torchcodec_without_ffmpeg_says_so(monkeypatch, tmp_path):
     module = types.ModuleType('torchcodec.decoders')
     module.VideoDecoder = fails
     monkeypatch.setitem(sys.modules, 'torchcodec.decoders', module)
-    path = write_video(tmp_path / 'a.mp4', moving_frames(2))
+    path = write_video(tmp_path / 'a.mp4', moving_frames(12))
     with pytest.raises(ImportError, match="finds no shared FFmpeg libraries: install FFmpeg.*or use decoder='pyav'"):
         open_video(path, 'torchcodec')
 

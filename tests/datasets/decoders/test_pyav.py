@@ -103,7 +103,7 @@ def test_nothing_is_decoded_behind_the_last_wanted_frame(tmp_path, monkeypatch):
 
 
 def test_no_frame_is_skipped_where_the_codec_s_mark_is_not_strict(tmp_path, monkeypatch):
-    path = write_video(tmp_path / 'a.mp4', moving_frames(30), codec='mpeg4', codec_options=dict(bf='2'))
+    path = write_video(tmp_path / 'a.mp4', moving_frames(30), codec='mpeg2video', codec_options=dict(bf='2'))
     assert decoded(PyAVReader(path), [20], monkeypatch)[1] == 0
 
 
