@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from iboot_mm.datasets.decoders import open_video
+from iboot_mm.datasets.decoders.conversion import converter
 from iboot_mm.datasets.decoders.packets import PacketIndex
-from iboot_mm.datasets.decoders.pyav import converter
 
 # name: (options of x264, standard deviation of the grain)
 KINDS = {

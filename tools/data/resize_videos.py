@@ -25,7 +25,8 @@ import av
 
 from iboot_mm.datasets.decoders import UnreadableVideo
 from iboot_mm.datasets.decoders.packets import index_packets
-from iboot_mm.datasets.decoders.pyav import PyAVReader, converter
+from iboot_mm.datasets.decoders.conversion import converter
+from iboot_mm.datasets.decoders.pyav import PyAVReader
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
 from iboot_mm.datasets.parallel import run_jobs, show_progress
 from iboot_mm.interruption import one_line_when_stopped

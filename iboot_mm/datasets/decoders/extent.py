@@ -1,7 +1,7 @@
 """How far a file should reach, by the outermost boxes of its container.
 
-A header's count of frames or seconds alone does not tell whether a file was cut off: AVI counts frames that were dropped
-while recording, and WebM's length is that of the longest stream. A box that ends behind the file does.
+A header's count of frames or seconds alone does not tell whether a file was cut off: AVI counts frames that were
+dropped while recording, and WebM's length is that of the longest stream. A box that ends behind the file does.
 """
 
 from typing import BinaryIO
@@ -9,8 +9,8 @@ from typing import BinaryIO
 from ..sources import open_source, stat_source
 
 # Outermost boxes of MP4 and MOV; others are what somebody has appended to the file.
-_MP4_BOXES = (b'ftyp', b'moov', b'mdat', b'moof', b'free', b'skip', b'wide', b'mfra', b'sidx', b'ssix', b'styp', b'uuid',
-              b'meta', b'pnot', b'udta', b'prft', b'emsg', b'pdin', b'PICT')
+_MP4_BOXES = (b'ftyp', b'moov', b'mdat', b'moof', b'free', b'skip', b'wide', b'mfra', b'sidx', b'ssix', b'styp',
+              b'uuid', b'meta', b'pnot', b'udta', b'prft', b'emsg', b'pdin', b'PICT')
 _EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
 _TS_PACKETS = (188, 192, 204)  # bytes: plain, with a time code (M2TS, MTS), with error correction
 _TS_MARK = 0x47  # with which each of them starts, a time code aside

@@ -15,8 +15,16 @@ import numpy as np
 
 from .base import UnreadableVideo, first_line, import_library
 from .contents import (
-    STREAMS, Packet, check_file, count_frames, first_video_stream, is_short, open_container, quirk_of_first_frame,
-    read_packets)
+    STREAMS,
+    Packet,
+    check_file,
+    count_frames,
+    first_video_stream,
+    is_short,
+    open_container,
+    quirk_of_first_frame,
+    read_packets,
+)
 from .picture_order import PictureOrder
 
 # Containers whose seek was found to lead where it should. In others, FFmpeg's own times may be off by a frame behind a

@@ -1,15 +1,14 @@
 """PyAV: FFmpeg's own libraries, on every platform; the reference that the other decoders are held to."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
-from packaging.version import Version
 
 from .base import UnreadableVideo, VideoReader, first_line, import_library, register_decoder
 from .contents import count_frames, first_video_stream, open_container
+from .conversion import Pictures, Upright, converter
 from .packets import PacketIndex, open_indexed
 
 # Codecs that mark each picture that no other picture is predicted from, so that it can be left out. Not HEVC, whose
@@ -57,7 +56,7 @@ class PyAVReader(VideoReader):
         wanted = [int(i) for i in indices]
         if wanted and not 0 <= min(wanted) <= max(wanted) < self.num_frames:
             raise IndexError(f'{self.path} has {self.num_frames} frames; asked for {wanted}.')
-        pictures = _Pictures(wanted, self._convert)
+        pictures = Pictures(wanted, self._convert)
         try:
             if self.index.pts is None:
                 self._read_in_order(pictures)
@@ -83,7 +82,7 @@ class PyAVReader(VideoReader):
         Raises:
             UnreadableVideo: If one of the frames does not decode.
         """
-        left, upright = set(indices), _Upright(self._convert)
+        left, upright = set(indices), Upright(self._convert)
         number_of = None if self.index.pts is None else self._times(sorted(left))
         try:
             for place, frame in enumerate(self._all_frames(None if number_of is None else set(number_of))):
@@ -109,7 +108,7 @@ class PyAVReader(VideoReader):
             self._container.close()
             self._container = None
 
-    def _read_by_time(self, pictures: '_Pictures') -> None:
+    def _read_by_time(self, pictures: Pictures) -> None:
         starts = self.index.keyframes
         wanted = np.array(sorted(pictures.missing), dtype=np.int64)
         group_of = np.searchsorted(starts, wanted, side='right') - 1  # -1: stored before any keyframe
@@ -124,7 +123,7 @@ class PyAVReader(VideoReader):
         """Frame numbers by their times."""
         return {int(self.index.pts[i]): int(i) for i in numbers}
 
-    def _collect(self, frames: Iterator, number_of: dict[int, int], pictures: '_Pictures') -> None:
+    def _collect(self, frames: Iterator, number_of: dict[int, int], pictures: Pictures) -> None:
         left, last = set(number_of), None
         for frame in frames:
             if None not in (last, frame.pts) and frame.pts <= last and not self._damaged:
@@ -143,7 +142,7 @@ class PyAVReader(VideoReader):
             self.index = replace(self.index, pts=None, keyframes=None, decoded=decoded)
         self._damaged = num_frames != self.num_frames  # then it is not the times that are wrong
 
-    def _read_in_order(self, pictures: '_Pictures') -> None:
+    def _read_in_order(self, pictures: Pictures) -> None:
         for number, frame in enumerate(self._all_frames()):
             if number in pictures.missing:
                 pictures.put(number, frame)
@@ -209,71 +208,6 @@ class PyAVReader(VideoReader):
 
 class _OutOfOrder(Exception):
     """Frames leave the decoder in another order than that of their times."""
-
-
-class _Pictures:
-    """Frames of a video that are converted one by one.
-
-    Args:
-        wanted (Sequence[int]): U distinct frame numbers.
-        convert (Callable): See `converter`.
-
-    Attributes:
-        array (np.ndarray): uint8 (U, H, W, 3), RGB, upright, of the size of the frame that came first.
-        missing (set[int]): Frame numbers that are not there yet.
-    """
-
-    def __init__(self, wanted: Sequence[int], convert: Callable) -> None:
-        self.place = {number: place for place, number in enumerate(wanted)}
-        self.missing = set(wanted)
-        self.array: np.ndarray | None = None
-        self._upright = _Upright(convert)
-
-    def put(self, number: int, frame) -> None:
-        """Convert PyAV's frame to RGB and take it in."""
-        image = self._upright(frame)
-        if self.array is None:
-            self.array = np.empty((len(self.place), *image.shape), dtype=np.uint8)
-        self.array[self.place[number]] = image
-        self.missing.remove(number)
-
-
-class _Upright:
-    """PyAV's frames as pictures uint8 (H, W, 3), RGB, upright, of the size of the first.
-
-    Args:
-        convert (Callable): See `converter`.
-    """
-
-    def __init__(self, convert: Callable) -> None:
-        self._convert = convert
-        self._shape: tuple[int, ...] | None = None
-
-    def __call__(self, frame) -> np.ndarray:
-        turns = round(frame.rotation / 90) % 4
-        image = np.rot90(self._rgb(frame, frame.height, frame.width), turns)
-        self._shape = self._shape or image.shape
-        if image.shape != self._shape:  # a stream may change its size on the way
-            height, width = self._shape[1::-1] if turns % 2 else self._shape[:2]
-            image = np.rot90(self._rgb(frame, height, width), turns)
-        return image
-
-    def _rgb(self, frame, height: int, width: int) -> np.ndarray:
-        """A view, uint8 (H, W, 3), into the converted frame, whose rows may be longer than the picture's."""
-        plane = self._convert(frame, width, height, format='rgb24').planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)
-        return rows[:, :width * 3].reshape(height, width, 3)
-
-
-def converter(num_threads: int = 1) -> Callable:
-    """PyAV's `VideoReformatter.reformat` with so many threads, to be shared by all frames of a video.
-
-    Unless told otherwise, PyAV 17 and later take a thread for each core (PyAV issue 2200): seven times the time of one
-    thread for 340 x 256 pixels, in each of the data workers.
-    """
-    av = import_library('av', 'av')
-    threads = dict(threads=num_threads) if Version(av.__version__) >= Version('17') else {}
-    return partial(av.video.reformatter.VideoReformatter().reformat, **threads)
 
 
 @register_decoder('pyav')

@@ -17,8 +17,8 @@ class TorchCodecReader(StandInReader):
     def _open(self) -> int:
         from torchcodec.decoders import VideoDecoder
         try:
-            self._reader = VideoDecoder(os.path.abspath(self.path), dimension_order='NHWC', num_ffmpeg_threads=self.num_threads,
-                                        seek_mode='exact')
+            self._reader = VideoDecoder(os.path.abspath(self.path), dimension_order='NHWC',
+                                        num_ffmpeg_threads=self.num_threads, seek_mode='exact')
         except RuntimeError as error:
             if 'load libtorchcodec' in str(error):  # version 0.17 looks for FFmpeg as late as here
                 raise _no_ffmpeg(error) from error

@@ -12,7 +12,8 @@ from scenedetect import FrameTimecode
 from scenedetect.detectors import HistogramDetector
 
 from ..decoders import UnreadableVideo
-from ..decoders.pyav import PyAVReader, converter
+from ..decoders.conversion import converter
+from ..decoders.pyav import PyAVReader
 from .shots import tick_frames
 
 LONG_SIDE = 256  # pixels; PySceneDetect's own tools scale frames to that width

@@ -1,6 +1,5 @@
 """Containers x codecs x structure: whatever the kind of file, each decoder gives what decoding it in order gives."""
 
-import av
 import pytest
 
 from tests.datasets.decoders.differential import DECODERS, decoded_in_order, verdict
