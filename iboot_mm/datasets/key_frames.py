@@ -1,16 +1,12 @@
 """Key frames of videos, with the persons in them and what these do: AVA (arXiv:1705.08421)."""
 
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from mmaction.registry import DATASETS
 
 from .ava_files import read_annotations, read_exclusions, read_persons
-from .listing import VIDEO_EXTENSIONS
+from .listing import index_named_videos, locate
 from .video_folder import VideoFolder
-
-_NAMED = 3  # missing videos that an error names
 
 
 @DATASETS.register_module()
@@ -53,39 +49,19 @@ class KeyFrames(VideoFolder):
 
     def load_data_list(self) -> list[dict]:
         """`dict(filename, video_id, timestamp, second, labels, boxes)` with `box_labels` or `person_scores`."""
-        annotated = read_annotations(self._find(self.ann_file), self.num_classes)
-        excluded = read_exclusions(self._find(self.exclude_file)) if self.exclude_file else set()
+        annotated = read_annotations(locate(self.ann_file, self.root), self.num_classes)
+        excluded = read_exclusions(locate(self.exclude_file, self.root)) if self.exclude_file else set()
         ids = {video for video, _ in annotated}
         if self.proposal_file:
-            persons = read_persons(self._find(self.proposal_file), self.confidence)
+            persons = read_persons(locate(self.proposal_file, self.root), self.confidence)
             found = {key: dict(boxes=boxes, person_scores=scores) for key, (boxes, scores) in persons.items()
                      if key[0] in ids}
         else:
             found = {key: dict(boxes=boxes, box_labels=actions) for key, (boxes, actions) in annotated.items()}
-        videos = self._videos(ids)
+        videos = index_named_videos(self.root, ids, self.ann_file)
         entries = [dict(filename=videos[key[0]], video_id=key[0], timestamp=key[1], second=key[1] - self.start,
                         labels={}, **content) for key, content in found.items() if key not in excluded]
         if not entries:
             raise ValueError(f"'{self.proposal_file or self.ann_file}' leaves no key frame of the videos of "
                              f"'{self.ann_file}': do these files belong together?")
         return entries
-
-    def _find(self, name: str) -> str:
-        """A path from the working folder, else from `root`."""
-        below_root = os.path.join(self.root, name)
-        return below_root if not os.path.isfile(name) and os.path.isfile(below_root) else name
-
-    def _videos(self, ids: set[str]) -> dict[str, str]:
-        if not os.path.isdir(self.root):
-            raise FileNotFoundError(f"There is no folder '{self.root}': set `root` to the folder of the videos.")
-        there = {}
-        for entry in os.scandir(self.root):
-            path = Path(entry.name)
-            if path.suffix.lower() in VIDEO_EXTENSIONS or entry.is_dir():
-                there[path.stem if path.suffix.lower() in VIDEO_EXTENSIONS else path.name] = entry.path
-        missing = sorted(ids - set(there))
-        if missing:
-            raise FileNotFoundError(
-                f"{len(missing)} of {len(ids)} videos of '{self.ann_file}' are not in '{self.root}', such as "
-                f'{", ".join(missing[:_NAMED])}: tools/data/prepare.py writes annotations of those that are there.')
-        return there

@@ -1,7 +1,7 @@
 """Finding videos: in nested folders or in a list file."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .decoders.frames import IMAGE_EXTENSIONS
 from .list_file import ListFile
@@ -10,6 +10,7 @@ from .sources import source_exists
 VIDEO_EXTENSIONS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts', '.wmv',
                     '.flv', '.3gp', '.ogv', '.vob', '.gif')
 _CHECKED = 16  # paths of a list that are looked up when it is loaded
+_NAMED = 3  # missing videos that an error names
 
 
 def scan_folder(root: str, extensions: Sequence[str]) -> list[str]:
@@ -104,3 +105,30 @@ def parse_list(ann_file: str, label_names: Sequence[str] | None = None,
         ValueError: For an empty list, one of another form or a line with a bad label.
     """
     return list(ListFile(ann_file, label_names, extensions))
+
+
+def locate(name: str, root: str) -> str:
+    """A file by its path from the working folder, else from `root`."""
+    below_root = os.path.join(root, name)
+    return below_root if not os.path.isfile(name) and os.path.isfile(below_root) else name
+
+
+def index_named_videos(root: str, names: Collection[str], ann_file: str) -> dict[str, str]:
+    """The video of each name right in a folder: a file of that name and any ending, or a folder of frames.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or any is missing.
+    """
+    if not os.path.isdir(root):
+        raise FileNotFoundError(f"There is no folder '{root}': set `root` to the folder of the videos.")
+    there = {}
+    for entry in os.scandir(root):
+        stem, ending = os.path.splitext(entry.name)
+        if ending.lower() in VIDEO_EXTENSIONS or entry.is_dir():
+            there[stem if ending.lower() in VIDEO_EXTENSIONS else entry.name] = entry.path
+    missing = sorted(set(names) - set(there))
+    if missing:
+        raise FileNotFoundError(f"{len(missing)} of {len(set(names))} videos of '{ann_file}' are not in '{root}', such "
+                                f'as {", ".join(missing[:_NAMED])}: tools/data/prepare.py writes the annotations of '
+                                'those that are there.')
+    return there

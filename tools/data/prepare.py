@@ -7,6 +7,8 @@
     hmdb51                    CLASS/*.avi, testTrainMulti_7030_splits/
     sthv2                     20bn-something-something-v2/*.webm, labels/{labels,train,validation}.json
     diving48                  rgb/*.mp4, Diving48_vocab.json, Diving48_V2_train.json, Diving48_V2_test.json
+    ava                       ID.mkv, or a folder ID of frames for each movie; ava_v2.2.zip; detected persons
+    charades                  Charades_v1_480/*.mp4, Charades/{Charades_v1_classes.txt,Charades_v1_{train,test}.csv}
 
 Files are known by their names, in whatever folders below ROOT they are and with whatever ending, so a resized copy
 (tools/data/resize_videos.py) serves as well. Nothing is copied: data/NAME/videos* holds links. What is there, what is

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..list_file import text_lines
+from ..listing import VIDEO_EXTENSIONS
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,13 @@ class Clip:
         keys (tuple[str, ...]): What its file may be called, the best name first; see `Benchmark.key`.
         label (int): Index of its class.
         target (str): Path below the folder of videos, without ending.
+        lines (tuple[str, ...]): What the list says of it, where that is not `path label`: lines of an official file.
     """
 
     keys: tuple[str, ...]
     label: int
     target: str
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,13 @@ class Part:
         list_name (str): File name of the list.
         folder (str): Folder of its videos, which the list's paths are relative to.
         clips (list[Clip]): In the order of the annotation file.
+        header (str): First line of the list, with its end.
     """
 
     list_name: str
     folder: str
     clips: list[Clip]
+    header: str = ''
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,12 @@ class Annotation:
     Attributes:
         classes (list[str]): Names in the order of their index.
         parts (list[Part]): The lists.
+        files (list[Path]): Official files to copy beside them as they are.
     """
 
     classes: list[str]
     parts: list[Part]
+    files: list[Path] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -60,12 +67,14 @@ class Benchmark:
         read (Callable): `read(folder) -> Annotation`, from its annotation files.
         archives (str): What has to be unpacked below the root, for messages.
         key (Callable): What identifies a video file, from its path; the stem by default.
+        extensions (Sequence[str]): Endings of what counts as a video; with those of pictures also folders of frames.
     """
 
     title: str
     read: Callable[[Path], Annotation]
     archives: str
     key: Callable[[Path], str] = lambda path: path.stem
+    extensions: Sequence[str] = VIDEO_EXTENSIONS
 
 
 def find_file(folder: Path, names: Sequence[str], subfolders: Sequence[str], hint: str) -> Path:

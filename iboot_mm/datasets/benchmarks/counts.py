@@ -52,6 +52,12 @@ OFFICIAL = dict(
     sthv2=Official(
         174, _two_lists('sthv2', 168913, 24777), 'annotation files of version 2 (220,847 clips with the test set)'),
     diving48=Official(48, _two_lists('diving48', 15027, 1970), 'annotation files of V2'),
+    ava=Official(
+        80, {'ava_train_v2.2.csv': 235, 'ava_val_v2.2.csv': 64},
+        'annotation files of v2.2 (430 movies with the test set, arXiv:1705.08421; 897 key frames in each)'),
+    charades=Official(
+        157, {'Charades_v1_train.csv': 7985, 'Charades_v1_test.csv': 1863},
+        'annotation files of version 1 (9,848 videos, arXiv:1604.01753)'),
 )
 
 

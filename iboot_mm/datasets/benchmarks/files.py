@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ..decoders import UnreadableVideo, open_video
@@ -10,7 +10,8 @@ from ..listing import VIDEO_EXTENSIONS, scan_folder
 from ..parallel import run_jobs, show_progress
 
 
-def index_videos(root: Path, key: Callable[[Path], str]) -> dict[str, Path]:
+def index_videos(root: Path, key: Callable[[Path], str],
+                 extensions: Sequence[str] = VIDEO_EXTENSIONS) -> dict[str, Path]:
     """Every video below a folder by its `key`.
 
     Of files with one key, a replacement of a corrupted file (the CVDF's `replacement` folder) goes first, then a file
@@ -20,7 +21,7 @@ def index_videos(root: Path, key: Callable[[Path], str]) -> dict[str, Path]:
         FileNotFoundError: If there is no such folder or no video in it.
     """
     index: dict[str, Path] = {}
-    for path in map(Path, scan_folder(str(root), VIDEO_EXTENSIONS)):
+    for path in map(Path, scan_folder(str(root), extensions)):
         name = key(path)
         if name not in index or _preference(path, root) < _preference(index[name], root):
             index[name] = path
@@ -64,9 +65,9 @@ def check_video(path: Path) -> tuple[Path, dict]:
     status = path.stat()
     result = dict(reason='', truncated=False, size=status.st_size, mtime_ns=status.st_mtime_ns)
     try:
-        with open_video(str(path), 'pyav') as video:
+        with open_video(str(path), 'frames' if path.is_dir() else 'pyav') as video:
             video.read(sorted({0, video.num_frames // 2, video.num_frames - 1}))
-            result.update(truncated=video.truncated)
+            result.update(truncated=getattr(video, 'truncated', False))
     except UnreadableVideo as error:
         result.update(reason=error.reason)
     return path, result

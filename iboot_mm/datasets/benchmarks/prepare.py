@@ -3,8 +3,12 @@
 from pathlib import Path
 
 from ...stores.atomic_files import AtomicLocalBackend
+from ..decoders.frames import IMAGE_EXTENSIONS
+from ..listing import VIDEO_EXTENSIONS
 from ..parallel import show_progress
-from .annotation import Annotation, Benchmark, Clip
+from .annotation import Annotation, Benchmark, Clip, Part
+from .ava import read_ava
+from .charades import read_charades
 from .counts import ListCounts, check_classes, describe, write_counts
 from .diving48 import read_diving48
 from .files import check_videos, index_videos, link
@@ -13,6 +17,7 @@ from .kinetics import read_kinetics
 from .ssv2 import read_ssv2
 from .ucf101 import read_ucf101, ucf101_key
 
+FILES_AND_FRAMES = (*VIDEO_EXTENSIONS, *IMAGE_EXTENSIONS)
 BENCHMARKS = dict(
     kinetics400=Benchmark('Kinetics-400', lambda folder: read_kinetics(folder, 'kinetics400'), 'its videos'),
     kinetics600=Benchmark('Kinetics-600', lambda folder: read_kinetics(folder, 'kinetics600'), 'its videos'),
@@ -20,6 +25,9 @@ BENCHMARKS = dict(
     hmdb51=Benchmark('HMDB51', read_hmdb51, 'hmdb51_org.rar and the archives in it (a folder per class)', hmdb51_key),
     sthv2=Benchmark('Something-Something v2', read_ssv2, 'its archives (a folder 20bn-something-something-v2)'),
     diving48=Benchmark('Diving48', read_diving48, 'Diving48_rgb.tar.gz (a folder rgb)'),
+    ava=Benchmark('AVA', read_ava, 'its movies, files or folders of frames', extensions=FILES_AND_FRAMES),
+    charades=Benchmark('Charades', read_charades, 'Charades_v1_480.zip (a folder of that name)',
+                       extensions=FILES_AND_FRAMES),
 )
 
 
@@ -29,8 +37,9 @@ def prepare(name: str, root: str | Path, out: str | Path, annotations: str | Pat
 
     In `out` come: `videos*/`, links to the files (to be given as `root` of a data set); lists of lines `path label`;
     `label_map.txt`, the class names in the order of their index; `counts.json`; and `left_out.txt`, the annotated
-    videos that no list holds. Files are known by their names, in whatever folders below `root` they are, with whatever
-    ending. A second call brings everything up to date.
+    videos that no list holds. Of AVA and Charades the lists hold the lines of the official files, since these say more
+    than a label, and what else they need lies beside them. Files are known by their names, in whatever folders below
+    `root` they are, with whatever ending. A second call brings everything up to date.
 
     Args:
         name (str): A key of `BENCHMARKS`.
@@ -60,14 +69,9 @@ def prepare(name: str, root: str | Path, out: str | Path, annotations: str | Pat
     counts, left_out = {}, [f'missing: {target}' for target in missing]
     left_out += [f'unreadable: {path}: {result["reason"]}' for path, result in results.items() if result['reason']]
     for part in annotation.parts:
-        paths = [(linked.get((part.folder, clip.target)), clip.label) for clip in part.clips]
-        found = [(path, label) for path, label in paths if path is not None]
-        good = [(path, label) for path, label in found if not (check and results[path]['reason'])]
-        lines = [f'{path.relative_to(out / part.folder).as_posix()} {label}' for path, label in good]
-        backend.put_text(''.join(f'{line}\n' for line in lines), out / part.list_name)
-        counts[part.list_name] = ListCounts(
-            len(paths), len(found), len(found) - len(good) if check else None,
-            sum(results[path]['truncated'] for path, _ in good) if check else None)
+        counts[part.list_name] = _write_list(part, linked, results if check else None, out)
+    for file in annotation.files:
+        backend.put(file.read_bytes(), out / file.name.removesuffix('.txt'))
     backend.put_text(''.join(f'{class_name}\n' for class_name in annotation.classes), out / 'label_map.txt')
     backend.put_text(''.join(f'{line}\n' for line in sorted(left_out)), out / 'left_out.txt')
     print('\n'.join(describe(name, counts)), flush=True)
@@ -77,10 +81,24 @@ def prepare(name: str, root: str | Path, out: str | Path, annotations: str | Pat
     return write_counts(out / 'counts.json', name, counts)
 
 
+def _write_list(part: Part, linked: dict[tuple[str, str], Path], results: dict[Path, dict] | None,
+                out: Path) -> ListCounts:
+    """Write the list of what is there and, if that was checked (`results`), readable."""
+    found = [(linked[part.folder, clip.target], clip) for clip in part.clips if (part.folder, clip.target) in linked]
+    good = [(path, clip) for path, clip in found if results is None or not results[path]['reason']]
+    lines = [line for path, clip in good
+             for line in clip.lines or [f'{path.relative_to(out / part.folder).as_posix()} {clip.label}']]
+    AtomicLocalBackend().put_text(part.header + ''.join(f'{line}\n' for line in lines), out / part.list_name)
+    if results is None:
+        return ListCounts(len(part.clips), len(found))
+    return ListCounts(len(part.clips), len(found), len(found) - len(good),
+                      sum(results[path]['truncated'] for path, _ in good))
+
+
 def _link_all(benchmark: Benchmark, annotation: Annotation, root: Path,
               out: Path) -> tuple[dict[tuple[str, str], Path], list[str], int]:
     """Link every clip that is there: `{(folder, target): link}`, what is missing, and how many files are no clip's."""
-    index = index_videos(root, benchmark.key)
+    index = index_videos(root, benchmark.key, benchmark.extensions)
     clips = {(part.folder, clip.target): clip for part in annotation.parts for clip in part.clips}
     linked, missing, used = {}, [], set()
     for (folder, target), clip in show_progress(clips.items(), len(clips), 'videos linked'):
@@ -88,7 +106,7 @@ def _link_all(benchmark: Benchmark, annotation: Annotation, root: Path,
         if source is None:
             missing.append(f'{folder}/{target}')
             continue
-        path = out / folder / f'{target.replace(" ", "_")}{source.suffix}'
+        path = out / folder / f'{target.replace(" ", "_")}{"" if source.is_dir() else source.suffix}'
         link(source, path)
         linked[folder, target] = path
         used.add(source)

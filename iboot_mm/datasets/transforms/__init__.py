@@ -1,3 +1,4 @@
+from .activities import PackActivities
 from .auto_augment import AutoAugmentViews
 from .cropping import CropViews
 from .decoding import DecodeViews, OpenArray, OpenVideo
@@ -11,5 +12,5 @@ from .targets import LoadTargets
 from .tokens import OpenTokens, TakeTokens
 
 __all__ = ['AutoAugmentViews', 'CropBoxes', 'CropViews', 'DecodeViews', 'LoadTargets', 'OpenArray', 'OpenTokens',
-           'OpenVideo', 'PackKeyFrame', 'PackViews', 'PlaybackRate', 'ReorderFrames', 'SampleKeyFrame', 'SampleShots',
-           'SampleViews', 'ScaleViews', 'TakeTokens']
+           'OpenVideo', 'PackActivities', 'PackKeyFrame', 'PackViews', 'PlaybackRate', 'ReorderFrames',
+           'SampleKeyFrame', 'SampleShots', 'SampleViews', 'ScaleViews', 'TakeTokens']

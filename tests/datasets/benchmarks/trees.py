@@ -87,4 +87,41 @@ def diving48(root: Path) -> None:
             put(root / 'rgb' / f'{video}.mp4')
 
 
+AVA_ROWS = dict(
+    train=['-5KQ66BBWC4,0902,0.077,0.151,0.283,0.811,80,1', '-5KQ66BBWC4,0902,0.077,0.151,0.283,0.811,9,1',
+           'frames_only_,0903,0.0,0.0,1.0,1.0,12,0', 'gone_______,0902,0.1,0.1,0.2,0.2,3,0'],
+    val=['1j20qq1JyX4,0902,0.002,0.118,0.714,0.977,12,0'])
+CHARADES_ROWS = dict(
+    train=['46GP8,HR43,Kitchen,6,7,Yes,"A person cooks, and eats.",food,x,c092 11.90 21.20;c147 0.00 12.60,24.83',
+           'N11GT,0KZ7,Stairs,7,7,No,"A ""second"" one",x,y,,18.33', 'GONE0,x,x,1,1,No,x,x,x,c001 0.00 1.00,2.00'],
+    test=['YSKX3,x,x,1,1,No,x,x,x,c156 1.00 2.50,30.00'])
+
+
+def action_list(count: int) -> str:
+    return ''.join(f'item {{\n  name: "action {i}"\n  id: {i}\n}}\n' for i in range(1, count + 1))
+
+
+def ava(root: Path) -> None:
+    """The official zip, movies in folders by part as files or frames, and PySlowFast's persons."""
+    for part, rows in AVA_ROWS.items():
+        put(root / 'annotations' / f'ava_{part}_v2.2.csv', '\r\n'.join(rows))
+        put(root / 'annotations' / f'ava_{part}_excluded_timestamps_v2.2.csv', f'{part},0999\n')
+    put(root / 'annotations' / 'ava_action_list_v2.2.pbtxt', action_list(80))
+    put(root / 'annotations' / 'ava_action_list_v2.2_for_activitynet_2019.pbtxt', action_list(60))
+    put(root / 'person_box_67091280_iou90' / 'ava_detection_val_boxes_and_labels.csv', '1j20qq1JyX4,0902,0,0,1,1,,.9\n')
+    put(root / 'trainval' / '-5KQ66BBWC4.mkv')
+    put(root / 'frames' / 'frames_only_' / 'frames_only__000001.jpg')
+    put(root / 'trainval' / '1j20qq1JyX4.mp4')
+
+
+def charades(root: Path) -> None:
+    header = 'id,subject,scene,quality,relevance,verified,script,objects,descriptions,actions,length\n'
+    put(root / 'Charades' / 'Charades_v1_classes.txt', ''.join(f'c{i:03d} Doing {i} things\n' for i in range(157)))
+    for part, rows in CHARADES_ROWS.items():
+        put(root / 'Charades' / f'Charades_v1_{part}.csv', header + '\n'.join(rows))
+        for row in rows:
+            if not row.startswith('GONE'):
+                put(root / 'Charades_v1_480' / f'{row[:5]}.mp4')
+
+
 TREES = dict(kinetics400=kinetics400, ucf101=ucf101, hmdb51=hmdb51, sthv2=sthv2, diving48=diving48)
