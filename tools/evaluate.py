@@ -113,8 +113,9 @@ class Evaluation:
         videos, path = self.videos, folder / 'recipe' / 'config.py'
         if protocol.subset is not None and videos is not None:
             videos = replace(videos, train=self._subset(protocol, network, folder))
-        adapt(cfg, network.info, network.teacher, network.clip if self.args.recipes == 'mini' else None, videos,
-              self.args.epochs if protocol.trains else None, network.seed)
+        clip = network.clip if self.args.recipes == 'mini' and not protocol.own_clips else None
+        adapt(cfg, network.info, network.teacher, clip, videos, self.args.epochs if protocol.trains else None,
+              network.seed)
         if network.weights is not None:
             cfg.load_from = str(network.weights)
         if cfg.test_cfg.type == 'FeatureLoop':

@@ -65,3 +65,8 @@ class KeyFrames(VideoFolder):
             raise ValueError(f"'{self.proposal_file or self.ann_file}' leaves no key frame of the videos of "
                              f"'{self.ann_file}': do these files belong together?")
         return entries
+
+    @property
+    def num_videos(self) -> int:
+        """Videos of which there is a key frame."""
+        return len({self.get_data_info(index)['video_id'] for index in range(len(self))})

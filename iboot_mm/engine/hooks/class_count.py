@@ -61,6 +61,11 @@ class ClassCountHook(Hook):
                                  f'({len(rates.rates)} rates{", each also backward" if rates.reverse else ""}), but '
                                  f'model.cls_head.num_classes is {head}: set it to {rates.num_classes}')
             return
+        if (given := getattr(dataset, 'num_classes', None)) is not None:  # of boxes or times, which need not have all
+            if given != head:
+                raise ValueError(f'{split}_dataloader.dataset.num_classes is {given}, but model.cls_head.num_classes '
+                                 f'is {head}: set both to the number of classes of the annotations')
+            return
         found = count_classes(dataset)
         source = getattr(dataset, 'ann_file', '') or type(dataset).__name__
         if found == 0:

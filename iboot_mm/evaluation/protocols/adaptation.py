@@ -6,7 +6,7 @@ from mmengine.config import Config, ConfigDict
 
 from ...checkpoints.description import CheckpointInfo
 from ...models.teachers.text import text_tower_of
-from .lists import LabelledVideos, count_videos, datasets
+from .lists import LabelledVideos, datasets, read_list_of
 
 
 def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None = None, clip: dict | None = None,
@@ -99,6 +99,9 @@ def set_videos(cfg: Config, videos: LabelledVideos) -> None:
     """Puts videos of one's own in the place of the config's."""
     train, test = videos.labels()
     for loader, dataset in datasets(cfg):
+        if dataset.get('type', 'VideoFolder') != 'VideoFolder':
+            raise ValueError(f"{dataset.type} reads boxes or times of activities, which lists of lines 'path label' do "
+                             'not have: leave --videos out, or name another protocol')
         trains = loader == 'train_dataloader' or dataset.get('role') == 'gallery'
         dataset.root = str(videos.root.resolve())
         dataset.ann_file = str((videos.train if trains else videos.test).resolve())
@@ -138,7 +141,7 @@ def set_epochs(cfg: Config, epochs: int) -> None:
         scheduler.update({name: stretched(scheduler[name]) for name in ('begin', 'end', 'warmup') if name in scheduler})
         if 'milestones' in scheduler:
             scheduler.milestones = [stretched(at) for at in scheduler.milestones]
-    steps = count_videos(cfg)['train']['videos'] // cfg.train_cfg.global_batch
+    steps = len(read_list_of(cfg.train_dataloader.dataset)) // cfg.train_cfg.global_batch
     # mmengine refuses a warm-up of less than a step.
     cfg.param_scheduler = [part for part in cfg.param_scheduler
                            if 'end' not in part or int(part.end * steps) > int(part.get('begin', 0) * steps)]

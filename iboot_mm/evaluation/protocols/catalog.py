@@ -21,6 +21,7 @@ class Protocol:
         trains: Whether the config trains a network; then that network is tested, else the checkpoint is.
         weights_of: Name of the protocol whose trained network is tested here under other views.
         subset: Share of each class's labels that training sees.
+        own_clips: Whether its clips stay its own where small recipes show them as the network was pre-trained on.
         paper: The paper's figure.
         source: Where the paper has it.
     """
@@ -32,6 +33,7 @@ class Protocol:
     trains: bool = False
     weights_of: str | None = None
     subset: float | None = None
+    own_clips: bool = False
     paper: float | None = None
     source: str = ''
 
@@ -40,6 +42,14 @@ ACCURACY = ('acc/top1', 'acc/top5')
 RECALL = ('retrieval/R@1', 'retrieval/R@5', 'retrieval/R@10', 'retrieval/R@20')
 ORDER = tuple(f'order/{figure}_{order}' for order in ('forward', 'reversed', 'shuffled', 'frozen')
               for figure in ('knn_top1', 'change')) + ('order/change_other_video', )
+
+
+# iBoot's paper has neither; recipes and figures are the study's (Table 10): configs/baselines/README.md.
+STUDY = 'baselines/downstream'
+AVA = Protocol('ava', 'action detection, AVA v2.2, 60 classes, IoU .5, one clip', (f'{STUDY}/finetune_ava.py', ),
+               ('ava/mAP', ), trains=True)
+CHARADES = Protocol('charades', 'fine-tuning, Charades, mean AP, 16x8, 10 x 3 views',
+                    (f'{STUDY}/finetune_charades.py', ), ('acc/mean_average_precision', ), trains=True)
 
 
 def _splits(dataset: str, folder: str = 'downstream') -> tuple[str, ...]:
@@ -81,6 +91,7 @@ PAPER_PROTOCOLS = (
              ('downstream/finetune_ssv2_16x8_dense_3views.py', ), ACCURACY, trains=True, paper=63.0, source='Table 10'),
     Protocol('k400', 'fine-tuning, K400, 10 x 3 views', ('downstream/finetune_k400.py', ), ACCURACY, trains=True),
     Protocol('diving48', 'fine-tuning, Diving48', ('downstream/finetune_diving48.py', ), ACCURACY, trains=True),
+    AVA, CHARADES,
     Protocol('semi_1pct', 'fine-tuning, 1 % of K400', ('downstream/semi_k400_1pct.py', ), ACCURACY, trains=True,
              subset=.01, paper=40.1, source='Table 11'),
     Protocol('semi_10pct', 'fine-tuning, 10 % of K400', ('downstream/semi_k400_10pct.py', ), ACCURACY, trains=True,
@@ -111,11 +122,13 @@ MINI_PROTOCOLS = (
     Protocol('retrieval', 'retrieval', _mini('retrieval'), RECALL),
     Protocol('zero_shot', 'zero-shot', _mini('zero_shot'), ('zero_shot/top1', 'zero_shot/top5')),
     Protocol('order', 'order sensitivity', _mini('order'), ORDER),
+    Protocol('ava', 'action detection, IoU .5, one clip', _mini('ava'), AVA.metrics, trains=True, own_clips=True),
+    Protocol('charades', 'fine-tuning on many labels, mean AP', _mini('charades'), CHARADES.metrics, trains=True,
+             own_clips=True),
 )
 
 
 # With the schedules of the large-scale study, whose figures differ from method to method: configs/baselines/README.md.
-STUDY = 'baselines/downstream'
 STUDY_PROTOCOLS = (
     Protocol('linear', 'linear, K400, adapting BN, 60 epochs, 10 x 3 views', (f'{STUDY}/linear_k400.py', ), ACCURACY,
              trains=True),
@@ -129,6 +142,7 @@ STUDY_PROTOCOLS = (
              trains=True),
     Protocol('ssv2', 'fine-tuning, SSv2, 8 segments, 22 epochs, 1 view', (f'{STUDY}/finetune_ssv2.py', ), ACCURACY,
              trains=True),
+    AVA, CHARADES,
 )
 
 # AdViSe's: the image model stays frozen. The paper's figures, by image model and data: configs/advise/README.md.

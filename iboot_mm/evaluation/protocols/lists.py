@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmaction.registry import DATASETS
 from mmengine.config import Config, ConfigDict
 
 from ...datasets import VideoFolder
@@ -64,10 +65,15 @@ def count_videos(cfg: Config) -> dict[str, dict[str, int | None]]:
     counts = {}
     for loader, dataset in datasets(cfg):
         if loader != 'val_dataloader':
-            settings = {key: value for key, value in dataset.items() if key not in ('type', 'pipeline', 'lazy_init')}
+            content = read_list_of(dataset)
             counts[dataset.get('role') or loader.partition('_')[0]] = dict(
-                videos=len(VideoFolder(**settings)), official=official_count(dataset.get('ann_file', '')))
+                videos=getattr(content, 'num_videos', len(content)), official=official_count(content.ann_file))
     return counts
+
+
+def read_list_of(dataset: ConfigDict) -> VideoFolder:
+    """A config's data set without its pipeline."""
+    return DATASETS.build({key: value for key, value in dataset.items() if key not in ('pipeline', 'lazy_init')})
 
 
 def digest_lists(cfg: Config) -> dict[str, str]:
