@@ -101,6 +101,7 @@ EVALUATIONS = {f'baselines/downstream/{name}': wanted for name, wanted in {
     **{f'finetune_{data}_split{split}': (f'finetune_{data}_split{split}', classes, .8, 200, 64, .025, 0.)
        for data, classes in (('ucf101', 101), ('hmdb51', 51)) for split in (1, 2, 3)},
 }.items()}
+DETECTION = ('baselines/downstream/finetune_ava', 'baselines/downstream/finetune_charades')  # test_detection_configs.py
 ON_512 = [name for name, wanted in RECIPES.items() if not wanted['on_iboots_budget']]
 
 
@@ -132,7 +133,7 @@ def narrowed(cfg: Config) -> Config:
 def test_no_config_is_forgotten():
     files = {*(FOLDER / 'baselines').glob('*.py'), *(FOLDER / 'baselines/ablations').glob('*.py'),
              *(FOLDER / 'baselines/downstream').glob('*.py'), *(FOLDER / 'ablations').glob('*byol*.py')}
-    assert {str(file.relative_to(FOLDER).with_suffix('')) for file in files} == {*RECIPES, *EVALUATIONS}
+    assert {str(file.relative_to(FOLDER).with_suffix('')) for file in files} == {*RECIPES, *EVALUATIONS, *DETECTION}
 
 
 @pytest.mark.parametrize('name', RECIPES)
@@ -316,7 +317,7 @@ def expanded(name: str) -> list[str]:
 def test_the_page_names_every_config():
     named = {name for pattern in re.findall(r'`([\w{},/]+)\.py`', PAGE) for name in expanded(pattern)} - {
         '_pyslowfast', 'pyslowfast_input', 'tools/evaluate'}
-    evaluations = {Path(name).name for name in EVALUATIONS}
+    evaluations = {Path(name).name for name in (*EVALUATIONS, *DETECTION)}
     assert named == evaluations | {name.removeprefix('baselines/') for name in RECIPES if name.startswith('baselines/')}
 
 

@@ -25,8 +25,8 @@ val_dataloader = dict(dataset=test_split)
 test_dataloader = dict(dataset=test_split)
 val_evaluator = dict(metric_list='mean_average_precision')
 test_evaluator = val_evaluator
-train_cfg = dict(max_epochs=18, val_interval=18)  # a third of the other twin's samples
+train_cfg = dict(max_epochs=8, val_interval=8)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=.01, by_epoch=True, begin=0, end=2, convert_to_iter_based=True),
-    dict(type='MultiStepLR', by_epoch=True, milestones=[12, 15], gamma=.1),
+    dict(type='LinearLR', start_factor=.01, by_epoch=True, begin=0, end=1, convert_to_iter_based=True),
+    dict(type='MultiStepLR', by_epoch=True, milestones=[6], gamma=.1),
 ]

@@ -63,3 +63,17 @@ def test_the_padded_tail_is_not_counted(tmp_path):
     figures = torch.load(tmp_path / 'figures.pth')
     kept = [d for i, d in enumerate(samples(7)) if i != 3]
     assert figures['acc/top1'] == pytest.approx(top1(kept)) and figures['acc/unreadable'] == 1
+
+
+def test_the_mean_over_many_labels_is_scikit_learns():
+    """Charades: labels that no video has are left out; the rest is the step-wise area, ties taken together."""
+    average_precision_score = pytest.importorskip('sklearn.metrics').average_precision_score
+    generator = torch.Generator().manual_seed(3)
+    scores = (torch.rand(60, 7, generator=generator) * 20).round() / 20  # with ties
+    labels = (torch.rand(60, 7, generator=generator) < .2).float()
+    labels[:, 4] = 0
+    data = [dict(pred_score=scores[i], gt_label=labels[i], replaced=False) for i in range(60)]
+    figure = evaluate(ReadableAccMetric(metric_list='mean_average_precision'), data)['acc/mean_average_precision']
+    there = labels.sum(0) > 0
+    expected = average_precision_score(labels[:, there].numpy(), scores[:, there].numpy(), average='macro')
+    assert figure == pytest.approx(expected, abs=1e-9)
