@@ -100,6 +100,8 @@ def test_dist_train_equals_one_process(tmp_path):
     records = [torch.load(tmp_path / 'run' / f'record_{rank}.pt') for rank in range(2)]
     for step, *parts in zip(torch.load(one / 'record_0.pt'), *records):
         assert step['loss'] == pytest.approx((parts[0]['loss'] + parts[1]['loss']) / 2, abs=1e-5)
+    whole, logged = (histories(torch.load(folder / 'epoch_3.pth'))['train/loss'] for folder in (one, tmp_path / 'run'))
+    assert logged == pytest.approx(whole, abs=1e-5)
 
 
 def test_mmaction2s_own_launcher_trains_the_same(tmp_path):

@@ -81,7 +81,7 @@ class TrainingPlanHook(Hook):
             runner.message_hub.update_scalar('train/memory', round(peak_memory_gib(device) * 1024))
         if self.done == 1:  # the logger's first line may be minutes away
             seconds = runner.message_hub.get_scalar('train/time').current()
-            loss = float(outputs['loss'].detach())
+            loss = runner.message_hub.get_scalar('train/loss').current()
             runner.logger.info(f'First iteration done after {seconds:.1f} s, loss {loss:.4f}; '
                                f'{runner.max_iters - runner.iter - 1} to go')
         enough = self.done == self.skip + self.measure

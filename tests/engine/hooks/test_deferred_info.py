@@ -11,6 +11,8 @@ from mmengine.logging import HistoryBuffer, MessageHub
 from iboot_mm.engine.hooks import DeferredInfoHook
 from iboot_mm.engine.hooks.deferred_info import DeferredBuffer
 
+from ...distributed import run_in_processes
+
 NAMES = ('train/loss', 'train/spread', 'train/count')
 
 
@@ -50,7 +52,7 @@ def test_the_figures_are_mmengines():
 
 
 def test_nothing_is_read_before_it_is_wanted(monkeypatch):
-    hub = hub_after(DeferredInfoHook(), 'ours', range(1))
+    hub = MessageHub.get_instance('ours')
 
     def forbidden(*args):
         raise AssertionError('a figure was read')
@@ -58,12 +60,12 @@ def test_nothing_is_read_before_it_is_wanted(monkeypatch):
     with monkeypatch.context() as patched:
         for name in ('item', 'tolist', '__float__', '__bool__', 'cpu', 'numpy'):
             patched.setattr(torch.Tensor, name, forbidden)
-        hub_after(DeferredInfoHook(), 'ours', range(1, 5))
+        hub_after(DeferredInfoHook(), 'ours', range(4))
         with pytest.raises(AssertionError, match='a figure was read'):
             hub.get_scalar('train/loss').mean(2)
         hub.get_scalar('train/count').mean(2)
     waiting = hub.get_scalar('train/spread').waiting
-    assert len(waiting) == 4 and all(value.grad_fn is None for value in waiting)  # no step's graph is kept
+    assert len(waiting) == 4 and all(step[place].grad_fn is None for step, place in waiting)  # no step's graph is kept
 
 
 def test_a_checkpoint_holds_mmengines_kind_and_is_gone_on_from(tmp_path):
@@ -76,7 +78,28 @@ def test_a_checkpoint_holds_mmengines_kind_and_is_gone_on_from(tmp_path):
 
 def test_the_oldest_are_dropped():
     buffer = DeferredBuffer(max_length=3)
-    buffer.waiting += [torch.tensor(float(value)) for value in range(5)]
+    buffer.waiting += [([torch.tensor(float(value))], 0) for value in range(5)]
     assert buffer.data[0].tolist() == [2., 3., 4.] and buffer.data[1].tolist() == [1, 1, 1]
     buffer.update(7.)
     assert buffer.mean() == pytest.approx(14 / 3)
+
+
+def log_of_one_rank(rank: int, world_size: int, folder: str) -> None:
+    """Steps whose figures differ by rank; process 0 alone reads in between, as it does for a checkpoint."""
+    hub, hook = MessageHub.get_instance('ranks'), DeferredInfoHook()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(torch.distributed.Work, 'wait', lambda *args: pytest.fail('a step waited'))
+        for step in range(3):
+            figures = dict(loss=torch.tensor(step + rank / 2), count=torch.tensor([4 * rank]), lr=.1 * (rank + 1))
+            hook.after_train_iter(SimpleNamespace(message_hub=hub), step, outputs=figures)
+    if rank == 0:
+        torch.save(hub.state_dict(), f'{folder}/hub.pth')
+    hook.after_train_iter(SimpleNamespace(message_hub=hub), 3, outputs=dict(loss=torch.tensor(rank / 2)))
+    logged = {name: hub.get_scalar(f'train/{name}').data[0].tolist() for name in ('loss', 'count', 'lr')}
+    assert logged == dict(loss=[.25, 1.25, 2.25, .25], count=[2, 2, 2], lr=3 * [.1 * (rank + 1)])
+
+
+def test_the_mean_over_processes_is_logged_and_no_step_waits(tmp_path):
+    run_in_processes(log_of_one_rank, 2, str(tmp_path))
+    saved = torch.load(tmp_path / 'hub.pth', weights_only=True)['log_scalars']['train/loss']
+    assert saved.data[0].tolist() == [.25, 1.25, 2.25]
