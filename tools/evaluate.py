@@ -9,7 +9,7 @@
 A checkpoint is a file of training or of tools/convert, a work dir or an exported folder. Of several checkpoints, such
 as runs with other seeds, mean and standard deviation are reported. Without --videos the data sets of the papers are
 read from data/, laid out by tools/data/prepare.py; with it, the small recipes of configs/mini run on labelled videos of
-one's own, in clips as the checkpoint was trained on.
+one's own. Clips are of as many frames, as far apart, as the checkpoint was trained on; a row says where not 8x8.
 
 Everything goes below --out: a folder for each protocol and network with its config, log and weights; stored features;
 results.json, results.md (the page of a model card) and results.svg. The same command goes on where it was stopped.
@@ -34,13 +34,15 @@ from mmengine.registry import init_default_scope
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.environment import hardware, versions
-from iboot_mm.evaluation.protocols.adaptation import adapt
+from iboot_mm.evaluation.protocols.adaptation import adapt, set_duration
 from iboot_mm.evaluation.protocols.lists import LabelledVideos, count_videos, digest_lists
 from iboot_mm.evaluation.protocols.networks import Network, load_network
 from iboot_mm.evaluation.protocols.catalog import RECIPES, Protocol, choose
 from iboot_mm.interruption import one_line_when_stopped
 from iboot_mm.checkpoints.description import last_checkpoint
 from iboot_mm.visualization.results import draw_results, format_table, model_card_page
+
+AT_8X8 = ('paper', 'study')  # recipes whose clips are of 8 frames, every 8th
 
 
 class Evaluation:
@@ -55,6 +57,7 @@ class Evaluation:
         self.videos = LabelledVideos(args.videos, *args.lists, args.class_names) if args.videos else None
         self.suite = RECIPES[args.recipes]
         self.protocols = choose(self.suite, args.protocols)
+        self.clips: dict[str, str] = {}  # of protocols whose networks want others than the paper's
 
     def run(self, networks: list[Network]) -> list[dict]:
         """A row of results for each protocol."""
@@ -116,6 +119,8 @@ class Evaluation:
         clip = network.clip if self.args.recipes == 'mini' and not protocol.own_clips else None
         adapt(cfg, network.info, network.teacher, clip, videos, self.args.epochs if protocol.trains else None,
               network.seed)
+        if self.args.recipes in AT_8X8 and not protocol.own_clips and (clips := set_duration(cfg, network.clip)):
+            self.clips[protocol.name] = clips
         if network.weights is not None:
             cfg.load_from = str(network.weights)
         if cfg.test_cfg.type == 'FeatureLoop':
@@ -155,7 +160,9 @@ class Evaluation:
 
     def _row(self, protocol: Protocol, done: list[dict]) -> dict:
         figures = {name: [d['figures'][name] for d in done] for name in done[0]['figures']}
-        return dict(name=protocol.name, title=protocol.title, paper=protocol.paper, source=protocol.source,
+        clips = self.clips.get(protocol.name)  # the paper's figures are of others
+        return dict(name=protocol.name, title=protocol.title + (f', clips of {clips}' if clips else ''),
+                    paper=None if clips else protocol.paper, source='' if clips else protocol.source,
                     figures=figures, counts=done[0]['counts'], config=', '.join(protocol.configs),
                     seconds=[d['seconds'] for d in done], commands=[c for d in done for c in d['commands']])
 

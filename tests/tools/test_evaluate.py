@@ -156,6 +156,7 @@ def figures(monkeypatch):
 
 
 def test_splits_are_averaged_and_one_training_is_tested_under_other_views(checkpoint, call, figures, tmp_path):
+    trained_on_clips_of(8, 8, checkpoint)
     printed = call(checkpoint, '--protocols', 'ucf101_3splits,ssv2,ssv2_3views', '--out', tmp_path / 'out')
     rows = {row['name']: row for row in json.loads((tmp_path / 'out' / 'results.json').read_text())['rows']}
     assert rows['ucf101_3splits']['figures']['acc/top1'] == [pytest.approx((0 + .01 + .02) / 3)]
@@ -169,6 +170,30 @@ def test_splits_are_averaged_and_one_training_is_tested_under_other_views(checkp
     assert trained.load_from == str(checkpoint) and trained.model.backbone.base_channels == 8
     assert trained.model.cls_head.in_channels == 64 and trained.model.cls_head.num_classes == 101
     assert trained.train_dataloader.dataset.pipeline[3]['size'] == 224  # a published protocol's own
+
+
+def trained_on_clips_of(length: int, interval: int, checkpoint: Path) -> None:
+    cfg = Config.fromfile(checkpoint.with_name('config.py'))
+    cfg.test_dataloader.dataset.pipeline[0].update(clip_len=length, frame_interval=interval)
+    cfg.dump(checkpoint.with_name('config.py'))
+
+
+@pytest.mark.parametrize('recipes', ['paper', 'study'])
+@pytest.mark.parametrize('length, interval', [(16, 4), (32, 2), (8, 8)])
+def test_clips_are_the_checkpoints(checkpoint, call, figures, tmp_path, recipes, length, interval):
+    trained_on_clips_of(length, interval, checkpoint)
+    call(checkpoint, '--protocols', 'linear,ssv2', '--recipes', recipes, '--out', tmp_path / 'out')
+    dense, segments = (Config.fromfile(command[2]) for command in figures[::2])
+    sizes = {16: (8, 1), 32: (4, 1), 8: (16, 1)}[length]
+    for loader, batch_size in zip((dense.train_dataloader, dense.test_dataloader), sizes):
+        views = loader.dataset.pipeline[1]
+        assert (views.clip_len, views.frame_interval, loader.batch_size) == (length, interval, batch_size)
+    assert dense.test_dataloader.dataset.pipeline[3]['size'] == 256  # the protocol's own views
+    assert segments.train_dataloader.dataset.pipeline[1].clip_len == 8
+    linear, ssv2 = json.loads((tmp_path / 'out' / 'results.json').read_text())['rows']
+    assert linear['title'].endswith(f', clips of {length}x{interval}') == (length != 8)
+    assert linear['paper'] == (71.8 if length == 8 and recipes == 'paper' else None)  # which is of 8x8
+    assert 'clips of' not in ssv2['title']
 
 
 def test_several_processes_go_through_the_launchers(checkpoint, call, figures, tmp_path):

@@ -17,8 +17,8 @@ def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None 
         cfg: The config.
         info: The checkpoint that takes the place of the config's own network.
         teacher: Config of a teacher that is evaluated by itself, in place of the model.
-        clip: Clips in place of the config's own, see :class:`~iboot_mm.checkpoints.CheckpointInfo`; a published
-            protocol keeps its own.
+        clip: Clips in place of the config's own, see :class:`~iboot_mm.checkpoints.CheckpointInfo`; of a published
+            protocol :func:`set_duration` changes no more than their length and interval.
         videos: Videos in place of the config's own.
         epochs: Epochs of training in place of the config's own.
         seed: Of linear classifiers on stored features; a training's is an argument of its launcher.
@@ -93,6 +93,33 @@ def set_views(cfg: Config, clip: dict) -> None:
                 elif step.get('area') is None:
                     # Training crops as the paper's: the short side from 256 / 224 to 320 / 224 of the crop.
                     step['short_side'] = tuple(round(clip['size'] * share / 224) for share in (256, 320))
+
+
+def set_duration(cfg: Config, clip: dict) -> str:
+    """Shows the network clips of as many frames, as far apart, as it was pre-trained on, in the protocol's own views.
+
+    Longer clips come in smaller batches (a training accumulates the rest). Protocols that take a frame of each part
+    of a video keep their number of parts, which the paper varies by itself (SSv2, 8x8 and 16x8).
+
+    Args:
+        cfg: The config.
+        clip: See :class:`~iboot_mm.checkpoints.CheckpointInfo`.
+
+    Returns:
+        What is shown instead of the config's own, such as ``16x4``; empty if that is the same.
+    """
+    changed = set()
+    for loader, dataset in datasets(cfg):
+        for step in dataset.pipeline:
+            if step['type'] != 'SampleViews' or 'segments' in (step.get('sampling'), clip.get('sampling')):
+                continue
+            length, interval = step.get('clip_len', 8), step.get('frame_interval', 8)
+            if (length, interval) != (clip['clip_len'], clip['frame_interval']):
+                step.update({name: clip[name] for name in ('clip_len', 'frame_interval', 'target_fps')})
+                changed.add((loader, length))
+    for loader, length in changed:
+        cfg[loader].batch_size = max(1, cfg[loader].batch_size * length // max(length, clip['clip_len']))
+    return f"{clip['clip_len']}x{clip['frame_interval']:g}" if changed else ''
 
 
 def set_videos(cfg: Config, videos: LabelledVideos) -> None:
