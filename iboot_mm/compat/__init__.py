@@ -4,7 +4,17 @@ Each entry names the fault, the versions it holds for and when it can go. :func:
 when ``iboot_mm`` is imported.
 """
 
-from . import checkpoints, configs, dataset_wrappers, inferencer, mmaction, numpy2, partial_weights, processes
+from . import (
+    checkpoints,
+    configs,
+    data_loading,
+    dataset_wrappers,
+    inferencer,
+    mmaction,
+    numpy2,
+    partial_weights,
+    processes,
+)
 from .configs import configs_folder
 from .dataset_wrappers import outer_place, place_in_epoch
 from .onnx import keep_pads_apart
@@ -15,5 +25,6 @@ __all__ = ['SUPPORTED', 'apply', 'check_versions', 'configs_folder', 'keep_pads_
 
 def apply() -> None:
     """Mends the upstream faults of each file, each only where it is present."""
-    for faults in (mmaction, numpy2, configs, checkpoints, partial_weights, processes, dataset_wrappers, inferencer):
+    for faults in (mmaction, numpy2, configs, checkpoints, partial_weights, data_loading, processes, dataset_wrappers,
+                   inferencer):
         faults.apply()
