@@ -8,13 +8,12 @@ from pathlib import Path
 import iboot_mm  # noqa: F401  (before any config is read)
 
 from mmengine.config import Config, DictAction
-from mmengine.device import get_device
 from mmengine.dist import is_main_process
-from mmengine.runner import Runner
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
-from iboot_mm.engine.allocator import keep_freed_memory
-from iboot_mm.engine.model_wrapper import unwrap, wrap_on_cpu
+from iboot_mm.engine.ending import ends_in_a_sentence
+from iboot_mm.engine.model_wrapper import unwrap
+from iboot_mm.engine.starting import build_runner
 
 
 def parse_args() -> argparse.Namespace:
@@ -70,10 +69,13 @@ def write_json(metrics: dict[str, float], path: Path) -> None:
 def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
-    wrap_on_cpu(cfg)
-    if get_device() == 'cpu':
-        keep_freed_memory()
-    runner = Runner.from_cfg(cfg)
+    with ends_in_a_sentence(cfg.work_dir, 'test'):
+        test(cfg, args)
+
+
+def test(cfg: Config, args: argparse.Namespace) -> None:
+    """Tests, and writes the figures."""
+    runner = build_runner(cfg)
     if args.checkpoint == 'none' and not hasattr(unwrap(runner.model), 'identity'):
         raise SystemExit(f'{args.config} builds a model with weights to load, so `none` would test random ones: name a '
                          'checkpoint')

@@ -20,6 +20,6 @@ run_distributed() {
     export OMP_NUM_THREADS=$(( threads > 1 ? threads : 1 ))
   fi
   export PYTHONPATH="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)${PYTHONPATH:+:$PYTHONPATH}"
-  exec "$python" -m torch.distributed.run --nnodes="$nodes" --node_rank="${NODE_RANK:-0}" \
+  exec "$python" "$(dirname "${BASH_SOURCE[0]}")/torchrun.py" --nnodes="$nodes" --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="$port" --nproc_per_node="$processes" "$@"
 }

@@ -12,10 +12,10 @@ import iboot_mm  # noqa: F401  (before any config is read)
 
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import find_latest_checkpoint
 
-from iboot_mm.engine.allocator import keep_freed_memory
-from iboot_mm.engine.model_wrapper import wrap_on_cpu
+from iboot_mm.engine.ending import ends_in_a_sentence
+from iboot_mm.engine.starting import build_runner
 
 
 def parse_args() -> argparse.Namespace:
@@ -90,10 +90,8 @@ def enable_amp(cfg: Config) -> None:
 def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
-    wrap_on_cpu(cfg)
-    if get_device() == 'cpu':
-        keep_freed_memory()
-    Runner.from_cfg(cfg).train()
+    with ends_in_a_sentence(cfg.work_dir, 'training'):
+        build_runner(cfg).train()
 
 
 if __name__ == '__main__':

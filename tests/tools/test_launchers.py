@@ -2,11 +2,16 @@
 
 import json
 import os
+import re
+import resource
 import runpy
 import signal
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import mmaction
 import pytest
@@ -15,6 +20,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..engine import toy
+from ..scripts import load_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 STOCK_TRAIN = Path(mmaction.__file__).parent / '.mim' / 'tools' / 'train.py'
@@ -88,20 +94,101 @@ def test_killed_and_resumed_is_bit_for_bit_the_run_never_stopped(tmp_path):
     assert checkpoint['meta']['seed'] == 7 and checkpoint['meta']['iter'] == 18
 
 
-def test_dist_train_equals_one_process(tmp_path):
+@pytest.fixture(scope='module')
+def one_node(tmp_path_factory):
+    """Folder of a run of two gloo processes, and its config: 3 epochs of 6 steps."""
+    folder = tmp_path_factory.mktemp('one_node')
+    config = write_config(folder / 'toy.py', train_dataloader=dict(batch_size=2))
+    done = call('bash', 'tools/dist_train.sh', config, 2, '--seed', 7)
+    assert done.returncode == 0, done.stdout
+    return folder / 'run', config
+
+
+def test_dist_train_equals_one_process(tmp_path, one_node):
     """Two gloo processes: losses to 1e-5, weights to 1e-5 after 18 steps of LARS (float32 sums in another order)."""
-    two = call('bash', 'tools/dist_train.sh', write_config(tmp_path / 'toy.py'), 2, '--seed', 7,
-               '--cfg-options', 'train_dataloader.batch_size=2')
-    assert two.returncode == 0, two.stdout
+    two, _ = one_node
     one = never_stopped(tmp_path / 'one')
-    found = torch.load(tmp_path / 'run' / 'epoch_3.pth')['state_dict']
+    found = torch.load(two / 'epoch_3.pth')['state_dict']
     for name, value in torch.load(one / 'epoch_3.pth')['state_dict'].items():
         torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-5)
-    records = [torch.load(tmp_path / 'run' / f'record_{rank}.pt') for rank in range(2)]
+    records = [torch.load(two / f'record_{rank}.pt') for rank in range(2)]
     for step, *parts in zip(torch.load(one / 'record_0.pt'), *records):
         assert step['loss'] == pytest.approx((parts[0]['loss'] + parts[1]['loss']) / 2, abs=1e-5)
-    whole, logged = (histories(torch.load(folder / 'epoch_3.pth'))['train/loss'] for folder in (one, tmp_path / 'run'))
+    whole, logged = (histories(torch.load(folder / 'epoch_3.pth'))['train/loss'] for folder in (one, two))
     assert logged == pytest.approx(whole, abs=1e-5)
+
+
+def test_two_nodes_train_as_one_with_as_many_processes(tmp_path, one_node):
+    """Both on the loopback, of one process each; bit for bit."""
+    one, config = one_node
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        port = str(sock.getsockname()[1])
+
+    def run(rank: int) -> subprocess.CompletedProcess:
+        return call('bash', 'tools/dist_train.sh', config, 1, '--seed', 7, '--work-dir', tmp_path / 'two',
+                    env=dict(NNODES='2', NODE_RANK=str(rank), MASTER_ADDR='127.0.0.1', PORT=port))
+
+    with ThreadPoolExecutor() as pool:
+        nodes = list(pool.map(run, range(2)))
+    assert [done.returncode for done in nodes] == [0, 0], nodes[0].stdout + nodes[1].stdout
+    for key in ('state_dict', 'optimizer', 'param_schedulers'):
+        assert_same(*(torch.load(folder / 'epoch_3.pth')[key] for folder in (one, tmp_path / 'two')))
+
+
+def test_ctrl_c_to_all_processes_ends_in_a_sentence(tmp_path):
+    """As a terminal sends it: to the launcher and all that it started."""
+    config = write_config(tmp_path / 'toy.py', train_cfg=dict(max_epochs=10**6), log_level='INFO')
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1'}
+    process = subprocess.Popen(['bash', 'tools/dist_train.sh', config, '2'], cwd=ROOT, env=environment, text=True,
+                               start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        for line in process.stdout:
+            if 'Saving checkpoint at 2 epochs' in line:
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.communicate(timeout=60)[0]
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    said = [line for line in rest.splitlines() if line and 'mmengine' not in line]
+    assert len(said) == 1 and re.fullmatch(r'Stopped: training goes on from \S+epoch_\d+\.pth with --resume\.', said[0])
+    assert process.returncode != 0
+
+
+def test_processes_that_were_killed_are_named():
+    failures = {0: SimpleNamespace(exitcode=-signal.SIGKILL), 1: SimpleNamespace(exitcode=-signal.SIGTERM),
+                2: SimpleNamespace(exitcode=1), 3: SimpleNamespace(exitcode=-signal.SIGSEGV)}
+    assert load_tool('torchrun').reasons(SimpleNamespace(failures=failures)) == [
+        'Process 0 was ended by SIGKILL (out of memory?).', 'Process 3 was ended by SIGSEGV.']
+
+
+@pytest.mark.parametrize('level', ['INFO', 'WARNING'])
+def test_a_full_disk_ends_in_a_sentence(tmp_path, monkeypatch, capsys, level):
+    """No file may be much longer than the config: a long log fails first, and without one the checkpoint."""
+    script, config = ROOT / 'tools' / 'train.py', write_config(tmp_path / 'toy.py', log_level=level)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(config).stat().st_size + 500, limits[1]))
+    try:
+        with pytest.raises(SystemExit) as stop:
+            call_here(monkeypatch, script, config)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert stop.value.code == 1
+    assert 'run cannot be written (File too large), and training stopped: make room or' in capsys.readouterr().err
+
+
+def test_a_work_dir_that_cannot_be_written(tmp_path, monkeypatch, capsys):
+    (tmp_path / 'run').write_text('a file')
+    with pytest.raises(SystemExit):
+        call_here(monkeypatch, ROOT / 'tools' / 'train.py', write_config(tmp_path / 'toy.py'))
+    assert (f'{tmp_path}/run cannot be written (File exists), and training stopped: make room or name another '
+            '--work-dir; it goes on from the start, since there is no checkpoint yet.') in capsys.readouterr().err
+
+
+def test_no_workers_by_option(tmp_path, monkeypatch):
+    config = write_config(tmp_path / 'toy.py', train_dataloader=dict(num_workers=2, persistent_workers=True))
+    call_here(monkeypatch, ROOT / 'tools' / 'train.py', config, '--cfg-options', 'train_dataloader.num_workers=0')
 
 
 def test_mmaction2s_own_launcher_trains_the_same(tmp_path):

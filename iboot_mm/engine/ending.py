@@ -1,0 +1,67 @@
+"""How a training or a test that cannot go on ends: in one sentence."""
+
+import errno
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.runner import find_latest_checkpoint
+
+from ..compat.data_loading import SharedMemoryError
+
+# A full disk, or a folder in which this user may write nothing.
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
+                errno.EEXIST)
+
+
+@contextmanager
+def ends_in_a_sentence(work_dir: str, what: str) -> Iterator[None]:
+    """Ends this process with one sentence and status 1 at Ctrl-C, a full disk and the like, without a traceback.
+
+    Of several processes the first one tells of Ctrl-C, and whichever meets another fault of that. A log that cannot be
+    written ends the run, too: ``logging`` would print a traceback for each line and go on to a checkpoint that cannot
+    be written either.
+
+    Args:
+        work_dir: Folder of the run.
+        what: What is stopped: ``training`` or ``test``.
+    """
+    try:
+        with patch.object(logging.FileHandler, 'handleError', _raise_if_unwritten):
+            yield
+    except BaseException as error:
+        # mmengine catches everything where it formats a config, and raises something else.
+        if isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt):
+            _leave(f'Stopped: {what} goes on from {_last(work_dir)}.' if is_main_process() else '')
+        if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
+            _leave(f'{error.filename or work_dir} cannot be written ({error.strerror}), and {what} stopped: make room '
+                   f'or name another --work-dir; it goes on from {_last(work_dir)}.')
+        if isinstance(error, SharedMemoryError):
+            _leave(f'{error}.')
+        raise
+
+
+def _last(work_dir: str) -> str:
+    checkpoint = find_latest_checkpoint(work_dir) if os.path.isdir(work_dir) else None
+    return f'{checkpoint} with --resume' if checkpoint else 'the start, since there is no checkpoint yet'
+
+
+def _leave(words: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # torchrun hands on what the terminal has sent already
+    if words:
+        print(f'\n{words}', file=sys.stderr, flush=True)
+    if get_world_size() > 1:
+        os._exit(1)  # leaving the group would wait for the others
+    sys.exit(1)
+
+
+def _raise_if_unwritten(handler: logging.Handler, record: logging.LogRecord) -> None:
+    error = sys.exc_info()[1]
+    if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
+        raise error
+    logging.Handler.handleError(handler, record)

@@ -1,0 +1,70 @@
+"""Ctrl-C, a full disk and the like end a run in one sentence; all else passes."""
+
+import errno
+import logging
+import os
+import signal
+
+import pytest
+
+from iboot_mm.compat.data_loading import SharedMemoryError
+from iboot_mm.engine.ending import CANNOT_WRITE, ends_in_a_sentence
+
+
+@pytest.fixture(autouse=True)
+def interrupts():
+    """Ending ignores further ones."""
+    kept = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, kept)
+
+
+def ending(folder, error: BaseException, capsys) -> str:
+    with pytest.raises(SystemExit) as stop, ends_in_a_sentence(str(folder), 'training'):
+        raise error
+    assert stop.value.code == 1
+    return capsys.readouterr().err.strip()
+
+
+def test_ctrl_c_names_what_it_goes_on_from(tmp_path, capsys):
+    assert ending(tmp_path, KeyboardInterrupt(), capsys) == (
+        'Stopped: training goes on from the start, since there is no checkpoint yet.')
+    (tmp_path / 'last_checkpoint').write_text(f'{tmp_path}/epoch_3.pth')
+    assert ending(tmp_path, KeyboardInterrupt(), capsys) == (
+        f'Stopped: training goes on from {tmp_path}/epoch_3.pth with --resume.')
+
+
+def test_ctrl_c_while_something_catches_everything(tmp_path, capsys):
+    with pytest.raises(SystemExit), ends_in_a_sentence(str(tmp_path), 'training'):
+        try:
+            raise KeyboardInterrupt
+        except:  # noqa: E722  (as mmengine does)
+            raise SyntaxError('check the config')  # noqa: B904
+    assert capsys.readouterr().err.startswith('\nStopped: training goes on from the start')
+
+
+@pytest.mark.parametrize('number', CANNOT_WRITE)
+def test_what_cannot_be_written_is_named(tmp_path, capsys, number):
+    told = ending(tmp_path, OSError(number, os.strerror(number), '/disk/epoch_1.pth'), capsys)
+    assert told.startswith(f'/disk/epoch_1.pth cannot be written ({os.strerror(number)}), and training stopped: ')
+    assert len(told.splitlines()) == 1
+    assert ending(tmp_path, OSError(number, os.strerror(number)), capsys).startswith(f'{tmp_path} cannot be written')
+
+
+def test_a_log_on_a_full_disk(tmp_path, capsys):
+    handler = logging.FileHandler('/dev/full')
+    with pytest.raises(SystemExit), ends_in_a_sentence(str(tmp_path), 'test'):
+        handler.handle(logging.makeLogRecord(dict(msg='a line')))
+    assert f'{tmp_path} cannot be written (No space left on device), and test stopped' in capsys.readouterr().err
+
+
+def test_shared_memory_is_told_without_a_workers_traceback(tmp_path, capsys):
+    wrapped = SharedMemoryError('Caught SharedMemoryError in worker 0.\nOriginal Traceback:\n ...\n'
+                                'iboot_mm.compat.data_loading.SharedMemoryError: /dev/shm has 1 MiB\n')
+    assert ending(tmp_path, wrapped, capsys) == '/dev/shm has 1 MiB.'
+
+
+@pytest.mark.parametrize('error', [ValueError('bad'), OSError(errno.ENOENT, 'no such file'), FloatingPointError('NaN')])
+def test_others_pass(tmp_path, error):
+    with pytest.raises(type(error)), ends_in_a_sentence(str(tmp_path), 'training'):
+        raise error
