@@ -55,7 +55,9 @@ class EpochSeedHook(DistSamplerSeedHook):
         """
         super().before_train_epoch(runner)
         done = self._done(runner)
-        for loader in loaders_of(runner.train_loop):  # samplers beside the first get the epoch from their loop
+        # Samplers beside the first get the epoch from their loop.
+        for number, loader in enumerate(loaders_of(runner.train_loop)):
+            seed = mix_seeds(self.seed, number) if number else self.seed  # or one index had the same draws in all
             if hasattr(loader.sampler, 'start'):
                 loader.sampler.start = done * loader.batch_size
             elif done:
@@ -66,7 +68,7 @@ class EpochSeedHook(DistSamplerSeedHook):
             loader.generator = torch.Generator().manual_seed(self.seed) if done else None
             for transform in find_transforms(loader.dataset):
                 if hasattr(transform, 'set_epoch'):
-                    transform.set_epoch(self.seed, runner.epoch)
+                    transform.set_epoch(seed, runner.epoch)
         self._seed_process(runner.epoch, done)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,

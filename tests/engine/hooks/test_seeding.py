@@ -85,6 +85,17 @@ def test_the_resumed_seed_reaches_sampler_and_transforms():
     assert transform.got == nested.got == [(17, 4)]
 
 
+def test_transforms_of_several_loaders_have_seeds_of_their_own():
+    transforms = [Draws(), Draws(), Draws()]
+    runner = fake_runner(Numbers(), seed=17, epoch=4)
+    runner.train_loop.multi_loaders = [fake_runner(Numbers(draws)).train_loop.dataloader for draws in transforms]
+    hook = EpochSeedHook()
+    hook.before_train(runner)
+    hook.before_train_epoch(runner)
+    (first, *others) = [seed for draws in transforms for seed, epoch in draws.got if epoch == 4]
+    assert first == 17 and len({first, *others}) == 3
+
+
 def test_find_transforms_copes_with_plain_datasets():
     assert list(find_transforms(torch.utils.data.TensorDataset(torch.zeros(2)))) == []
 
