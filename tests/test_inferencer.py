@@ -85,6 +85,12 @@ def test_arrays_of_another_form(config):
             inferencer(frames)
 
 
+def test_configs_without_a_classifier():
+    cfg = Config.fromfile(ROOT / 'configs/downstream/knn_k400.py')
+    with pytest.raises(ValueError, match=r"wants a classifier's config, but .* by features: iboot_mm.load\(CKPT\)"):
+        ActionRecogInferencer.__new__(ActionRecogInferencer)._init_pipeline(cfg)
+
+
 def test_pipelines_of_mmaction2_are_left_to_it(config):
     cfg = Config(dict(model=dict(type='Recognizer3D'), test_dataloader=dict(dataset=dict(pipeline=[
         dict(type='PyAVInit'), dict(type='SampleFrames', clip_len=8, num_clips=10), dict(type='PyAVDecode')]))))

@@ -24,7 +24,11 @@ def keep_decoding_of_other_packages() -> None:
 
     def make(original: Callable) -> Callable:
         def init_pipeline(self, cfg):
-            first, *rest = cfg.test_dataloader.dataset.pipeline
+            dataset = cfg.test_dataloader.dataset
+            if 'datasets' in dataset:
+                raise ValueError(f"An inferencer wants a classifier's config, but this one compares a {dataset.type} "
+                                 'by features: iboot_mm.load(CKPT) gives those of single videos')
+            first, *rest = dataset.pipeline
             if get_str_type(first['type']) != 'OpenVideo':
                 return original(self, cfg)
             kind = 'array' if self.input_format == 'array' else 'video'  # a folder of pictures is a path, too

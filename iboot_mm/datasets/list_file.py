@@ -36,6 +36,8 @@ class ListFile:
             raise FileNotFoundError(f"{what}: set `ann_file` to a text file of lines 'path [label ...]'.")
         self.ann_file = ann_file
         self.label_names = tuple(label_names or ())
+        if len(set(self.label_names)) < len(self.label_names):
+            raise ValueError(f"The label_names {list(self.label_names)} of '{ann_file}' name a column twice.")
         self.endings = tuple(extension.lower() for extension in extensions)
         count = len(self.label_names) or 1
         self._columns = re.compile(r'(.*[^,;\t ])' + rf'{_SEPARATOR}([^,;\t ]+)' * count, re.DOTALL)

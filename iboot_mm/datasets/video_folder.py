@@ -59,7 +59,8 @@ class VideoFolder(BaseActionDataset):
                  pipeline: Sequence[dict | Callable] = (), role: str | None = None, test_mode: bool = False,
                  extensions: Sequence[str] = VIDEO_EXTENSIONS, **kwargs) -> None:
         self.root = os.path.expanduser(root)
-        self.label_names = tuple(label_names) if label_names else None
+        label_names = (label_names, ) if isinstance(label_names, str) else tuple(label_names or ())
+        self.label_names = label_names or None
         self.role = role
         self.extensions = (extensions,) if isinstance(extensions, str) else tuple(extensions)
         super().__init__(ann_file=ann_file, pipeline=list(pipeline), data_prefix=dict(video=self.root),

@@ -116,6 +116,11 @@ def test_no_file(tmp_path):
         parse_list(str(tmp_path))
 
 
+def test_names_of_columns_are_distinct(tmp_path):
+    with pytest.raises(ValueError, match=r"label_names \['x', 'x'\] of '.*l.txt' name a column twice"):
+        parse(tmp_path / 'l.txt', 'a.mp4 1 2', ['x', 'x'])
+
+
 def test_pictures_end_otherwise(tmp_path):
     """A number behind a name with an unknown ending is a label, behind a known one it belongs to the name."""
     assert parse(tmp_path / 'l.txt', 'a.jpg 3', extensions=('.jpg', )) == [('a.jpg', dict(label=3))]

@@ -86,7 +86,8 @@ def write_list(path, *lines: str) -> str:
     (['clip 0.mp4', 'a b/clip 1.mp4'], None, [{}, {}]),
     (['clip 0.mp4 7', 'a b/clip 1.mp4\t0'], None, [dict(label=7), dict(label=0)]),
     (['clip 0.mp4 7 1', 'a b/clip 1.mp4 0 2'], ['digit', 'motion'], [dict(digit=7, motion=1), dict(digit=0, motion=2)]),
-    (['clip 0.mp4 7', 'a b/clip 1.mp4 1'], ['digit'], [dict(digit=7), dict(digit=1)])])
+    (['clip 0.mp4 7', 'a b/clip 1.mp4 1'], ['digit'], [dict(digit=7), dict(digit=1)]),
+    (['clip 0.mp4 7', 'a b/clip 1.mp4 1'], 'digit', [dict(digit=7), dict(digit=1)])])
 def test_lists(lines, names, expected, videos, tmp_path):
     ann_file = write_list(tmp_path / 'list.txt', *lines)
     dataset = VideoFolder(videos, ann_file, label_names=names, pipeline=pipeline(), role='query')

@@ -59,7 +59,7 @@ class OpenArray(BaseTransform):
     """Take frames from memory in the place of `OpenVideo`, as MMAction2's inferencer does for arrays.
 
     Required keys: `array` uint8 (T, H, W, 3), RGB; `fps` if known. Removed key: `array`.
-    Added keys: `video` (a `VideoReader`), `total_frames`, `fps`.
+    Added keys: `video` (a `VideoReader`), `total_frames`, `fps`, and a `filename` for messages.
 
     Raises:
         ValueError: For an array of another shape or type.
@@ -69,6 +69,7 @@ class OpenArray(BaseTransform):
         """See the class."""
         video = ArrayReader(results.pop('array'), results.get('fps') or 0.)
         results.update(video=video, total_frames=video.num_frames, fps=video.fps)
+        results.setdefault('filename', 'array')
         return results
 
     def __repr__(self) -> str:
