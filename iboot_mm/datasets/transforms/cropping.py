@@ -9,6 +9,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from torch.nn import functional as F
 
+from ...ranges import at_least
 from .randomness import CROP_TAG, view_rng
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the decoded frame
@@ -103,6 +104,7 @@ class CropViews(BaseTransform):
         return crop, bool(rng.random() < self.flip_prob)
 
     def _check(self) -> None:
+        at_least(1, 'CropViews', size=self.size)
         low, high = self.short_side
         if self.area is None and not self.size <= low <= high:
             raise ValueError(f'CropViews: short_side must not be below size={self.size} nor fall, got '

@@ -7,6 +7,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 
+from ...ranges import at_least
 from ..decoders import UnreadableVideo, get_decoder
 from ..decoders.array import ArrayReader
 from ..decoders.base import first_line
@@ -32,6 +33,7 @@ class OpenVideo(BaseTransform):
     def __init__(self, decoder: str = 'auto', num_threads: int = 1, **options: object) -> None:
         # Now, so that an unknown word stops the run before its first batch, and started workers get the function.
         self._open = get_decoder(decoder)
+        at_least(0, 'OpenVideo', num_threads=num_threads)
         self.decoder = decoder
         self.num_threads = num_threads
         self.options = options

@@ -6,6 +6,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
 
+from ...ranges import at_least
 from ..decoders import UnreadableVideo
 from .cropping import Crop, rescale, scaled_size
 from .packing import PackViews
@@ -64,6 +65,7 @@ class ScaleViews(BaseTransform):
     """
 
     def __init__(self, short_side: int = 256) -> None:
+        at_least(1, 'ScaleViews', short_side=short_side)
         self.short_side = short_side
 
     def transform(self, results: dict) -> dict:

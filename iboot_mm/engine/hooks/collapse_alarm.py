@@ -5,6 +5,8 @@ from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
 from mmengine.runner import Runner
 
+from ...ranges import at_least, in_unit_interval
+
 PREFIX = 'train/spread_'
 
 
@@ -26,6 +28,8 @@ class CollapseAlarmHook(Hook):
     """
 
     def __init__(self, share: float = .5, least: float = .05, window: int = 50) -> None:
+        in_unit_interval('CollapseAlarmHook', share=share, least=least)
+        at_least(1, 'CollapseAlarmHook', window=window)
         self.share = share
         self.least = least
         self.window = window

@@ -4,6 +4,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from ...ranges import at_least
 from ..model_wrapper import unwrap
 
 
@@ -19,6 +20,7 @@ class FreezePrototypesHook(Hook):
     """
 
     def __init__(self, epochs: int = 1) -> None:
+        at_least(0, 'FreezePrototypesHook', epochs=epochs)
         self.epochs = epochs
 
     def before_train(self, runner: Runner) -> None:

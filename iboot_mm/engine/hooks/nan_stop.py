@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import nn
 
+from ...ranges import at_least
 from .checkpoint import saves_after_this_step
 
 NEVER = 2**62
@@ -31,6 +32,7 @@ class NaNStopHook(Hook):
     priority = 'LOW'
 
     def __init__(self, interval: int = 20) -> None:
+        at_least(1, 'NaNStopHook', interval=interval)
         self.interval = interval
         self.first_bad: torch.Tensor | None = None  # on the loss's device, NEVER while all is well
         self.masks: set[str] = set()

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.sgd import sgd
 
+from ...ranges import above_zero, at_least, below_one
+
 
 def trust_scaled(params: list[Tensor], grads: list[Tensor], weight_decay: float, trust: float,
                  eps: float) -> list[Tensor]:
@@ -67,9 +69,9 @@ class LARS(Optimizer):
 
     def __init__(self, params: Iterable[Tensor] | Iterable[dict], lr: float, momentum: float = .9,
                  weight_decay: float = 0., trust: float = 1e-3, nesterov: bool = False, eps: float = 1e-8) -> None:
-        for name, value in dict(lr=lr, momentum=momentum, weight_decay=weight_decay, trust=trust).items():
-            if value < 0:
-                raise ValueError(f'LARS: {name}={value} is negative')
+        at_least(0, 'LARS', lr=lr, weight_decay=weight_decay, eps=eps)
+        below_one('LARS', momentum=momentum)
+        above_zero('LARS', trust=trust)
         if nesterov and momentum == 0:
             raise ValueError('LARS: nesterov=True needs a momentum above 0')
         super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay, trust=trust,

@@ -4,6 +4,7 @@ import torch
 from mmaction.registry import METRICS
 from torch import Tensor
 
+from ...ranges import above_zero, at_least
 from .feature_metric import FeatureMetric, result_key
 from .knn import LazyStack, cap_k, chunk_sizes, nearest_neighbors, unit_rows, weighted_vote
 
@@ -39,6 +40,8 @@ class KNNMetric(FeatureMetric):
     def __init__(self, k: int = 20, temperature: float = .07, memory: float = 4., device: str = 'auto',
                  collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
+        at_least(1, 'KNNMetric', k=k)
+        above_zero('KNNMetric', temperature=temperature, memory=memory)
         self.k, self.temperature = k, temperature
         self.limits = dict(memory=memory, device=device)
 

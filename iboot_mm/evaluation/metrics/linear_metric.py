@@ -8,6 +8,7 @@ from mmengine.device import get_device
 from mmengine.logging import print_log
 from torch import Tensor
 
+from ...ranges import above_zero, at_least, below_one
 from .base import label_names, split_roles, stack_labels
 from .feature_metric import FeatureMetric, result_key
 from .linear import LEARNING_RATES, LinearGrid, grid_scores, hold_out, train_grid
@@ -48,8 +49,11 @@ class LinearOnFeaturesMetric(FeatureMetric):
                  collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
         if not learning_rates or not 0 < holdout < 1:
-            raise ValueError(f'LinearOnFeaturesMetric needs a learning rate and a holdout in (0, 1), got '
+            raise ValueError(f'LinearOnFeaturesMetric: learning_rates must not be empty, and holdout in (0, 1), got '
                              f'{learning_rates} and {holdout}')
+        above_zero('LinearOnFeaturesMetric', learning_rates=min(learning_rates))
+        at_least(1, 'LinearOnFeaturesMetric', epochs=epochs, batch_size=batch_size)
+        below_one('LinearOnFeaturesMetric', momentum=momentum)
         self.learning_rates = sorted(learning_rates)
         self.holdout = holdout
         self.seed = seed

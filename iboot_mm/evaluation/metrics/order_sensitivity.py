@@ -8,6 +8,7 @@ from mmaction.registry import METRICS
 from torch import Tensor
 
 from ...datasets.transforms.reordering import ORDERS
+from ...ranges import above_zero, at_least
 from .base import label_names, lazy_features, split_roles, stack_labels
 from .feature_metric import FeatureMetric, result_key
 from .knn import cap_k, nearest_neighbors, weighted_vote
@@ -48,6 +49,8 @@ class OrderSensitivityMetric(FeatureMetric):
         if 'forward' not in orders:
             raise ValueError(f"OrderSensitivityMetric compares with 'forward', which is not in orders={list(orders)}")
         self.orders = tuple(orders)
+        at_least(1, 'OrderSensitivityMetric', k=k)
+        above_zero('OrderSensitivityMetric', temperature=temperature, memory=memory)
         self.k, self.temperature = k, temperature
         self.limits = dict(memory=memory, device=device)
 

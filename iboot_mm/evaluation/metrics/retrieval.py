@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mmaction.registry import METRICS
 
+from ...ranges import above_zero, at_least
 from .base import label_names, lazy_features, split_roles, stack_labels
 from .feature_metric import FeatureMetric, result_key
 from .knn import cap_k, nearest_neighbors
@@ -36,6 +37,8 @@ class VideoRetrievalMetric(FeatureMetric):
     def __init__(self, topk: Sequence[int] = (1, 5, 10, 20), memory: float = 4., device: str = 'auto',
                  collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
+        at_least(1, 'VideoRetrievalMetric', topk=min(topk, default=0))
+        above_zero('VideoRetrievalMetric', memory=memory)
         self.topk = tuple(topk)
         self.limits = dict(memory=memory, device=device)
 

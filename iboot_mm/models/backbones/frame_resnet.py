@@ -10,6 +10,7 @@ from timm.layers import BatchNormAct2d, GroupNormAct, StdConv2d, create_conv2d
 from timm.models.resnetv2 import ResNetV2
 from torch import Tensor
 
+from ...ranges import at_least
 from ...weights.downloads import local_copy
 from ...weights.state_dicts import load_strictly, read_state_dict
 
@@ -73,6 +74,7 @@ class FrameResNetV2(ResNetV2, BaseModule):
     def __init__(self, layers: Sequence[int] = (3, 4, 6, 3), channels: Sequence[int] = (256, 512, 1024, 2048),
                  width_factor: int = 1, norm: str = 'bn', pretrained: str | None = None, with_cp: bool = False,
                  as_tuple: bool = False, init_cfg: dict | None = None, **kwargs) -> None:
+        at_least(1, 'FrameResNetV2', width_factor=width_factor)
         if norm not in NORMS:
             raise ValueError(f"FrameResNetV2: norm is 'bn' or 'gn', got {norm!r}")
         if len(layers) != len(channels):

@@ -14,6 +14,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...ranges import at_least
 from ..encoders.video import BACKBONE_MEAN, BACKBONE_STD
 from ..modules.temporal_modules import HEAD_WIDTH, TEMPORAL_MODULES
 from ..teachers import FrozenTeacher
@@ -66,6 +67,7 @@ class ImageTMM(BaseModule):
                  mean: tuple[float, ...] = BACKBONE_MEAN, std: tuple[float, ...] = BACKBONE_STD,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        at_least(1, 'ImageTMM', out_channels=out_channels)
         configs = teacher if isinstance(teacher, list) else [teacher]
         if not configs or not all(isinstance(config, dict) for config in configs):
             raise ValueError('ImageTMM: teacher is the config of an image model, such as _base_.teacher of a file in '

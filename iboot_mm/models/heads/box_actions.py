@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.ops import roi_align
 
+from ...ranges import at_least
+
 
 @MODELS.register_module()
 class BoxActionHead(BaseModule):
@@ -30,6 +32,7 @@ class BoxActionHead(BaseModule):
     def __init__(self, in_channels: int, num_classes: int, roi_size: int = 7, dropout_ratio: float = .5,
                  init_std: float = .01) -> None:
         super().__init__(dict(type='Normal', layer='Linear', std=init_std))
+        at_least(1, 'BoxActionHead', roi_size=roi_size)
         self.in_channels, self.num_classes, self.roi_size = in_channels, num_classes, roi_size
         self.dropout = nn.Dropout(dropout_ratio)
         self.fc_cls = nn.Linear(in_channels, num_classes)

@@ -7,6 +7,7 @@ from mmengine.dist import get_rank
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...ranges import at_least
 from ..losses.shots import semi_hard_triplets
 from ..modules.distributed import gather_with_gradient
 
@@ -31,6 +32,8 @@ class ExemplarHead(BaseModule):
     def __init__(self, in_channels: int, embed_dim: int = 1000, margin: float = .5,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        at_least(0, 'ExemplarHead', margin=margin)
+        at_least(1, 'ExemplarHead', embed_dim=embed_dim)
         self.embed = nn.Linear(in_channels, embed_dim)
         self.margin = margin
 

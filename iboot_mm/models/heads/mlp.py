@@ -5,6 +5,8 @@ from mmaction.registry import MODELS
 from mmengine.model.weight_init import normal_init
 from torch import Tensor, nn
 
+from ...ranges import at_least
+
 
 @MODELS.register_module()
 class MLPHead(I3DHead):
@@ -25,6 +27,7 @@ class MLPHead(I3DHead):
 
     def __init__(self, num_classes: int, in_channels: int, hidden: int = 2048, **kwargs) -> None:
         super().__init__(num_classes, in_channels, **kwargs)
+        at_least(1, 'MLPHead', hidden=hidden)
         self.fc_cls = nn.Sequential(nn.Linear(in_channels, hidden), nn.ReLU(inplace=True),
                                     nn.Linear(hidden, num_classes))
 

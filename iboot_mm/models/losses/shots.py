@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from ...ranges import at_least
 from .views import info_nce
 
 # Distances that are held at a time, 64 MB of float32: the 16384 frames of the paper's batch have 2.7e8.
@@ -28,7 +29,12 @@ def semi_hard_triplets(frames: Tensor, keys: Tensor, first: int, margin: float) 
     Returns:
         Losses ``(S, L, L - 1)`` per anchor and positive, and the share of fulfilled triplets ``(S, L, L - 1)``: how
         many of all negatives are farther than the positive, in [0, 1]; chance is 1/2.
+
+    Raises:
+        ValueError: a negative margin, a single frame a shot, or a single shot, which has no negative.
     """
+    at_least(0, 'semi_hard_triplets', margin=margin)
+    at_least(2, 'semi_hard_triplets', frames=frames.shape[1], shots=len(keys))
     together = max(1, DISTANCES_TOGETHER // (frames.shape[1] * keys.shape[:2].numel()))
     parts = [_triplets(shots, keys, first + place * together, margin)
              for place, shots in enumerate(frames.split(together))]

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from mmengine.dist import all_reduce
 from torch import Tensor
 
+from ...ranges import above_zero, at_least
+
 
 def cosine_distance(query: Tensor, key: Tensor) -> Tensor:
     """Squared distance of the unit vectors, ``2 - 2 cos(query, key)`` (iBoot, equation 1; BYOL, equation 2).
@@ -64,12 +66,17 @@ def nt_xent(queries: Tensor, keys: Tensor, first: int, temperature: float) -> Te
         queries: Unit vectors ``(V, N, D)`` of V clips of N videos.
         keys: Those of the whole batch ``(V, M, D)``, in which the queries' videos are ``first`` to ``first + N - 1``.
         first: See ``keys``.
-        temperature: Temperature.
+        temperature: Temperature, above 0.
 
     Returns:
         Losses ``(V, N)``.
+
+    Raises:
+        ValueError: a temperature that is not above 0, or a single clip, which has no positive.
     """
     num_views, num_videos = queries.shape[:2]
+    above_zero('nt_xent', temperature=temperature)
+    at_least(2, 'nt_xent', num_views=num_views)
     logits = torch.einsum('vnd,wmd->vnwm', queries, keys) / temperature
     videos = torch.arange(num_videos, device=queries.device)
     own = logits[:, videos, :, first + videos].permute(1, 0, 2)  # (V, N, V), from (N, V, V)
@@ -89,12 +96,17 @@ def sinkhorn(scores: Tensor, epsilon: float = .05, iterations: int = 3) -> Tenso
     Args:
         scores: Cosines ``(B, K)`` of this rank's samples and the prototypes, in [-1, 1], so that no exponential
             overflows at the usual ``epsilon``.
-        epsilon: Regularisation; smaller is harder.
-        iterations: Of the normalisation of prototypes, then samples.
+        epsilon: Regularisation, above 0; smaller is harder.
+        iterations: Of the normalisation of prototypes, then samples, at least 1.
 
     Returns:
         Codes ``(B, K)``, float32, whose rows sum to 1; without gradient.
+
+    Raises:
+        ValueError: an epsilon that is not above 0, or no iteration, after which rows would not sum to 1.
     """
+    above_zero('sinkhorn', epsilon=epsilon)
+    at_least(1, 'sinkhorn', iterations=iterations)
     codes = (scores.float() / epsilon).exp()
     for _ in range(iterations):
         mass = codes.sum(dim=0)  # (K,)
@@ -110,11 +122,16 @@ def swapped_prediction(scores: Tensor, codes: Tensor, temperature: float) -> Ten
     Args:
         scores: Cosines ``(V, N, K)`` with the prototypes.
         codes: Targets ``(V, N, K)``.
-        temperature: Temperature of the prediction.
+        temperature: Temperature of the prediction, above 0.
 
     Returns:
         Losses ``(V, N)`` per predicting clip, the mean over the video's V - 1 other clips as targets.
+
+    Raises:
+        ValueError: a temperature that is not above 0, or a single clip, which has no other.
     """
+    above_zero('swapped_prediction', temperature=temperature)
+    at_least(2, 'swapped_prediction', num_views=len(codes))
     log_probs = (scores / temperature).log_softmax(dim=-1)
     # Linear in the codes, so the mean over targets can be taken first.
     others = (codes.sum(dim=0, keepdim=True) - codes) / (len(codes) - 1)

@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from ...ranges import at_least
+
 
 class MLP(nn.Sequential):
     """Linear layers with BN and ReLU after each hidden one; features ``(N, in_dim)`` to ``(N, out_dim)``.
@@ -19,8 +21,7 @@ class MLP(nn.Sequential):
     """
 
     def __init__(self, in_dim: int, hidden_dim: int, out_dim: int, num_layers: int, norm: bool = True) -> None:
-        if num_layers < 1:
-            raise ValueError(f'MLP: num_layers must be at least 1, got {num_layers}')
+        at_least(1, 'MLP', num_layers=num_layers, hidden_dim=hidden_dim, out_dim=out_dim)
         layers: list[nn.Module] = []
         width = in_dim
         for _ in range(num_layers - 1):

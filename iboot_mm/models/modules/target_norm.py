@@ -4,6 +4,8 @@ import torch
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
+from ...ranges import at_least, below_one
+
 MODES = ('none', 'center', 'standardize')
 
 
@@ -31,6 +33,8 @@ class TargetNorm(nn.Module):
         super().__init__()
         if mode not in MODES:
             raise ValueError(f"target_norm={mode!r} is unknown: choose one of {', '.join(MODES)}")
+        below_one('TargetNorm', decay=decay)
+        at_least(0, 'TargetNorm', eps=eps)
         self.mode, self.decay, self.eps = mode, decay, eps
         if mode != 'none':
             self.register_buffer('mean', torch.zeros(width))

@@ -9,6 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.dist import all_gather, broadcast, get_rank, get_world_size
 from torch import Tensor
 
+from ...ranges import above_zero, at_least
 from ..losses.views import info_nce, spread
 from ..modules.key_queue import KeyQueue
 from ..modules.momentum import MomentumCopy
@@ -50,6 +51,8 @@ class VideoMoCo(SequentialPretrainer):
         super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         if positives not in ('joint', 'separate'):
             raise ValueError(f"positives={positives!r} is unknown to VideoMoCo: choose 'joint' or 'separate'")
+        above_zero('VideoMoCo', temperature=temperature)
+        at_least(1, 'VideoMoCo', queue_size=queue_size)
         self.momentum = MomentumCopy(self.online, **dict(MOMENTUM, **momentum or {}))
         self.queue = KeyQueue(queue_size, self.embedding_dim)
         self.temperature = temperature

@@ -8,6 +8,7 @@ from mmaction.registry import MODELS
 from mmengine.dist import get_rank
 from torch import Tensor
 
+from ...ranges import above_zero
 from ..losses.views import nt_xent, spread
 from ..modules.distributed import gather_with_gradient
 from .persistence import PersistencePretrainer, unit
@@ -46,6 +47,7 @@ class VideoSimCLR(PersistencePretrainer):
         super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         if positives not in ('joint', 'adjacent'):
             raise ValueError(f"positives={positives!r} is unknown to VideoSimCLR: choose 'joint' or 'adjacent'")
+        above_zero('VideoSimCLR', temperature=temperature)
         self.temperature = temperature
         self.adjacent = positives == 'adjacent'
 

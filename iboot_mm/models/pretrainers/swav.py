@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from ...ranges import above_zero, at_least
 from ..losses.views import sinkhorn, spread, swapped_prediction
 from .persistence import PersistencePretrainer, unit
 
@@ -71,6 +72,8 @@ class VideoSwAV(PersistencePretrainer):
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, num_prototypes: int = 3000,
                  temperature: float = .1, epsilon: float = .05, iterations: int = 3, **kwargs) -> None:
         super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
+        above_zero('VideoSwAV', temperature=temperature, epsilon=epsilon)
+        at_least(1, 'VideoSwAV', num_prototypes=num_prototypes, iterations=iterations)
         self.prototypes = Prototypes(num_prototypes, self.embedding_dim)
         self.temperature = temperature
         self.epsilon = epsilon

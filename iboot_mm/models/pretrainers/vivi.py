@@ -6,6 +6,7 @@ The views are single frames, K shots of L frames of each video, so that each fra
 from mmaction.registry import MODELS
 from torch import Tensor
 
+from ...ranges import at_least
 from ...weights.state_dicts import misfits
 from ..losses.views import spread
 from ..modules.features import check_width
@@ -57,6 +58,7 @@ class VIVI(BasePretrainer):
         if video_weight <= 0:
             raise ValueError(f'VIVI: video_weight must be above 0, got {video_weight}: for shots alone set '
                              'video_loss=None')
+        at_least(1, 'VIVI', num_shots=num_shots)
         self.feature_dim = feature_dim
         self.num_shots = num_shots
         self.video_weight = video_weight

@@ -243,7 +243,8 @@ def test_group_key_comes_through_mmengine():
 
 
 @pytest.mark.parametrize('settings, message', [
-    (dict(lr=-1.), 'lr=-1.0 is negative'), (dict(lr=1., momentum=0., nesterov=True), 'nesterov=True needs a momentum')])
+    (dict(lr=-1.), 'lr must be at least 0, got -1.0'),
+    (dict(lr=1., momentum=0., nesterov=True), 'nesterov=True needs a momentum')])
 def test_bad_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         LARS([nn.Parameter(torch.ones(1))], **settings)

@@ -113,5 +113,5 @@ def test_broken_features_and_options():
     samples[3].view_features[0, 0] = float('nan')
     with pytest.raises(ValueError, match='first for gallery3.mp4'):
         score(samples)
-    with pytest.raises(ValueError, match='a learning rate and a holdout'):
+    with pytest.raises(ValueError, match='learning_rates must not be empty, and holdout'):
         score(samples, holdout=1.)
