@@ -11,6 +11,8 @@ from PIL import Image
 from iboot_mm.datasets import open_video
 from iboot_mm.datasets.decoders.packets import index_packets
 
+from ..datasets.decoders.differential import decoded_in_order
+from ..datasets.decoders.kinds import kinds
 from ..scripts import load_tool
 from ..videos import cut, moving_frames, write_sound, write_video
 
@@ -86,6 +88,35 @@ def test_a_variable_frame_rate_stays(root, out):
     np.testing.assert_allclose(ticks[0] - ticks[0][0], times, atol=1e-3)
 
 
+@pytest.mark.parametrize('kind', [kind for kind in kinds() if str(kind) in (
+    'b2_libx264.avi', 'pyramid_libx264.wmv', 'packed_b1_mpeg4.avi', 'packed_b2_mpeg4.avi',
+    'dropped_frames_b2_libx264.avi', 'palette_rawvideo.avi', 'palette_changes_rawvideo.avi', 'palette_rawvideo.mov',
+    'gray_rawvideo.mov',
+    'pyramid_libx264.ts', 'caught_late_libx264.ts', 'b2_mpeg2video.mpg', 'late_behind_sound_libvpx.webm')], ids=str)
+def test_frames_of_every_structure_stay_in_order(kind, root, out):
+    """Without times of presentation, paletted, gray, cut into on their way: what comes out is what decodes in order."""
+    kind.write(root / str(kind))
+    truth = np.stack(decoded_in_order(str(root / str(kind))))
+    assert tool.make(root, out, 32, crf=10, workers=1)['resized'] == 1
+    after = read_all((out / str(kind)).with_suffix('.mp4'))
+    assert len(after) == len(truth)
+    grey = [frames @ (.299, .587, .114) for frames in (after, by_pillow(truth, *after.shape[2:0:-1]))]
+    distance = np.abs(grey[0][:, None] - grey[1][None]).mean((2, 3))  # (T, T)
+    assert (distance.argmin(1) == np.arange(len(truth))).all()
+
+
+def test_what_was_written_is_looked_at(root, out, monkeypatch):
+    """Count of frames and pictures: whatever went wrong on the way, the video is listed and no file is left."""
+    path = write_video(root / 'a.mp4', moving_frames(12, 64, 64))
+    black = write_video(root.parent / 'black.mp4', np.zeros((12, 48, 48, 3), np.uint8))
+    real = tool.compare
+    monkeypatch.setattr(tool, 'run_jobs', lambda function, jobs, workers: map(function, jobs))
+    monkeypatch.setattr(tool, 'compare', lambda source, partial, *rest: real(source, black, *rest))
+    assert tool.make(root, out, 48) == dict(there=0, unreadable=1)
+    assert (out / 'unreadable.txt').read_text() == f'{path}: frame 0 looks otherwise in the file that was written\n'
+    assert not (out / 'a.mp4').exists()
+
+
 def test_keyframes_are_close_and_the_file_is_h264_without_sound(root, out):
     path = root / 'a.mp4'
     with av.open(str(path), 'w') as container:
@@ -151,20 +182,20 @@ def test_a_video_that_loses_frames_is_not_passed_off_as_whole(root, out):
 def test_a_stopped_run_goes_on_and_leaves_no_half_file(root, out, monkeypatch):
     for i in range(4):
         write_video(root / f'{i}.mp4', moving_frames(10, 64, 64, seed=i))
-    real, calls = tool.index_packets, []
+    real, calls = tool.compare, []
 
-    def stop(path):
-        calls.append(path)
+    def stop(source, *rest):
+        calls.append(source)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(path)
+        return real(source, *rest)
 
-    monkeypatch.setattr(tool, 'index_packets', stop)
+    monkeypatch.setattr(tool, 'compare', stop)
     monkeypatch.setattr(tool, 'run_jobs', lambda function, jobs, workers: map(function, jobs))
     with pytest.raises(KeyboardInterrupt):
         tool.make(root, out, 48)
     assert sorted(path.name for path in out.iterdir()) == ['0.mp4', '1.mp4', 'resized.json']
-    monkeypatch.setattr(tool, 'index_packets', real)
+    monkeypatch.setattr(tool, 'compare', real)
     stamp = os.stat(out / '0.mp4').st_mtime_ns
     assert tool.make(root, out, 48) == dict(there=2, resized=2)
     assert os.stat(out / '0.mp4').st_mtime_ns == stamp

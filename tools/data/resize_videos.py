@@ -8,8 +8,9 @@ video that is no larger is copied as it is (never scaled up, never encoded twice
 keyframe, so a clip costs at most 31 frames more than it spans.
 
 Can be stopped and called again: each file is there whole or not at all, and those that are there stay. Videos that
-cannot be read, or lose frames on the way, are listed in OUT/unreadable.txt and tried again by the next call. The lists
-are made from OUT then: tools/data/prepare.py NAME OUT --annotations IN.
+cannot be read, lose frames on the way or look otherwise afterwards (a sample is compared) are listed in
+OUT/unreadable.txt and tried again by the next call. The lists are made from OUT then: tools/data/prepare.py NAME OUT
+--annotations IN.
 """
 
 import argparse
@@ -22,9 +23,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 
 from iboot_mm.datasets.decoders import UnreadableVideo
-from iboot_mm.datasets.decoders.packets import index_packets
 from iboot_mm.datasets.decoders.conversion import converter
 from iboot_mm.datasets.decoders.pyav import PyAVReader
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
@@ -32,6 +33,7 @@ from iboot_mm.datasets.parallel import run_jobs, show_progress
 from iboot_mm.interruption import one_line_when_stopped
 
 KEYFRAME_DISTANCE = 32
+SAMPLE = 5  # frames of a video that are compared with what was written
 
 
 def fit(width: int, height: int, short_side: int) -> tuple[int, int]:
@@ -40,7 +42,7 @@ def fit(width: int, height: int, short_side: int) -> tuple[int, int]:
     return tuple(short_side if side == min(width, height) else 2 * round(side * scale / 2) for side in (width, height))
 
 
-def add_stream(container: av.container.OutputContainer, frame: av.VideoFrame, fps: float, short_side: int,
+def add_stream(container: av.container.OutputContainer, frame: av.VideoFrame, timed: bool, fps: float, short_side: int,
                crf: int) -> av.VideoStream:
     """An H.264 stream like the frame's: colours, pixel shape and rotation stay what they are."""
     rate = Fraction(fps or 30).limit_denominator(1001)
@@ -51,7 +53,7 @@ def add_stream(container: av.container.OutputContainer, frame: av.VideoFrame, fp
     context = stream.codec_context
     context.thread_count = 1  # the files fill the cores
     context.gop_size = KEYFRAME_DISTANCE
-    context.time_base = frame.time_base if frame.pts is not None else 1 / rate
+    context.time_base = frame.time_base if timed else 1 / rate
     context.color_range = frame.color_range
     if not frame.format.is_rgb:
         context.colorspace = frame.colorspace
@@ -70,24 +72,50 @@ def encode(source: Path, partial: Path, short_side: int, crf: int) -> bool:
         UnreadableVideo: If it cannot be read, or not all of its frames.
     """
     reader = PyAVReader(str(source))
-    timed, resizer, stream, first = reader.index.pts is not None, converter(num_threads=1), None, 0
+    ticks, resizer, stream, sample = reader.index.ticks, converter(num_threads=1), None, {}
+    sampled = set(np.linspace(0, reader.num_frames - 1, SAMPLE).round().astype(int).tolist())
     with av.open(str(partial), 'w', format='mp4') as container:
         for number, frame in enumerate(reader.frames()):
             if stream is None:
                 if min(frame.width, frame.height) <= short_side:
                     return False
-                stream, first = add_stream(container, frame, reader.fps, short_side, crf), frame.pts
+                timed = ticks is not None and frame.time_base is not None
+                stream = add_stream(container, frame, timed, reader.fps, short_side, crf)
             small = resizer(frame, stream.width, stream.height, 'yuv420p', interpolation='BICUBIC')
+            if number in sampled:
+                sample[number] = np.rot90(small.to_ndarray(format='rgb24'), round(frame.rotation / 90) % 4)
             small.pict_type = 0  # the encoder chooses its own keyframes
             small.time_base = stream.codec_context.time_base
-            small.pts = frame.pts - first if timed else number
+            small.pts = int(ticks[number] - ticks[0]) if timed else number
             container.mux(stream.encode(small))
         if stream is not None:
             container.mux(stream.encode())
-    written = index_packets(str(partial)).num_frames if stream is not None else 0
-    if written != reader.num_frames:
-        raise UnreadableVideo(str(source), f'{written} of its {reader.num_frames} frames decode')
+    compare(source, partial, reader.num_frames, sample)
     return True
+
+
+def compare(source: Path, partial: Path, num_frames: int, sample: dict[int, np.ndarray]) -> None:
+    """Look whether a file that was written holds what was read.
+
+    Args:
+        source: The video that was read.
+        partial: What was written.
+        num_frames: Of the source.
+        sample: Some of its frames, uint8 (h, w, 3), as they should look in what was written, by their numbers.
+
+    Raises:
+        UnreadableVideo: If it holds another number of frames, or one of the sample looks otherwise.
+    """
+    written = PyAVReader(str(partial)) if sample else None
+    count = written.num_frames if written is not None else 0
+    if count != num_frames:
+        raise UnreadableVideo(str(source), f'{count} of its {num_frames} frames decode')
+    for number, found in zip(sample, written.read(list(sample)), strict=True):
+        expected = sample[number].astype(np.float32)
+        # Compression blurs; a picture that is further away than half of what it shows is another one.
+        contrast = np.abs(expected - expected.mean((0, 1))).mean()
+        if np.abs(found - expected).mean() > 8 + contrast / 2:
+            raise UnreadableVideo(str(source), f'frame {number} looks otherwise in the file that was written')
 
 
 def resize(job: tuple[Path, Path, int, int]) -> tuple[Path, str, str]:

@@ -11,6 +11,9 @@ from .picture_order import PictureOrder, holds_idr
 
 # Containers made for broadcast: where one was cut off, nothing tells whether the frame stored last is whole.
 STREAMS = ('mpeg',)
+# Containers whose end tells more than their headers: a stream has none, and those of MP4 may count what is there.
+_CUT_IS_SHORT = (*STREAMS, 'mov')
+_EXACT_SECONDS = ('flv', 'live_flv')
 # What a packet may carry for all that follow, and what a seek loses.
 _LASTING_SIDE_DATA = ('palette', 'new_extradata', 'param_change')
 # Pixels that all decoders convert to the same colours (docs/videos.md). FFmpeg's versions interpolate subsampled colour
@@ -102,17 +105,18 @@ def read_packets(av, container, stream) -> Content:
 
 
 def is_short(path: str, container, stream, content: Content) -> bool:
-    """Whether the file promises more than the packets that are there."""
+    """Whether the file promises more frames than the packets that are there."""
     early = ends_early(path, container.format.name)
-    if early is False or (early and container.format.name.startswith(STREAMS)):
+    if early is False or (early and container.format.name.startswith(_CUT_IS_SHORT)):
         return early
-    if stream.frames:  # frames that an edit list leaves out, and in AVI dropped ones, are counted there
+    if stream.frames:
         return len(content.packets) < stream.frames
     if not content.packets or not container.duration:
         return bool(early)
-    # A container that does not tell its length in bytes may not know that in seconds to the point either.
-    duration = container.duration / 1e6
-    return content.end < (duration - .05 if early else .9 * duration - .5)
+    duration, rate = container.duration / 1e6, stream.average_rate or stream.guessed_rate or 25
+    exact = early or container.format.name in _EXACT_SECONDS
+    # Others that do not tell their length in bytes may not know that in seconds to the point either.
+    return content.end < (duration - .05 - 1 / rate if exact else .9 * duration - .5)
 
 
 def count_frames(av, path: str) -> tuple[int, tuple | None]:

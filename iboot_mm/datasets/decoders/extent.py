@@ -12,6 +12,8 @@ from ..sources import open_source, stat_source
 _MP4_BOXES = (b'ftyp', b'moov', b'mdat', b'moof', b'free', b'skip', b'wide', b'mfra', b'sidx', b'ssix', b'styp',
               b'uuid', b'meta', b'pnot', b'udta', b'prft', b'emsg', b'pdin', b'PICT')
 _EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
+# Outermost objects of ASF: header, data, and two kinds of index.
+_ASF_OBJECTS = tuple(bytes.fromhex(start) for start in ('3026b275', '3626b275', '90080033', 'd3292d33', 'fea103d6'))
 _TS_PACKETS = (188, 192, 204)  # bytes: plain, with a time code (M2TS, MTS), with error correction
 _TS_MARK = 0x47  # with which each of them starts, a time code aside
 
@@ -59,6 +61,17 @@ def _riff(file: BinaryIO, length: int) -> bool:
     return position - length > 1  # a last byte of padding may be left out
 
 
+def _asf(file: BinaryIO, length: int) -> bool:
+    position = 0
+    while position + 24 <= length:
+        file.seek(position)
+        header = file.read(24)
+        if header[:4] not in _ASF_OBJECTS:
+            return False
+        position += max(int.from_bytes(header[16:], 'little'), 24)
+    return position > length
+
+
 def _matroska(file: BinaryIO, length: int) -> bool | None:
     position = 0
     while position < length:
@@ -95,4 +108,4 @@ def _transport_stream(file: BinaryIO, length: int) -> bool:
     return False
 
 
-_WALKS = {'mov': _mp4, 'avi': _riff, 'matroska': _matroska, 'mpegts': _transport_stream}
+_WALKS = {'mov': _mp4, 'avi': _riff, 'asf': _asf, 'matroska': _matroska, 'mpegts': _transport_stream}

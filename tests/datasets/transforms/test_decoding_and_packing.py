@@ -117,3 +117,24 @@ def test_role_of_the_transform_wins():
     assert PackViews()(results)['data_samples'].role == 'query'
     assert PackViews(role='gallery')(results)['data_samples'].role == 'gallery'
     assert PackViews()(dict(imgs=results['imgs']))['data_samples'].role is None
+
+
+def test_a_video_of_one_colour_is_named_once(capsys, monkeypatch):
+    monkeypatch.setattr(DecodeViews, '_blank', set())
+
+    class Painted(Recorder):
+        def __init__(self, frames):
+            super().__init__()
+            self.frames = frames
+
+        def read(self, indices):
+            return self.frames[indices]
+
+    black = np.zeros((3, 40, 40, 3), np.uint8)
+    dot, fading = black.copy(), black + np.arange(3, dtype=np.uint8)[:, None, None, None]
+    dot[2, 17, 5, 1] = 1
+    for name, frames in dict(black=black, again=black, dot=dot, fading=fading).items():
+        for _ in range(2):
+            DecodeViews()(dict(video=Painted(frames), frame_inds=np.arange(3)[None], filename=f'{name}.mp4'))
+    named = [line.split("'")[1] for line in capsys.readouterr().out.splitlines() if 'of one colour' in line]
+    assert named == ['black.mp4', 'again.mp4']
