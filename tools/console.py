@@ -5,6 +5,7 @@ Needs nothing but Python's standard library: the quickstart starts before anythi
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+LIBC, PR_SET_PDEATHSIG = ctypes.CDLL(None), 1  # sys/prctl.h
 ROOT = Path(__file__).resolve().parents[1]
 # The pre-training methods and their configs for the moving digits; two of them need an image model.
 MINI = ROOT / 'configs' / 'mini'
@@ -86,8 +88,13 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
 
 
 def listen_to_interrupts() -> None:
-    """A shell's background jobs ignore interrupts, and so do the processes that they start."""
+    """A shell's background jobs ignore interrupts, and so do the processes that they start.
+
+    And Linux tells a process when the one that started it is gone, even by ``kill -9``.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.platform == 'linux':
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def stop(process: subprocess.Popen) -> None:

@@ -118,9 +118,9 @@ def train(python: Path, config: Path, work_dir: Path, processes: int) -> Path:
         print('  going on from the last checkpoint')
     run(['bash', ROOT / 'tools' / 'dist_train.sh', config, processes, '--work-dir', work_dir, '--seed', 0, '--resume'],
         work_dir / 'train.log', paced(show_training), dict(PYTHON=str(python)))
-    last = Path((work_dir / 'last_checkpoint').read_text().strip())
-    finished.write_text(last.name)
-    return last
+    last = Path((work_dir / 'last_checkpoint').read_text().strip()).name
+    finished.write_text(last)
+    return work_dir / last
 
 
 def pretrain(python: Path, args: argparse.Namespace, work_dir: Path, method: str) -> tuple[Path, Path]:

@@ -16,6 +16,7 @@ from mmengine.runner import find_latest_checkpoint
 
 from iboot_mm.engine.ending import ends_in_a_sentence
 from iboot_mm.engine.starting import build_runner
+from iboot_mm.stores.run_lock import RunLock, lock_run
 
 
 def parse_args() -> argparse.Namespace:
@@ -87,11 +88,23 @@ def enable_amp(cfg: Config) -> None:
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
+def hold_work_dir(folder: str) -> RunLock | None:
+    """Keeps a second training out, before it writes anything; the first process does so for all."""
+    if any(os.environ.get(rank, '0') != '0' for rank in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')):
+        return None
+    try:
+        return lock_run(folder)
+    except RuntimeError as error:
+        raise SystemExit(str(error)) from None
+
+
 def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
     with ends_in_a_sentence(cfg.work_dir, 'training'):
+        lock = hold_work_dir(cfg.work_dir)
         build_runner(cfg).train()
+        del lock
 
 
 if __name__ == '__main__':

@@ -15,6 +15,7 @@ custom_hooks = [
     dict(type='NaNStopHook'),
     dict(type='CollapseAlarmHook'),
     dict(type='UnreadableVideosHook', max_share=.05),
+    dict(type='MissedValidationHook'),
 ]
 
 model_wrapper_cfg = dict(type='DistributedPretrainer')

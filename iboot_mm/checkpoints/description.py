@@ -16,6 +16,7 @@ from mmaction.registry import MODELS
 from mmengine.registry import MODELS as ROOT_MODELS
 from torch import Tensor
 
+from ..compat import latest_checkpoint
 from ..models.encoders.video import VideoEncoder
 from ..version import __version__
 from ..weights.state_dicts import StateDict, misfits, read_file
@@ -174,13 +175,12 @@ def _checked(info: CheckpointInfo) -> CheckpointInfo:
 
 
 def last_checkpoint(folder: Path) -> Path:
-    """The file that mmengine's ``last_checkpoint`` names; by its name where the work dir was moved."""
-    note = folder / 'last_checkpoint'
-    if not note.is_file():
+    """The last checkpoint of a work dir, its own one where the folder was moved or copied."""
+    found = latest_checkpoint(folder)
+    if found is None:
         raise FileNotFoundError(f'{folder} is neither a work dir with a last_checkpoint nor a folder of export_hub.py '
                                 f'with a {DESCRIPTION}: name a checkpoint in it')
-    named = Path(note.read_text().strip())
-    return named if named.is_file() else folder / named.name
+    return Path(found)
 
 
 def _config_beside(path: Path) -> Path:

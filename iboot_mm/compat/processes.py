@@ -2,6 +2,10 @@
 
 import atexit
 import contextlib
+import os
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 from .replacing import replace
@@ -12,6 +16,7 @@ def apply() -> None:
     start_groups_on_cpu()
     keep_activations_in_sync_bn()
     write_test_results_once()
+    end_with_the_launcher()
 
 
 def start_groups_on_cpu() -> None:
@@ -92,3 +97,32 @@ def write_test_results_once() -> None:
     from mmengine.hooks import logger_hook
 
     replace(logger_hook, 'dump', master_only)
+
+
+def end_with_the_launcher() -> None:
+    """torchrun (all versions): killed with ``kill -9``, it leaves its processes training alone, to the end.
+
+    The same command again then trains a second time beside them. Each looks every second whether it is still
+    torchrun's child; srun and mpirun end their processes themselves. No date to go.
+    """
+    from mmengine.dist import utils
+
+    def make(original: Callable) -> Callable:
+        def init_dist(*args, **kwargs):
+            original(*args, **kwargs)
+            if 'TORCHELASTIC_RUN_ID' in os.environ:
+                threading.Thread(target=_watch, args=(os.getppid(), ), daemon=True).start()
+        return init_dist
+
+    if not hasattr(utils._init_dist_pytorch, '_watches'):
+        original = utils._init_dist_pytorch
+        utils._init_dist_pytorch = make(original)
+        utils._init_dist_pytorch._iboot_mm = utils._init_dist_pytorch._watches = True
+
+
+def _watch(launcher: int) -> None:
+    while os.getppid() == launcher:
+        time.sleep(1)
+    print('torchrun is gone: this process stops, too; --resume goes on from the last checkpoint.', file=sys.stderr,
+          flush=True)
+    os._exit(1)  # whatever the other threads wait for

@@ -70,3 +70,20 @@ def test_a_command_is_stopped_with_its_caller(tmp_path, number):
     assert (tmp_path / 'kept').read_text() == 'what it had'
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / 'pid').read_text()), 0)
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='Linux tells a process that its parent is gone')
+def test_a_command_ends_with_the_tool_that_started_it(tmp_path):
+    """Also when that is killed with SIGKILL, which it cannot hear."""
+    tool = 'import console, pathlib; console.run(["sh", "-c", "echo $$; exec sleep 60"], pathlib.Path("log"), print)'
+    process = subprocess.Popen([sys.executable, '-c', tool], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, 'PYTHONPATH': str(TOOLS)})
+    command = int(process.stdout.readline())
+    process.kill()
+    process.wait()
+    for _ in range(100):
+        if not os.path.exists(f'/proc/{command}') or 'State:\tZ' in open(f'/proc/{command}/status').read():
+            return
+        time.sleep(.05)
+    os.kill(command, signal.SIGKILL)
+    raise AssertionError('the command goes on alone')

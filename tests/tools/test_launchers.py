@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,9 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+
+from iboot_mm.compat import latest_checkpoint
+from iboot_mm.stores.run_lock import lock_run
 
 from ..engine import toy
 from ..scripts import load_tool
@@ -189,6 +193,44 @@ def test_a_work_dir_that_cannot_be_written(tmp_path, monkeypatch, capsys):
 def test_no_workers_by_option(tmp_path, monkeypatch):
     config = write_config(tmp_path / 'toy.py', train_dataloader=dict(num_workers=2, persistent_workers=True))
     call_here(monkeypatch, ROOT / 'tools' / 'train.py', config, '--cfg-options', 'train_dataloader.num_workers=0')
+
+
+def children(pid):
+    return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
+
+
+def runs(pid):
+    """Whether there is such a process, and it is not merely waiting to be asked how it ended."""
+    status = Path(f'/proc/{pid}/status')
+    return status.exists() and 'State:\tZ' not in status.read_text()
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
+def test_ranks_end_with_their_launcher(tmp_path):
+    """`kill -9` of dist_train.sh: both ranks, which would train for hours, are gone within seconds; one resumes."""
+    config = write_config(tmp_path / 'toy.py', train_cfg=dict(max_epochs=10**6), param_scheduler=None)
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable, 'CUDA_VISIBLE_DEVICES': '-1'}
+    with open(tmp_path / 'log', 'w') as log:
+        launcher = subprocess.Popen(['bash', 'tools/dist_train.sh', config, '2', '--seed', '7'], cwd=ROOT,
+                                    env=environment, stdout=log, stderr=subprocess.STDOUT)
+    wait_until(lambda: (tmp_path / 'run' / 'last_checkpoint').exists() or launcher.poll() is not None, 200)
+    ranks = children(launcher.pid)
+    assert len(ranks) == 2, (tmp_path / 'log').read_text()
+    with pytest.raises(RuntimeError, match=r'run is in use by process \d+ on'):
+        lock_run(tmp_path / 'run')
+    launcher.kill()
+    launcher.wait()
+    wait_until(lambda: not any(runs(rank) for rank in ranks), 10)
+    assert 'torchrun is gone: this process stops, too' in (tmp_path / 'log').read_text()
+    lock_run(tmp_path / 'run')
+    assert torch.load(latest_checkpoint(tmp_path / 'run'))['meta']['epoch'] >= 1
+
+
+def wait_until(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(.1)
 
 
 def test_mmaction2s_own_launcher_trains_the_same(tmp_path):

@@ -4,4 +4,5 @@ custom_hooks = [
     dict(type='NaNStopHook'),
     dict(type='ClassCountHook'),
     dict(type='UnreadableVideosHook', max_share=.05),
+    dict(type='MissedValidationHook'),
 ]

@@ -7,4 +7,5 @@ custom_hooks = [
     dict(type='ClassCountHook'),
     dict(type='NaNStopHook'),
     dict(type='UnreadableVideosHook', max_share=.05),
+    dict(type='MissedValidationHook'),
 ]

@@ -3,6 +3,7 @@ from .class_count import ClassCountHook
 from .collapse_alarm import CollapseAlarmHook
 from .deferred_info import DeferredInfoHook
 from .freeze_prototypes import FreezePrototypesHook
+from .missed_validation import MissedValidationHook
 from .momentum_update import MomentumUpdateHook
 from .nan_stop import NaNStopHook
 from .seeding import EpochSeedHook
@@ -12,5 +13,5 @@ from .training_plan import TrainingPlanHook
 from .unreadable_videos import UnreadableVideosHook
 
 __all__ = ['AtomicCheckpointHook', 'ClassCountHook', 'CollapseAlarmHook', 'DeferredInfoHook', 'EpochSeedHook',
-           'FreezePrototypesHook', 'MomentumUpdateHook', 'NaNStopHook', 'StartingWeightsHook', 'TargetCheckHook',
-           'TrainingPlanHook', 'UnreadableVideosHook']
+           'FreezePrototypesHook', 'MissedValidationHook', 'MomentumUpdateHook', 'NaNStopHook', 'StartingWeightsHook',
+           'TargetCheckHook', 'TrainingPlanHook', 'UnreadableVideosHook']

@@ -8,6 +8,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from ...stores.atomic_files import AtomicLocalBackend, remove_leftovers
+from ...stores.run_lock import lock_run
 from ..resuming import adopt, describe_run
 
 
@@ -17,7 +18,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     Checkpoint and ``last_checkpoint`` are each written whole or not at all, and an old checkpoint goes only after the
     pointer to the new one stands; mmengine's hook deletes first and writes in place, so a kill can leave nothing to
-    resume from. A checkpoint never holds the teacher.
+    resume from. A checkpoint never holds the teacher, and a work dir one training at a time.
 
     Example:
         >>> default_hooks = dict(checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=3))
@@ -33,7 +34,12 @@ class AtomicCheckpointHook(CheckpointHook):
         super().__init__(backend_args=backend_args, **kwargs)
 
     def before_train(self, runner: Runner) -> None:
-        """Clears what a killed run left half written, and all but the newest ``max_keep_ckpts`` that it listed."""
+        """Clears what a killed run left half written, and all but the newest ``max_keep_ckpts`` that it listed.
+
+        Raises:
+            RuntimeError: another training writes to this work dir.
+        """
+        self.lock = lock_run(runner.work_dir) if is_main_process() else None
         super().before_train(runner)
         if is_main_process():
             for folder in {str(runner.work_dir), str(self.out_dir)}:
@@ -49,6 +55,10 @@ class AtomicCheckpointHook(CheckpointHook):
         if self.saves_now(runner):
             runner.logger.info(f'Saving checkpoint at {runner.iter + 1} iterations')
             self._save_checkpoint(runner)
+
+    def after_run(self, runner: Runner) -> None:
+        """Lets go of the work dir."""
+        self.lock = None
 
     def saves_now(self, runner: Runner) -> bool:
         """Whether a checkpoint is written after this iteration, which may be inside an epoch."""
