@@ -23,10 +23,10 @@ def latest_checkpoint(folder: str | Path) -> str | None:
         folder: The work dir.
 
     Returns:
-        The file, or None if the run has saved nothing.
+        The file, in the folder itself if it is nowhere; None if the run has saved nothing.
 
     Raises:
-        FileNotFoundError: the file is not there, or where it was is another run by now.
+        FileNotFoundError: the file is not there, and where it was is another run by now.
     """
     note = Path(folder) / NOTE
     if not note.is_file():
@@ -35,13 +35,12 @@ def latest_checkpoint(folder: str | Path) -> str | None:
     if '://' in named:
         return named
     inside, outside = note.parent / Path(named).name, Path(named)
-    if inside.is_file():
+    if inside.is_file() or not outside.is_file():
         return str(inside)
-    if outside.is_file() and not (outside.parent / NOTE).is_file():
-        return named
-    problem = 'the folder that it is in is the work dir of another run' if outside.is_file() else 'it does not exist'
-    raise FileNotFoundError(f'{note} names {named[:200]}, which is not in {folder}, and {problem}: name a checkpoint '
-                            'instead of the folder')
+    if (outside.parent / NOTE).is_file():
+        raise FileNotFoundError(f'{note} names {named[:200]}, which is not in {folder} but in the work dir of another '
+                                'run: name a checkpoint instead of the folder')
+    return named
 
 
 def look_inside_first() -> None:
