@@ -143,6 +143,15 @@ def test_endless_passes_of_wrapped_data_differ(folder, monkeypatch):
     assert [sample for step in zip(stream(0, 2, 30), stream(1, 2, 30), strict=True) for sample in step] == whole
 
 
+def test_data_sets_of_mmaction2_draw_alike(folder):
+    part = folder()
+    theirs = dict(type='VideoDataset', ann_file=part['ann_file'], data_prefix=dict(video=part['root']),
+                  pipeline=part['pipeline'])
+    both = [read(begin_epoch(DATASETS.build(dict(type='RepeatDataset', times=2, dataset=data))))
+            for data in (part, theirs)]
+    assert both[0] == both[1] and len({sample[1:] for sample in both[1]}) == 2 * NUM_VIDEOS
+
+
 def test_stand_ins_of_repeated_videos_differ(folder):
     def refuse(results):
         if results['video_idx'] == 0:
