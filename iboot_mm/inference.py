@@ -1,5 +1,6 @@
 """A trained network in one line of Python: ``iboot_mm.load('work_dirs/run')('videos/')``."""
 
+import os
 import re
 import sys
 import warnings
@@ -18,6 +19,7 @@ from .checkpoints.clip_recipe import clip_pipeline
 from .checkpoints.description import DESCRIPTION, WEIGHTS, CheckpointInfo, describe_checkpoint
 from .datasets.decoders import UnreadableVideo
 from .datasets.listing import VIDEO_EXTENSIONS, scan_folder
+from .datasets.sources import source_exists
 from .weights.downloads import fetch_folder
 
 HUB_ID = re.compile(r'[\w.-]+/[\w.-]+')
@@ -60,18 +62,19 @@ class FeatureExtractor:
         """The files that a call with the same argument reads, one per row of its result.
 
         Args:
-            videos: A file, a folder (every video below it, sorted), or a list of such (in its order).
+            videos: A file (in a shard or behind an address, too), a folder (every video below it, sorted), or a list
+                of such (in its order).
 
         Raises:
             FileNotFoundError: one of them does not exist, or a folder holds no video.
         """
         found = []
         for entry in [videos] if isinstance(videos, (str, Path)) else videos:
-            path = Path(entry).expanduser()
-            if not path.exists():
+            path = os.path.expanduser(entry)
+            if not source_exists(path):
                 raise FileNotFoundError(f'There is no file or folder {path}: name a video, a folder of videos, or a '
                                         'list of them.')
-            found += scan_folder(str(path), VIDEO_EXTENSIONS) if path.is_dir() else [str(path)]
+            found += scan_folder(path, VIDEO_EXTENSIONS) if os.path.isdir(path) else [path]
         return found
 
     @torch.no_grad()

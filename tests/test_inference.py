@@ -21,6 +21,7 @@ from iboot_mm.checkpoints.description import describe_checkpoint
 
 from .checkpoint_files import write_checkpoint
 from .scripts import load_tool
+from .shards import write_tar
 from .videos import cut, moving_frames, write_video
 
 export_hub = load_tool('convert/export_hub')
@@ -75,6 +76,8 @@ def test_rows_are_the_listed_files(trained, videos):
     torch.testing.assert_close(extract(files[1])[0], whole[1], atol=1e-6, rtol=1e-5)
     mixed = [videos / 'b', files[0]]  # a list keeps its order
     assert extract.files(mixed) == [files[1], files[2], files[0]]
+    shard = write_tar(f'{videos}.tar', {'0.mp4': Path(files[0]).read_bytes()})
+    torch.testing.assert_close(extract(f'{shard}/0.mp4'), extract(files[0]), rtol=0, atol=0)
     torch.testing.assert_close(extract(mixed), whole[[1, 2, 0]], atol=1e-6, rtol=1e-5)
 
 

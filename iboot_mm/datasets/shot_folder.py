@@ -2,15 +2,19 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
+from ..stores.tables import cached_path, shared_table
 from .shards import without_shard
+from .shots.columns import NOT_LISTED, NotPlain, select, shot_columns, told
 from .shots.shots import iterate_shots, shot_ticks, usable_shots
 from .transforms.shots import SampleShots
 from .video_folder import VideoFolder
+from .video_table import VideoTable
 
 _NONE = np.empty((0, 2), np.int32)
 
@@ -51,31 +55,65 @@ class ShotFolder(VideoFolder):
         super().__init__(root, **kwargs)
         self._check_pipeline()
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> Sequence[dict]:
         """One `dict(filename, labels, shots, shot_frames)` per video that has enough shots."""
         below_root = os.path.join(self.root, self.shot_list)
         path = below_root if not os.path.isfile(self.shot_list) and os.path.isfile(below_root) else self.shot_list
+        videos = super().load_data_list()
+        if isinstance(videos, VideoTable):
+            return self._of_table(videos, path)
         clock, found = None, {}
         for entry in iterate_shots(path):  # of which only the usable shots are kept in memory
             if 'file' in entry:
                 found[entry['file']] = (*self._usable(entry), entry.get('frames'))
             else:
                 clock = entry.get('fps')
-        if clock and clock != self.target_fps:
-            raise ValueError(f"The shots of '{path}' were found at {clock} Hz, but target_fps is {self.target_fps}: "
-                             f'set target_fps={clock}, or find them anew.')
-        videos = super().load_data_list()
+        self._check_clock(path, clock)
         kept, fates, most = [], Counter(), 0
         for video in videos:
             name = os.path.relpath(without_shard(video['filename']), self.root).replace(os.sep, '/')
-            shots, fate, frames = found.get(name, (_NONE, 'not in the list', None))
+            shots, fate, frames = found.get(name, (_NONE, NOT_LISTED, None))
             most = max(most, len(shots))
             if len(shots) >= self.num_shots:
                 kept.append(dict(video, shots=shots, shot_frames=frames))
             else:
                 fates[fate] += 1
-        if fates['not in the list'] == len(videos):
-            example = f", which names '{next(iter(found))}' for example" if found else ''
+        self._tell(path, len(kept), fates, most, next(iter(found), ''))
+        return kept
+
+    def get_data_info(self, idx: int) -> dict:
+        """One video with its `shots`, int32 (S, 2)."""
+        info = super().get_data_info(idx)
+        return dict(info, shots=np.asarray(info['shots'], dtype=np.int32).reshape(-1, 2))
+
+    def _of_table(self, videos: VideoTable, path: str) -> VideoTable:
+        """The same of a long list, as columns that all processes share."""
+        settings = next(iterate_shots(path))
+        self._check_clock(path, None if 'file' in settings else settings.get('fps'))
+        about = os.stat(path)
+        limits = [self.num_shots, self.min_length, self.target_fps]
+        places, source = [], {}
+        if videos.columns.path is not None:
+            source = dict(shots=[about.st_size, about.st_mtime_ns], videos=os.stat(videos.columns.path).st_mtime_ns)
+            places = [cached_path('shots', str(videos.columns.path), os.path.realpath(path), limits)]
+        try:
+            columns = shared_table(places, source, lambda: select(videos, shot_columns(path, plain=True), *limits))
+        except NotPlain:
+            columns = shared_table(places, source, lambda: select(videos, shot_columns(path, plain=False), *limits))
+        found = told(columns)
+        self._tell(path, len(columns.table), Counter(found['fates']), found['most'], found['example'])
+        return VideoTable(self.root, columns, videos.label_names, ('shots', 'shot_frames'))
+
+    def _check_clock(self, path: str, clock: float | None) -> None:
+        if clock and clock != self.target_fps:
+            raise ValueError(f"The shots of '{path}' were found at {clock} Hz, but target_fps is {self.target_fps}: "
+                             f'set target_fps={clock}, or find them anew.')
+
+    def _tell(self, path: str, kept: int, fates: Counter, most: int, example: str) -> None:
+        """Logs how many videos are kept and why others are not; raises if none is."""
+        total = kept + fates.total()
+        if fates[NOT_LISTED] == total:
+            example = f", which names '{example}' for example" if example else ''
             raise ValueError(f"None of the videos of '{self.root}' is in the shot list '{path}'{example}: find the "
                              'shots of this root with tools/data/find_shots.py.')
         wanted = f'{self.num_shots} shots of {self.min_length} or more frames'
@@ -83,8 +121,7 @@ class ShotFolder(VideoFolder):
         if not kept:
             raise ValueError(f"No video of '{self.root}' has {wanted}, the most is {most} ({dropped}): lower num_shots "
                              'or min_length, or find the shots anew with a lower --threshold.')
-        print_log(f"'{self.root}': {len(kept)} of {len(videos)} videos have {wanted}; dropped: {dropped}.", 'current')
-        return kept
+        print_log(f"'{self.root}': {kept} of {total} videos have {wanted}; dropped: {dropped}.", 'current')
 
     def _usable(self, entry: dict) -> tuple[np.ndarray, str]:
         """The usable shots of a video, and what it is if they are too few."""

@@ -72,12 +72,13 @@ def shared_table(paths: Sequence[Path], source: dict, make: Callable[[], 'pa.Rec
     table is made in memory, and a line of the log says so.
 
     Args:
-        paths (Sequence[Path]): Files that may hold it, the first that can be written is taken.
+        paths (Sequence[Path]): Files that may hold it, the first that can be written is taken. None at all: in memory.
         source (dict): What it is made from, JSON values.
         make (Callable): Gives its parts, one by one.
     """
-    there = _find(paths, source)
-    if there is not None:
+    if not paths:
+        return SharedTable(make().read_all())
+    if (there := _find(paths, source)) is not None:
         return there
     with _lock(paths):
         if (there := _find(paths, source)) is not None:
@@ -113,7 +114,8 @@ def _write(path: Path, source: dict, parts: 'pa.RecordBatchReader') -> None:
     own = path.with_name(f'{path.name}.{uuid4().hex}{PART}')  # machines that share a disk may write at once
     try:
         with open(own, 'wb') as file:
-            with pa.ipc.new_file(file, parts.schema.with_metadata({_SOURCE: json.dumps(source)})) as writer:
+            about = {**(parts.schema.metadata or {}), _SOURCE: json.dumps(source)}
+            with pa.ipc.new_file(file, parts.schema.with_metadata(about)) as writer:
                 for part in parts:
                     writer.write_batch(part)
             file.flush()

@@ -1,6 +1,7 @@
 """A list of columns is the list of lines, however long."""
 
 import copy
+import json
 import os
 import pickle
 from multiprocessing import get_context
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from iboot_mm.datasets import VideoFolder, long_lists
+from iboot_mm.datasets import ShotFolder, VideoFolder, long_lists
 from iboot_mm.datasets.list_file import ListFile
 from iboot_mm.datasets.listing import VIDEO_EXTENSIONS
 from iboot_mm.datasets.long_lists import list_table
+from iboot_mm.datasets.shots import columns
 from iboot_mm.engine.hooks.class_count import count_classes
 from iboot_mm.stores.tables import cache_folder
 
@@ -155,3 +157,53 @@ def test_processes_that_start_at_once(lists):
     with get_context('fork').Pool(6) as pool:
         assert pool.map(_length, [lists] * 12, chunksize=1) == [100] * 12
     assert len(list(cache_folder().glob('*.arrow'))) == 1 and not list(cache_folder().glob('*.part'))
+
+
+def shot_list(path: Path, plain: bool) -> str:
+    """Entries of every fate, for 100 videos and some others."""
+    rng = np.random.default_rng(0)
+    lines = [json.dumps(dict(threshold=.1, fps=None))]
+    for i in rng.permutation(110):
+        starts = sorted({0, *rng.integers(1, 99, rng.integers(0, 6)).tolist()})
+        entry = dict(file=f'{i}.mp4', size=5, frames=100, fps=float(rng.choice([0, 24, 30])), starts=starts)
+        black = np.flatnonzero(rng.random(len(starts)) < .3).tolist()
+        if i % 7 == 0:
+            entry = dict(file=f'{i}.mp4', size=0, error='it is cut off')
+        elif black:
+            entry['black'] = black
+        lines.append(json.dumps(entry))
+    if not plain:
+        lines.append(json.dumps(dict(file='x.mp4', frames=10., fps=24, starts=[0])))  # a number that is whole
+    return write(path, lines[:-9 if plain else None] + [''])
+
+
+@pytest.mark.parametrize('plain', [True, False])
+@pytest.mark.parametrize('limits', [dict(), dict(num_shots=1, min_length=1), dict(num_shots=3, min_length=20),
+                                    dict(num_shots=2, min_length=2, target_fps=4.)])
+def test_shots_of_a_long_list_are_those_of_a_short_one(lists, tmp_path, monkeypatch, capfd, limits, plain):
+    """And the log says the same of those that are dropped."""
+    shots = shot_list(tmp_path / 'shots.jsonl', plain)
+    said, found = [], []
+    for is_long in (True, False):
+        with monkeypatch.context() as patch:
+            patch.setattr(long_lists, 'LONG', 0 if is_long else 2**24)
+            patch.setattr(columns, '_BLOCK', 500)
+            dataset = ShotFolder(lists[0], shots, ann_file=lists[1], **limits)
+        found.append([info | dict(shots=info['shots'].tolist()) for info in infos(dataset)])
+        log = ''.join(capfd.readouterr()).splitlines()
+        said.append([line.partition(' INFO - ')[2] for line in log if 'dropped:' in line])
+    assert found[0] == found[1] and said[0] == said[1] and said[0] and found[0]
+    assert ShotFolder(lists[0], shots, ann_file=lists[1], **limits).get_data_info(0)['shots'].dtype == np.int32
+
+
+@pytest.mark.parametrize('line', [
+    '{"file": "1.mp4", "frames": 10, "fps": 24, "starts": [1]}',
+    '{"file": "1.mp4", "frames": 10, "fps": 24, "starts": []}',
+    '{"file": "1.mp4", "frames": 10, "fps": 24, "starts": [0, 10]}', '{"file": "1.mp4", "frames": 10, "starts": [0]}',
+    '{"file": "1.mp4", "frames": 10, "fps": 24, "starts": [0, 5, 4]}', '{"file": "1.mp4"',
+    '{"file": "1.mp4", "frames": 10, "fps": 24, "starts": [0, 5], "black": [2]}'])
+def test_a_bad_line_of_shots_is_named(lists, tmp_path, line):
+    with open(shot_list(tmp_path / 'shots.jsonl', True), 'a') as file:
+        file.write(line)
+    with pytest.raises(ValueError, match="Line 103 of the shot list '.*shots.jsonl' names no file"):
+        ShotFolder(lists[0], str(tmp_path / 'shots.jsonl'), ann_file=lists[1])
