@@ -77,7 +77,7 @@ class MeasuredBatch:
             fit = max((self.free // max(size, 1) - 1) // self.prefetch, 0)
             raise SharedMemoryError(
                 f'{SHARED_MEMORY} has {self.free / 2**20:.1f} MiB free for a process, and {self.workers} workers with '
-                f'{self.prefetch} batches of {size / 2**20:.1f} MiB each want {needed / 2**20:.1f}: start the '
+                f'{self.prefetch} batches of {size / 2**20:.1f} MiB each want {needed / 2**20:.1f} MiB: start the '
                 'container with --shm-size=16g (or --ipc=host), or set num_workers of the loader to '
                 f'{"at most " if fit else ""}{fit}')
 

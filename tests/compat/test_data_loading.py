@@ -54,8 +54,8 @@ def test_batches_that_do_not_fit_are_told_by_the_first(shared_memory, workers, p
         list(build(**options))
     assert str(told.value) == (
         f'/dev/shm has {needed - .1} MiB free for a process, and {workers} workers with {prefetch} batches of '
-        f'2.0 MiB each want {needed}.0: start the container with --shm-size=16g (or --ipc=host), or set num_workers of '
-        f'the loader to {fit}')
+        f'2.0 MiB each want {needed}.0 MiB: start the container with --shm-size=16g (or --ipc=host), or set '
+        f'num_workers of the loader to {fit}')
     shared_memory(needed)
     assert [int(clip[0]) for batch in build(**options) for clip in batch['inputs']] == list(range(24))
 
