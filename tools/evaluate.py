@@ -35,6 +35,7 @@ from mmengine.registry import init_default_scope
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.environment import hardware, versions
 from iboot_mm.evaluation.protocols.adaptation import adapt, set_duration
+from iboot_mm.evaluation.protocols.config_text import config_text
 from iboot_mm.evaluation.protocols.lists import LabelledVideos, count_videos, digest_lists
 from iboot_mm.evaluation.protocols.networks import Network, load_network
 from iboot_mm.evaluation.protocols.catalog import RECIPES, Protocol, choose
@@ -129,8 +130,10 @@ class Evaluation:
             options = self.args.cfg_options
             cfg.merge_from_dict({key: options[key] for key in options if cfg.get(key.split('.')[0]) is not None})
         cfg.evaluated = dict(weights=network.sha256, lists=digest_lists(cfg))  # so that others never pass for these
-        text = cfg.pretty_text
-        if path.is_file() and path.read_text() != text:
+        text = config_text(cfg)
+        # mmengine's own text is how earlier versions wrote it.
+        there = path.read_text() if path.is_file() else text
+        if there != text and there != cfg.pretty_text:
             sys.exit(f'{folder} holds a run with other settings, weights or lists: name another --out, or remove that '
                      'folder')
         AtomicLocalBackend().put_text(text, path)

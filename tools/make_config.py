@@ -145,7 +145,8 @@ def folder_lines(args: argparse.Namespace, base: Config) -> list[str]:
                      'pipeline=_base_.val_pipeline))')
     lines.append('test_dataloader = val_dataloader')
     # Another list under the same name is another run.
-    lines[:0] = [f'# {file}: SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}' for file in args.lists]
+    digests = {' '.join(str(file).splitlines()): hashlib.sha256(file.read_bytes()).hexdigest() for file in args.lists}
+    lines[:0] = [f'# {file}: SHA-256 {digest[:16]}' for file, digest in digests.items()]
     neighbors = len(list_videos(gallery)) - 1  # so that one unreadable video changes no k
     if neighbors < base[f'{knn}_evaluator'].k:
         lines += [f'{knn}_evaluator = dict(k={max(1, neighbors)})',

@@ -81,7 +81,10 @@ def search(sentence: str, folder: str, info: CheckpointInfo, store: str = 'work_
         ValueError: the checkpoint has no teacher that knows words.
         FileNotFoundError: there is no such folder, or no video in it.
     """
-    target, text = text_tower_of(info.teachers)
+    try:
+        target, text = text_tower_of(info.teachers)
+    except ValueError as error:
+        raise ValueError(f'{info.path}: {error}') from None
     if text_weights is not None:
         text['checkpoint'] = text_weights
     elif not Path(text.get('checkpoint', '.')).exists() and '://' not in text['checkpoint']:
@@ -121,7 +124,7 @@ def main() -> None:
     try:
         found = search(args.sentence, args.folder, describe_checkpoint(args.checkpoint, args.config), args.store,
                        args.text_weights, args.clips, args.batch_size, args.workers)
-    except (ConnectionError, FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise SystemExit(f'search_videos: {error}') from error
     for cosine, file in found[:args.top]:
         print(f'{cosine:.3f}  {file}')

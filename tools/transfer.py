@@ -147,7 +147,7 @@ def main() -> None:
     init_default_scope('mmaction')
     try:
         results = transfer(args)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(str(error))
     text = page(results)
     backend = AtomicLocalBackend()

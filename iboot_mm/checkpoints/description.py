@@ -3,26 +3,27 @@
 Five kinds are understood: a training checkpoint and its config, a work dir, a file of ``tools/convert/publish.py``, a
 folder of ``tools/convert/export_hub.py``, and the checkpoint of a stock MMAction2 recognizer and its config. The first
 two and the last need a config, which is code: mmengine's copy beside the checkpoint is only as trustworthy as that
-folder. The other two carry plain data, and nothing in them is ever run; no more is the text of a config that mmengine
-keeps inside a checkpoint.
+folder. The other two carry plain data (see :mod:`.schema`), and nothing in them is ever run; no more is the text of a
+config that mmengine keeps inside a checkpoint.
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from mmaction.registry import MODELS
-from mmengine.registry import MODELS as ROOT_MODELS
 from torch import Tensor
 
 from ..compat import latest_checkpoint
+from ..compat.archives import check_weights
 from ..models.encoders.video import VideoEncoder
 from ..version import __version__
 from ..weights.state_dicts import StateDict, misfits, read_file
+from .components import check_components, outline
 from .recipes import plain, read_recipe
+from .schema import PROJECT, read_description
 
-PROJECT = 'iBoot-MM'
 WEIGHTS, DESCRIPTION = 'model.safetensors', 'config.json'  # the files of an exported folder
 KEPT = ('backbone.', 'projectors.', 'target_norms.')
 
@@ -60,9 +61,14 @@ class CheckpointInfo:
     normalization: dict | None = None
 
     def description(self) -> dict:
-        """All but the weights, as plain data: what published files and folders carry."""
+        """All but the weights, as plain data: what published files and folders carry.
+
+        Raises:
+            ValueError: it says what no reader would accept, see :mod:`.schema`.
+        """
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in ('path', 'state')}
-        return dict(project=PROJECT, version=__version__, source=self.path.name, **fields)
+        return read_description(dict(project=PROJECT, version=__version__, source=self.path.name, **fields),
+                                self.path.name)
 
     def build_encoder(self) -> VideoEncoder:
         """The backbone as an encoder, with these weights, on the CPU in eval mode."""
@@ -93,16 +99,15 @@ def describe_checkpoint(path: str | Path, config: str | Path | None = None,
     if not path.is_file():
         raise FileNotFoundError(f'no checkpoint at {path}')
     content = read_file(path)
-    state = content.get('state_dict', content) if isinstance(content, dict) else None
-    if not isinstance(state, dict):
-        raise ValueError(f'{path} holds a {type(content).__name__}, not a dict of weights')
+    check_weights(content, path)
+    state = content.get('state_dict', content)
     exported = path.name == WEIGHTS and (path.parent / DESCRIPTION).is_file()
-    meta = _read_json(path.parent / DESCRIPTION) if exported else content.get('meta')
-    published = isinstance(meta, dict) and meta.get('project') == PROJECT
-    if published and not any(key.startswith('backbone.') for key in state):
+    meta = path.parent / DESCRIPTION if exported else content.get('meta')
+    published = exported or isinstance(meta, dict) and meta.get('project') == PROJECT
+    if published and not any(str(key).startswith('backbone.') for key in state):
         state = {f'backbone.{key}': value for key, value in state.items()}  # the file of the backbone alone
-    if config is None and (published or exported):
-        return _from_description(meta, state, path)
+    if config is None and published:
+        return _from_description(read_description(meta, path), state, path)
     config = Path(config) if config is not None else _config_beside(path)
     return _from_config(config, state, path, build_teachers)
 
@@ -112,7 +117,7 @@ def _from_config(config: Path, state: StateDict, path: Path, build_teachers: boo
         raise FileNotFoundError(f'no config at {config}: give the one that {path.name} was trained with')
     recipe = read_recipe(config)
     info = _checked(CheckpointInfo(path=path, state=_kept(state, len(recipe['teachers'])), **recipe))
-    widths = [len(info.state[f'projectors.{i}.weight']) for i in range(len(info.teachers))]
+    widths = [len(torch.atleast_1d(info.state[f'projectors.{i}.weight'])) for i in range(len(info.teachers))]
     teachers = [_identity(i, teacher, width, info) if build_teachers else {**teacher, 'width': width}
                 for i, (teacher, width) in enumerate(zip(info.teachers, widths))]
     return dataclasses.replace(info, teachers=teachers)
@@ -127,46 +132,45 @@ def _identity(i: int, teacher: dict, width: int, info: CheckpointInfo) -> dict:
     return plain(identity)
 
 
-def _from_description(meta: dict, state: StateDict, path: Path) -> CheckpointInfo:
-    needed = [f.name for f in dataclasses.fields(CheckpointInfo) if f.name not in ('path', 'state', 'normalization')]
-    if meta.get('project') != PROJECT or (missing := [name for name in needed if name not in meta]):
-        what = 'is not one of this project' if meta.get('project') != PROJECT else f'has no {missing[0]!r}'
-        raise ValueError(f'the description of {path} {what}: give the config of its network')
-    _check_types(meta['backbone'], path)
-    return _checked(CheckpointInfo(path=path, state=_kept(state, len(meta['teachers'])),
-                                   normalization=meta.get('normalization'), **{name: meta[name] for name in needed}))
-
-
-def _check_types(config: object, path: Path) -> None:
-    """Refuses a stranger's description that names anything but registered components: mmengine would import it."""
-    if isinstance(config, dict):
-        name = config.get('type')
-        if name is not None and str(name) not in {*MODELS.module_dict, *ROOT_MODELS.module_dict}:
-            raise ValueError(f'{path} asks for {name!r}, which is not a registered component: import the package that '
-                             'registers it first, or do not trust this file')
-        config = list(config.values())
-    if isinstance(config, list):
-        for item in config:
-            _check_types(item, path)
+def _from_description(description: dict, state: StateDict, path: Path) -> CheckpointInfo:
+    check_components(description['backbone'], path)
+    fields = {f.name: description[f.name] for f in dataclasses.fields(CheckpointInfo) if f.name in description}
+    info = CheckpointInfo(path=path, state=_kept(state, len(description['teachers'])), **fields)
+    _compare(info, outline(info.backbone, len(info.state), path))
+    _with_teachers(info)
+    for i, teacher in enumerate(info.teachers):
+        shape, stated = tuple(info.state[f'projectors.{i}.weight'].shape), (teacher['width'], info.feature_dim)
+        if shape != stated:
+            raise ValueError(f'"projectors.{i}.weight" of {path} is {shape}, but its description says {stated}')
+    return info
 
 
 def _kept(state: StateDict, num_teachers: int) -> StateDict:
     """Without losses' counters, classifier and momentum copy, whose W comes last and is of no use without the copy."""
     kept = {}
     for key, value in state.items():
-        part, _, rest = key.partition('.')
+        part, _, rest = str(key).partition('.')
         of_teacher = part == 'backbone' or rest.split('.')[0] in map(str, range(num_teachers))
-        if isinstance(value, Tensor) and key.startswith(KEPT) and of_teacher:
+        if isinstance(value, Tensor) and str(key).startswith(KEPT) and of_teacher:
             kept[key] = value.contiguous()
     return kept
 
 
 def _checked(info: CheckpointInfo) -> CheckpointInfo:
+    _compare(info, MODELS.build(info.backbone).state_dict())
+    return _with_teachers(info)
+
+
+def _compare(info: CheckpointInfo, own: StateDict) -> None:
+    """Refuses weights that are not those of a network."""
     if not any(key.startswith('backbone.') for key in info.state):
         raise ValueError(f'{info.path} has no key that starts with "backbone.": it is no checkpoint of a video network')
-    own = {f'backbone.{key}': value for key, value in MODELS.build(info.backbone).state_dict().items()}
+    own = {f'backbone.{key}': value for key, value in own.items()}
     if problem := next(misfits(own, info.state, 'backbone.'), None):
         raise ValueError(f'the backbone in {info.path} is not the one of {info.config}: {problem}')
+
+
+def _with_teachers(info: CheckpointInfo) -> CheckpointInfo:
     for i in range(len(info.teachers)):
         if f'projectors.{i}.weight' not in info.state:
             raise ValueError(f'{info.path} has no "projectors.{i}.weight", but {info.config} names '
@@ -190,14 +194,3 @@ def _config_beside(path: Path) -> Path:
         raise FileNotFoundError(f'{path} needs the config that it was trained with; beside it lies {names}: name one '
                                 'with config= or --config')
     return found[0]
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f'{path} is no JSON file: {error}') from None
-    if not isinstance(content, dict):
-        raise ValueError(f'{path} holds a {type(content).__name__}, not a description')
-    return content
-

@@ -139,7 +139,7 @@ def _checked(state: StateDict, left_out: dict[str, list[str]], unknown: list[str
     own = {f'backbone.{key}': value for key, value in network.state_dict().items()}
     width = len(own[next(key for key in reversed(own) if key.endswith('conv.weight'))])
     if any(key in state for key in CLASSIFIER.values()):
-        classes = max(len(state[key]) for key in CLASSIFIER.values() if key in state)
+        classes = max(len(torch.atleast_1d(state[key])) for key in CLASSIFIER.values() if key in state)
         own |= dict(zip(CLASSIFIER.values(), (torch.empty(classes, width), torch.empty(classes))))
     if problems := list(misfits(own, state, 'backbone.')):
         raise ValueError(f'it is not the Slow network of depth {backbone["depth"]} ({_listed(problems)})')
@@ -157,7 +157,7 @@ def _describe(state: StateDict) -> dict:
         raise ValueError(f'it holds no Slow network: blocks per stage are {blocks}, as in none of depth '
                          f'{", ".join(map(str, SlowResNet.arch_settings))}')
     stem = state.get('backbone.conv1.conv.weight')
-    width = {} if stem is None or len(stem) == 64 else dict(base_channels=len(stem))
+    width = {} if stem is None or stem.ndim != 5 or len(stem) == 64 else dict(base_channels=len(stem))
     return dict(type='SlowResNet', depth=depth, **width)
 
 
@@ -178,10 +178,10 @@ def read_settings(cfg: object) -> tuple[str, dict | None, dict]:
     """
     try:
         cfg = yaml.safe_load(cfg) if isinstance(cfg, str) else None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         cfg = None
-    data, model, contrastive = ((cfg.get(part) if isinstance(cfg, dict) else None) or {}
-                                for part in ('DATA', 'MODEL', 'CONTRASTIVE'))
+    parts = (cfg.get(part) if isinstance(cfg, dict) else None for part in ('DATA', 'MODEL', 'CONTRASTIVE'))
+    data, model, contrastive = (part if isinstance(part, dict) else {} for part in parts)
     training = 'supervised' if 'MODEL_NAME' in model else 'unknown'
     if model.get('MODEL_NAME') == 'ContrastiveModel':
         training = contrastive.get('TYPE', 'contrastive')

@@ -14,20 +14,22 @@ from . import (
     numpy2,
     partial_weights,
     processes,
+    resuming,
     work_dirs,
 )
+from .archives import UnusableCheckpoint
 from .configs import configs_folder
 from .dataset_wrappers import outer_place, place_in_epoch
 from .onnx import keep_pads_apart
 from .versions import SUPPORTED, check_versions
 from .work_dirs import latest_checkpoint
 
-__all__ = ['SUPPORTED', 'apply', 'check_versions', 'configs_folder', 'keep_pads_apart', 'latest_checkpoint',
-           'outer_place', 'place_in_epoch']
+__all__ = ['SUPPORTED', 'UnusableCheckpoint', 'apply', 'check_versions', 'configs_folder', 'keep_pads_apart',
+           'latest_checkpoint', 'outer_place', 'place_in_epoch']
 
 
 def apply() -> None:
     """Mends the upstream faults of each file, each only where it is present."""
     for faults in (mmaction, numpy2, configs, checkpoints, partial_weights, data_loading, processes, dataset_wrappers,
-                   inferencer, work_dirs):
+                   inferencer, resuming, work_dirs):
         faults.apply()

@@ -1,12 +1,13 @@
 """Faults of mmengine in reading checkpoints on today's PyTorch."""
 
-import errno
 import functools
 import pickle
 import re
 from pathlib import Path
 
+from .archives import UnusableCheckpoint, check_archive, check_tensors, check_weights
 from .replacing import mended
+from .resuming import without_code
 
 
 def apply() -> None:
@@ -51,9 +52,12 @@ def last_loaded() -> str:
 def explain_refused_checkpoints() -> None:
     """torch >= 2.6 through mmengine 0.10.7: a file that holds code, or half a file, fails with a page of advice.
 
-    One sentence names the file instead. Goes when mmengine reports it.
+    One sentence names the file instead, also where torch would take damaged weights without a word, see
+    :mod:`.archives`. Goes when mmengine reports it.
     """
+    import torch
     from mmengine.runner.checkpoint import CheckpointLoader
+
     original = CheckpointLoader.load_checkpoint.__func__
     if mended(original):
         return
@@ -62,19 +66,28 @@ def explain_refused_checkpoints() -> None:
     def load_checkpoint(cls, filename, *args, **kwargs):
         global _last_loaded
         _last_loaded = str(filename)
+        local = Path(str(filename))
         try:
-            return original(cls, filename, *args, **kwargs)
-        except pickle.UnpicklingError as error:
-            reason = re.search(r'GLOBAL \S+|a checkpoint asked for[^:]+', str(error))
-            raise RuntimeError(
-                f'{filename} was not loaded: it holds more than weights and plain data, and could run code'
-                f'{f" ({reason.group()})" if reason else ""}; use a file that was saved as a state_dict') from None
-        except (EOFError, OSError, RuntimeError) as error:
-            # torch's three ways to say that the archive has no end: EOFError, EINVAL, and a message.
-            cut = isinstance(error, EOFError) or getattr(error, 'errno', 0) == errno.EINVAL or 'zip arch' in str(error)
-            if cut and Path(str(filename)).is_file():
-                raise RuntimeError(f'{filename} is cut off or no torch checkpoint: fetch it again, or resume from an '
-                                   'earlier one') from None
+            if local.is_file():
+                check_archive(local)
+            content = original(cls, filename, *args, **kwargs)
+            if local.is_file():
+                check_tensors(content, local)
+            check_weights(content, filename)
+            return without_code(content)
+        except (MemoryError, torch.OutOfMemoryError, PermissionError):
+            raise
+        except Exception as error:  # bytes that are no checkpoint make the reader fail in any way
+            code = re.search(r'GLOBAL \S+|a checkpoint asked for[^:]+', str(error))
+            if isinstance(error, pickle.UnpicklingError) and code:
+                raise UnusableCheckpoint(
+                    f'{filename} was not loaded: it holds more than weights and plain data, and could run code '
+                    f'({code.group()}); use a file that was saved as a state_dict') from None
+            if isinstance(error, ValueError) and str(filename) in str(error):
+                raise UnusableCheckpoint(str(error)) from None
+            if local.exists():
+                raise UnusableCheckpoint(f'{filename} is {"a folder" if local.is_dir() else "cut off"} or no torch '
+                                   'checkpoint: fetch it again, or resume from an earlier one') from None
             raise
 
     load_checkpoint._iboot_mm = True

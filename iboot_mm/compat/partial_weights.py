@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from . import checkpoints
+from .archives import UnusableCheckpoint
 from .replacing import replace
 
 
@@ -33,13 +34,16 @@ def refuse_weights_that_do_not_fit() -> None:
                 key: value for key, value in own.items() if key.startswith('backbone.')}
             suspects = {key: value.clone() for key, value in backbone.items()
                         if value.is_floating_point() and not _fits(value, state_dict.get(key))}
-            result = original(module, state_dict, *args, **kwargs)
+            try:
+                result = original(module, state_dict, *args, **kwargs)
+            except ValueError as error:  # of a network that is strict itself
+                raise UnusableCheckpoint(f'{checkpoints.last_loaded()}: {error}') from None
             # Some networks adapt what they load, such as position embeddings: what is as before was not filled.
             unfilled = [key for key, value in suspects.items() if own[key].equal(value)]
             if not suspects and backbone is not own:  # a deeper network has all weights of a shallower one
                 unfilled = [key for key in state_dict if key.startswith('backbone.') and key not in own]
             if unfilled:
-                raise RuntimeError(_describe(type(network).__name__, unfilled, own, state_dict))
+                raise UnusableCheckpoint(_describe(type(network).__name__, unfilled, own, state_dict))
             return result
         return load_state_dict
 
@@ -51,7 +55,7 @@ def _refuse_if_nothing_fits(name: str, own: Mapping, saved: Mapping) -> None:
     if not own or any(_fits(own[key], value) for key, value in saved.items() if key in own):
         return
     bare = any(f'backbone.{key}' in own for key in saved)
-    raise RuntimeError(
+    raise UnusableCheckpoint(
         f'{checkpoints.last_loaded()}: none of its {len(saved)} weights fits {name} in name and shape (it has '
         f'{_first(saved)}, wanted is {_first(own)}): ' +
         ('it holds the backbone alone, for backbone.pretrained; give the training checkpoint, or the published file '

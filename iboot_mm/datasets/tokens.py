@@ -9,9 +9,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
+from pydantic import JsonValue
 from torch import Tensor
 
+from ..stores.arrays import array_header
 from ..stores.atomic_files import AtomicLocalBackend
+from ..stores.plain_data import read_json
 from .decoders import UnreadableVideo, open_video
 from .shards import without_shard
 from .sources import source_exists, stat_source
@@ -47,7 +50,7 @@ class TokenStore:
             own = file.with_name(f'{file.name}.{uuid4().hex}')  # several processes may start on one folder at once
             AtomicLocalBackend().put_text(json.dumps(about, indent=1), own)
             os.replace(own, file)
-        self.about = json.loads(file.read_text())
+        self.about = read_json(file, dict[str, JsonValue], 'name another folder, or remove this one')
         if about is not None:
             check(self.folder, self.about, json.loads(json.dumps(about)))
 
@@ -86,10 +89,11 @@ class TokenStore:
         """
         file = self._file(name)
         try:
+            shape, dtype, _ = array_header(file, 'remove it and run tools/data/cache_tokens.py again')
+            if len(shape) != 4 or dtype != np.float16:
+                raise ValueError(f"'{file}' holds {dtype} of shape {shape}, not token maps: remove it and run "
+                                 'tools/data/cache_tokens.py again')
             return np.load(file, mmap_mode='r')
-        except (EOFError, ValueError) as error:
-            raise ValueError(f"'{file}' is damaged ({error}): remove it and run tools/data/cache_tokens.py "
-                             'again') from None
         except FileNotFoundError:
             note = self._file(name, '.unreadable')
             if note.is_file():

@@ -12,6 +12,7 @@ from unittest.mock import patch
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import find_latest_checkpoint
 
+from ..compat import UnusableCheckpoint
 from ..compat.data_loading import SharedMemoryError
 
 # A full disk, or a folder in which this user may write nothing.
@@ -41,7 +42,7 @@ def ends_in_a_sentence(work_dir: str, what: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
             _leave(f'{error.filename or work_dir} cannot be written ({error.strerror}), and {what} stopped: make room '
                    f'or name another --work-dir; it goes on from {_last(work_dir)}.')
-        if isinstance(error, SharedMemoryError):
+        if isinstance(error, (SharedMemoryError, UnusableCheckpoint)):
             _leave(f'{error}.')
         raise
 

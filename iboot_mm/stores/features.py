@@ -5,14 +5,36 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+from pydantic import Field, JsonValue, model_validator
 from torch import Tensor
 
+from .arrays import array_header
 from .atomic_files import AtomicLocalBackend
+from .plain_data import Record, read_json
 
+ADVICE = 'name another folder, or remove it and have the features written again'
 COLUMNS = ('index', 'filename', 'role', 'labels', 'replaced')
+
+
+class _About(Record):
+    """What the videos of a shard are, one value of each."""
+
+    index: list[Annotated[int, Field(ge=0, lt=1 << 31)]]
+    filename: list[str | None]
+    role: list[str | None]
+    labels: list[JsonValue]
+    replaced: list[bool | None]
+
+    @model_validator(mode='after')
+    def of_one_length(self) -> '_About':
+        """Refuses columns of several lengths."""
+        if len({len(getattr(self, name)) for name in COLUMNS}) > 1:
+            raise ValueError('its columns differ in length')
+        return self
 
 
 class FeatureStore:
@@ -53,7 +75,7 @@ class FeatureStore:
             raise FileNotFoundError(f"There are no stored features in '{folder}': it has no store.json.")
         if not about.is_file():
             AtomicLocalBackend().put_text(json.dumps(identity, indent=1), about)
-        self.identity = json.loads(about.read_text())
+        self.identity = read_json(about, dict[str, JsonValue], ADVICE)
         if identity is not None:
             self._check(json.loads(json.dumps(identity)))  # tuples become lists, as in the file
 
@@ -89,7 +111,7 @@ class FeatureStore:
 
     def stored(self) -> dict[int, bool]:
         """Indices of the videos whose features are on the disk, and whether another one stands in for each."""
-        abouts = (json.loads(about.read_text()) for about in self._shards())
+        abouts = (_read_about(about) for about in self._shards())
         return {index: bool(replaced) for about in abouts for index, replaced in zip(about['index'], about['replaced'])}
 
     def samples(self) -> Iterator[dict]:
@@ -111,7 +133,7 @@ class FeatureStore:
 
     def shards(self) -> list[tuple[Tensor, dict]]:
         """Of each shard the features ``(n, V, D)``, on the disk, and lists of n values by name (``COLUMNS``)."""
-        return [(read_features(about.with_suffix('.npy')), json.loads(about.read_text())) for about in self._shards()]
+        return [_read_shard(about) for about in self._shards()]
 
     def _rounded(self, features: Tensor, rows: list[dict]) -> np.ndarray:
         most = np.finfo(self.dtype).max
@@ -131,14 +153,30 @@ class FeatureStore:
                              'store.json there): delete the folder or name another one')
 
 
+def _read_about(path: Path) -> dict:
+    return dict(read_json(path, _About, ADVICE))
+
+
+def _read_shard(path: Path) -> tuple[Tensor, dict]:
+    about, file = _read_about(path), path.with_suffix('.npy')
+    features = read_features(file)
+    if features.ndim != 3 or len(features) != len(about['index']):
+        raise ValueError(f"'{file}' has the shape {tuple(features.shape)} and is not of the {len(about['index'])} "
+                         f'videos of {path.name}: {ADVICE}')
+    return features, about
+
+
 def read_features(path: str | Path) -> Tensor:
     """A ``.npy`` file as a tensor whose memory is the file.
 
     NumPy's own memory maps each hold a file open, which many systems allow 1024 of.
+
+    Raises:
+        ValueError: it holds something else, or is damaged.
     """
-    with open(path, 'rb') as file:
-        np.lib.format.read_magic(file)
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        header = file.tell() // dtype.itemsize  # NumPy pads it to a multiple of 64 bytes
+    shape, dtype, start = array_header(path, ADVICE)
+    if dtype not in (np.float16, np.float32):
+        raise ValueError(f"'{path}' holds {dtype}, not features: {ADVICE}")
+    header = start // dtype.itemsize  # NumPy pads it to a multiple of 64 bytes
     values = torch.from_file(str(path), shared=False, size=header + math.prod(shape), dtype=getattr(torch, dtype.name))
     return values[header:].view(shape)

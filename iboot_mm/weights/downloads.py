@@ -47,8 +47,9 @@ def fetch_url(url: str) -> Path:
             with urllib.request.urlopen(url, timeout=NETWORK_TIMEOUT):
                 pass  # torch.hub would wait for a dead server without a limit
             target.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(url, str(target))
-        except (urllib.error.URLError, OSError) as error:
+            stated = re.search(r'-([0-9a-f]{8,64})\.', target.name)  # as torch names files; whoever sent it
+            torch.hub.download_url_to_file(url, str(target), stated[1] if stated else None)
+        except (urllib.error.URLError, OSError, RuntimeError) as error:  # the last one: another digest
             raise _unreachable(target.name, url, error) from None
     return target
 

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import torch
 from mmengine.logging import print_log
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from ..compat.archives import check_archive, check_tensors, check_weights
+from .digests import check_digest
 
 StateDict = dict[str, Tensor]
 
@@ -43,14 +48,13 @@ def read_state_dict(path: str | Path, encoder_prefixes: Sequence[str] = ('backbo
             f'There is no weight file {path}; give the path of an existing .pth, .pt or .safetensors file.'
         )
     state = read_file(path)
+    check_weights(state, path)
     for _ in range(3):
         key = next((key for key in NESTING_KEYS if isinstance(state, dict) and isinstance(state.get(key), dict)), None)
         if key is None:
             break
         state = state[key]
-    tensors = (
-        {key: value for key, value in state.items() if isinstance(value, Tensor)} if isinstance(state, dict) else {}
-    )
+    tensors = {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
     if not tensors:
         raise ValueError(
             f'{path} holds no weights: a state dict, alone or under {", ".join(NESTING_KEYS)}, is expected.'
@@ -63,26 +67,29 @@ def read_file(path: Path) -> object:
     """The content of a ``.safetensors`` or ``torch.save`` file as it is, tensors on the CPU; nothing in it is run.
 
     Raises:
-        ValueError: the file holds code, or can't be read.
+        ValueError: the file holds code, was damaged since it was written, or can't be read.
     """
+    if not path.is_file():
+        raise ValueError(f'{path} is no file of weights, but {"a folder" if path.is_dir() else "not there"}.')
     if path.suffix == '.safetensors':
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         try:
+            check_digest(path)
             return load_file(path)
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, OSError, KeyError) as error:
             raise ValueError(f'{path} is not a readable safetensors file ({type(error).__name__}: {error}).') from None
+    check_archive(path)
     try:
         # argparse.Namespace: the public DINO and DeiT checkpoints keep their options beside the weights; it is plain
         # data.
         with torch.serialization.safe_globals([argparse.Namespace]):
-            return torch.load(path, map_location='cpu', weights_only=True)
+            content = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # bytes that are no pickle make the unpickler fail in any way
         raise ValueError(
             f'{path} can not be read as plain weights, and nothing in it was executed; save its state dict '
             f'with torch.save or as .safetensors ({type(error).__name__}: {_reason(error)}).'
         ) from None
+    check_tensors(content, path)
+    return content
 
 
 def _reason(error: Exception) -> str:
@@ -164,6 +171,8 @@ def misfits(own: dict[str, Tensor], saved: dict[str, Tensor], prefix: str | None
         if key not in saved:
             if not key.endswith('num_batches_tracked'):
                 yield f'it has no {key}'
+        elif not isinstance(saved[key], Tensor):
+            yield f'{key} is no tensor there but a {type(saved[key]).__name__}'
         elif saved[key].shape != value.shape:
             yield f'{key} is {tuple(saved[key].shape)} there and {tuple(value.shape)} here'
     if prefix is not None:

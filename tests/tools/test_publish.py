@@ -145,7 +145,7 @@ def test_a_file_that_holds_code_is_refused(trained):
 def test_a_cut_file_is_refused(trained):
     data = trained['checkpoint'].read_bytes()
     trained['checkpoint'].write_bytes(data[:len(data) // 2])
-    with pytest.raises(ValueError, match='epoch_3.pth can not be read'):
+    with pytest.raises(ValueError, match='epoch_3.pth is cut off or damaged'):
         run(trained)
 
 

@@ -83,3 +83,15 @@ def test_sources(tmp_path, monkeypatch):
     assert local_copy('torchvision://resnet50').name.startswith('resnet50-')
     with pytest.raises(ValueError, match="no weights 'resnet51'"):
         local_copy('torchvision://resnet51')
+
+
+def test_a_file_that_is_not_what_its_name_says_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    for name, kept in (('a-00000000.pth', False), ('a-e3b0c442.pth', True), ('a.pth', True)):  # of an empty file
+        (tmp_path / name).touch()
+        if kept:
+            assert downloads.fetch_url((tmp_path / name).as_uri()).is_file()
+        else:
+            with pytest.raises(ConnectionError, match='a-00000000.pth .*invalid hash'):
+                downloads.fetch_url((tmp_path / name).as_uri())
+        assert (tmp_path / 'hub' / 'checkpoints' / name).is_file() is kept

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from huggingface_hub import ModelCardData
-from safetensors.torch import save_file
 
 from iboot_mm.checkpoints.description import DESCRIPTION, WEIGHTS, CheckpointInfo, describe_checkpoint
+from iboot_mm.weights.digests import save_with_digest
 
 CARD = '''# {title}
 
@@ -74,7 +74,7 @@ def export(checkpoint: str | Path, out_dir: str | Path, config: str | Path | Non
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(dir=out_dir.parent, prefix=f'{out_dir.name}.', suffix='.partial'))
     try:
-        save_file(info.state, partial / WEIGHTS, metadata=dict(format='pt'))
+        save_with_digest(info.state, partial / WEIGHTS)
         (partial / DESCRIPTION).write_text(json.dumps(info.description(), indent=1) + '\n', encoding='utf-8')
         (partial / 'README.md').write_text(card, encoding='utf-8')
         for file in partial.iterdir():

@@ -69,7 +69,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         paths = publish(args.checkpoint, args.out_dir, args.config)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise SystemExit(f'publish: {error}') from error
     for path in paths:
         print(f'{hashlib.sha256(path.read_bytes()).hexdigest()}  {path}')

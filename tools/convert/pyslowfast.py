@@ -20,8 +20,10 @@ import torch
 import yaml
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
-from iboot_mm.checkpoints.description import PROJECT, CheckpointInfo
+from iboot_mm.checkpoints.description import CheckpointInfo
 from iboot_mm.checkpoints.pyslowfast import Conversion, clip, from_peer, read_settings, to_peer
+from iboot_mm.checkpoints.schema import PROJECT, read_description
+from iboot_mm.compat.archives import check_weights
 from iboot_mm.models.encoders.video import BACKBONE_MEAN, BACKBONE_STD
 from iboot_mm.weights.state_dicts import StateDict, read_file
 
@@ -86,7 +88,7 @@ def revert(source: Path, out: Path) -> str:
     content, state = _read(source, out, 'state_dict')
     conversion = _named(to_peer, source, state)
     meta = content.get('meta')
-    meta = meta if isinstance(meta, dict) and meta.get('project') == PROJECT else {}
+    meta = read_description(meta, source) if isinstance(meta, dict) and meta.get('project') == PROJECT else {}
     normalization = meta.get('normalization') or dict(mean=list(BACKBONE_MEAN), std=list(BACKBONE_STD))
     # 57.12 / 255 is .224 but for the last digit.
     data = {name.upper(): [round(value, 6) for value in normalization[name]] for name in ('mean', 'std')}
@@ -109,10 +111,10 @@ def _read(source: Path, out: Path, name: str) -> tuple[dict, StateDict]:
     if out.exists() and out.samefile(source):
         raise ValueError(f'{out} is the checkpoint to read, most of which would be lost: name another file to write')
     content = read_file(source)
-    if not isinstance(content, dict):
-        raise ValueError(f'{source} holds a {type(content).__name__}, not a checkpoint')
+    check_weights(content, source)
     state = content.get(name, content)
-    if not (isinstance(state, dict) and state and all(isinstance(value, torch.Tensor) for value in state.values())):
+    if not (isinstance(state, dict) and state and all(
+            isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items())):
         others = dict(state_dict="it is one of MMAction2's, which --reverse takes",
                       model_state="it is one of PySlowFast's: leave --reverse out")
         kind = next((said for key, said in others.items() if key != name and key in content),

@@ -10,12 +10,39 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import ConfigDict, Field, TypeAdapter
+from typing_extensions import NotRequired, TypedDict
 
 from ...stores.atomic_files import AtomicLocalBackend
 
+_MOST_CHARACTERS = 1 << 24  # of a line
 _EPSILON = 1e-6  # of a frame: keeps products such as 3 * (1 / 3) from falling one frame short
+
+Frame = Annotated[int, Field(ge=0, lt=1 << 31)]  # shots are kept as int32
+Rate = Annotated[int | float, Field(ge=0, le=1e6)]
+
+
+class _Shots(TypedDict):
+    """An entry of a video that could be read, without its file."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra='allow', allow_inf_nan=False)
+    frames: Frame
+    fps: Rate
+    starts: Annotated[list[Frame], Field(min_length=1)]
+    black: NotRequired[list[Frame]]
+
+
+class _Settings(TypedDict):
+    """How shots were found."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra='allow', allow_inf_nan=False)
+    fps: NotRequired[Rate | None]
+
+
+_SHOTS, _SETTINGS = TypeAdapter(_Shots), TypeAdapter(_Settings)
 
 
 def read_shots(path: str | Path) -> tuple[dict, dict[str, dict]]:
@@ -44,7 +71,7 @@ def iterate_shots(path: str | Path) -> Iterator[dict]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no shot list '{path}': write it with tools/data/find_shots.py.")
     with open(path, encoding='utf-8', errors='surrogateescape') as lines:  # what is no text fails as a line
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(iter(lambda: lines.readline(_MOST_CHARACTERS), ''), 1):
             entry = _parse(line)
             if entry is None:
                 raise ValueError(f"Line {number} of the shot list '{path}' names no file with its frames, fps and "
@@ -56,13 +83,19 @@ def iterate_shots(path: str | Path) -> Iterator[dict]:
 def _parse(line: str) -> dict | None:
     try:
         entry = json.loads(line)
-        if 'file' not in entry or 'error' in entry:
-            return entry if isinstance(entry, dict) else None
+        if not isinstance(entry, dict):
+            return None
+        if 'file' not in entry:
+            return _SETTINGS.validate_python(entry)
+        if not isinstance(entry['file'], str):  # as the disk names it, which need not be text
+            return None
+        if 'error' in entry:
+            return entry if isinstance(entry['error'], str) else None
+        _SHOTS.validate_python({name: value for name, value in entry.items() if name != 'file'})
         edges = [*entry['starts'], entry['frames']]
-        known = (isinstance(entry['fps'], (int, float)) and edges[0] == 0 and len(edges) > 1
-                 and all(shot in range(len(edges) - 1) for shot in entry.get('black', [])))
+        known = edges[0] == 0 and all(shot < len(entry['starts']) for shot in entry.get('black', []))
         return entry if known and all(a < b for a, b in zip(edges, edges[1:])) else None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, RecursionError):
         return None
 
 

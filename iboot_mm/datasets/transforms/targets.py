@@ -82,18 +82,24 @@ class TargetTable:
         self.folder = folder
         self.identity = store.identity
         self._features = [features.numpy() for features, _ in shards]  # (n, K, D) each, on the disk
-        count = self.identity['data']['videos']
+        count = _count(self.identity, folder)
+        if missing := max(0, count - sum(len(about['index']) for _, about in shards)):
+            raise ValueError(_incomplete(folder, missing, count))
+        if max((index for _, about in shards for index in about['index']), default=0) >= count:
+            raise ValueError(f"'{folder}' says that it is of {count} videos and holds targets of others: write them "
+                             'anew')
         self._places = np.full((count, 2), -1)  # shard and row of each video
         self._unreadable = np.zeros(count, bool)
         names = [''] * count
         for shard, (_, about) in enumerate(shards):
             self._places[about['index']] = [(shard, row) for row in range(len(about['index']))]
             self._unreadable[about['index']] = np.array(about['replaced'], bool)
-            for index, name in zip(about['index'], about['filename'], strict=True):
+            for index, name in zip(about['index'], about['filename']):
+                if name is None:
+                    raise ValueError(f"'{folder}' does not name the file of video {index}: write the targets anew")
                 names[index] = name
         if missing := int((self._places < 0).any(1).sum()):
-            raise ValueError(f"'{folder}' holds no targets of {missing} of its {count} videos: run the command that "
-                             'writes them again, it goes on where it was stopped')
+            raise ValueError(_incomplete(folder, missing, count))
         self._names = below_common_folder(names)
         self.num_clips = self._features[0].shape[1]
         self.num_unreadable = int(self._unreadable.sum())
@@ -115,6 +121,20 @@ class TargetTable:
                              'another list, write them anew for this one')
         shard, row = self._places[index]
         return self._features[shard][row]
+
+
+def _count(identity: dict, folder: str) -> int:
+    """How many videos a store says that it is of."""
+    data = identity.get('data')
+    count = data.get('videos') if isinstance(data, dict) else None
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"the store.json of '{folder}' does not say of how many videos it is: write the targets anew")
+    return count
+
+
+def _incomplete(folder: str, missing: int, count: int) -> str:
+    return (f"'{folder}' holds no targets of {missing} of its {count} videos: run the command that writes them again, "
+            'it goes on where it was stopped')
 
 
 def below_common_folder(paths: list[str]) -> np.ndarray:

@@ -149,15 +149,17 @@ class LoadedClassifier:
         info = describe_checkpoint(path, config)
         content = read_file(info.path)
         state = content.get('state_dict', content)
-        name = next((name for name in HEADS if f'{name}.weight' in state), None)
+        name = next((name for name in HEADS if all(torch.is_tensor(state.get(f'{name}.{part}'))
+                                                   for part in ('weight', 'bias'))), None)
         if name is None:
             raise ValueError(f'{info.path} has no linear classifier ({", ".join(HEADS)}): fine-tune one with '
                              'tools/transfer.py --save')
         self.size, self.short_side = info.clip['size'], info.clip['short_side']
-        self.square = bool((content.get('meta') or {}).get('square'))
+        meta = content.get('meta')
+        self.square = isinstance(meta, dict) and bool(meta.get('square'))
         weight, bias = state[f'{name}.weight'], state[f'{name}.bias']
         features = FrameEncoder(info.build_encoder(), self.size)
-        if weight.shape[1:] != (features.width, ):
+        if weight.shape[1:] != (features.width, ) or bias.shape != weight.shape[:1]:
             raise ValueError(f'{name}.weight of {info.path} is {tuple(weight.shape)}, but the backbone gives features '
                              f'of width {features.width} for a single frame')
         head = nn.Linear(features.width, len(weight))

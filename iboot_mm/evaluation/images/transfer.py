@@ -18,6 +18,7 @@ from torch import Tensor
 from ...datasets.images.tasks import ImageTask
 from ...datasets.parallel import show_progress
 from ...models.encoders.video import VideoEncoder
+from ..metrics.knn import count_classes
 from .few_label_training import Setting, accuracy, apply, fine_tune, train_head
 from .frame_classifier import ClassifierFolder, FrameClassifier, FrameEncoder
 from .run_store import RunStore
@@ -174,7 +175,7 @@ class TaskData:
         """A classifier trained on the labelled images, for the validation without those that it is judged on."""
         inputs, labels = self.labelled
         kept = slice(len(labels) - self._held if part == 'validation' else None)
-        classes = int(labels.max()) + 1  # a class of the test that none of them has can't be learned anyway
+        classes = count_classes(labels)  # a class of the test that none of them has can't be learned anyway
         known = (inputs[kept], labels[kept], classes, setting, self.protocol.batch_size, seed)
         return train_head(*known) if self.protocol.frozen else fine_tune(self.features, *known)
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ...ranges import above_zero, at_least
 from .feature_metric import FeatureMetric, result_key
-from .knn import LazyStack, cap_k, chunk_sizes, nearest_neighbors, unit_rows, weighted_vote
+from .knn import LazyStack, cap_k, chunk_sizes, count_classes, nearest_neighbors, unit_rows, weighted_vote
 
 
 @METRICS.register_module()
@@ -59,7 +59,7 @@ class KNNMetric(FeatureMetric):
                                                  cap_k(self.k, len(gallery)), **self.limits)
         for name in names:
             labels, truth = stack_labels(gallery, name), stack_labels(queries, name)
-            scores = weighted_vote(cosines, labels[indices], int(labels.max()) + 1, self.temperature)
+            scores = weighted_vote(cosines, labels[indices], count_classes(labels), self.temperature)
             metrics[result_key(name, 'knn_top1')] = (scores.argmax(1) == truth).float().mean().item()
         metrics['feature_spread'] = spread_in_chunks(lazy_features(samples), self.limits['memory'])
         return metrics

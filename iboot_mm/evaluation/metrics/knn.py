@@ -15,6 +15,8 @@ from torch import Tensor
 
 from ...datasets.parallel import show_progress
 
+MOST_CLASSES = 100_000  # of few samples
+
 
 class LazyStack:
     """Features of N videos as a matrix ``(N, D)`` of which only the rows asked for are put together.
@@ -148,7 +150,20 @@ def knn_classify(queries: Features, gallery: Features, gallery_labels: Tensor, k
         Classes ``(Q,)``, int64.
     """
     similarities, indices = nearest_neighbors(queries, gallery, k, **limits)
-    return weighted_vote(similarities, gallery_labels[indices], int(gallery_labels.max()) + 1, temperature).argmax(1)
+    return weighted_vote(similarities, gallery_labels[indices], count_classes(gallery_labels), temperature).argmax(1)
+
+
+def count_classes(labels: Tensor) -> int:
+    """One more than the highest of labels ``(N,)``: the places that a vote or a head has.
+
+    Raises:
+        ValueError: that is far more than there are samples, and would take the memory of as many classes.
+    """
+    highest = int(labels.max())
+    if highest > max(100 * len(labels), MOST_CLASSES):
+        raise ValueError(f'{len(labels)} labels name classes up to {highest}: number the classes of the list from 0 '
+                         'without large gaps')
+    return highest + 1
 
 
 def _check(queries: Features, gallery: Features, k: int, memory: float) -> None:

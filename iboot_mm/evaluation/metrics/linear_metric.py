@@ -11,6 +11,7 @@ from torch import Tensor
 from ...ranges import above_zero, at_least, below_one
 from .base import label_names, split_roles, stack_labels
 from .feature_metric import FeatureMetric, result_key
+from .knn import count_classes
 from .linear import LEARNING_RATES, LinearGrid, grid_scores, hold_out, train_grid
 
 
@@ -107,5 +108,5 @@ class LinearOnFeaturesMetric(FeatureMetric):
         return self.learning_rates[best], found[best][0]
 
     def _train(self, features: list[Tensor], labels: Tensor, learning_rates: Sequence[float]) -> LinearGrid:
-        return train_grid(features, labels, int(labels.max()) + 1, learning_rates, seed=self.seed,
+        return train_grid(features, labels, count_classes(labels), learning_rates, seed=self.seed,
                           device=get_device(), **self.training)

@@ -11,7 +11,7 @@ from ...datasets.transforms.reordering import ORDERS
 from ...ranges import above_zero, at_least
 from .base import label_names, lazy_features, split_roles, stack_labels
 from .feature_metric import FeatureMetric, result_key
-from .knn import cap_k, nearest_neighbors, weighted_vote
+from .knn import cap_k, count_classes, nearest_neighbors, weighted_vote
 
 
 @METRICS.register_module()
@@ -67,7 +67,7 @@ class OrderSensitivityMetric(FeatureMetric):
             cosines, indices = nearest_neighbors(features, lazy_features(gallery), k, **self.limits)
             for name in names:
                 labels = stack_labels(gallery, name)
-                guess = weighted_vote(cosines, labels[indices], int(labels.max()) + 1, self.temperature).argmax(1)
+                guess = weighted_vote(cosines, labels[indices], count_classes(labels), self.temperature).argmax(1)
                 accuracy = (guess == stack_labels(queries, name)).float().mean().item()
                 metrics[result_key(name, f'order/knn_top1_{order}')] = accuracy
         forward = F.normalize(by_order['forward'], dim=1)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ...datasets.benchmarks.annotation import read_lines
 from ...models.teachers.text import ACTION_TEMPLATES, class_vectors
+from ...stores.arrays import array_header
 from .base import label_names, stack_labels
 from .feature_metric import FeatureMetric, result_key
 
@@ -109,7 +110,8 @@ def read_vectors(path: str) -> Tensor:
     """Class vectors of a ``.npy`` file, each divided by its length: ``(C, D)``, float32."""
     if not Path(path).is_file():
         raise FileNotFoundError(f'there is no file of class vectors {path}')
+    shape, *_ = array_header(path)
+    if len(shape) != 2 or not shape[0]:
+        raise ValueError(f'{path} holds an array of shape {shape}, not class vectors (C, D)')
     vectors = torch.from_numpy(np.load(path, allow_pickle=False)).float()
-    if vectors.ndim != 2 or not len(vectors):
-        raise ValueError(f'{path} holds an array of shape {tuple(vectors.shape)}, not class vectors (C, D)')
     return F.normalize(vectors, dim=1)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+import torch
 from mmengine.config import Config, ConfigDict
 
 from ...checkpoints.description import CheckpointInfo
 from ...models.teachers.text import text_tower_of
+from ..metrics.knn import count_classes
 from .lists import LabelledVideos, datasets, read_list_of
 
 
@@ -136,7 +138,7 @@ def set_videos(cfg: Config, videos: LabelledVideos) -> None:
         for step in dataset.pipeline:
             step.pop('label', None)
     if 'cls_head' in cfg.model:
-        cfg.model.cls_head.num_classes = max(train + test) + 1
+        cfg.model.cls_head.num_classes = count_classes(torch.tensor(train + test))
         for hook in cfg.get('custom_hooks', []):
             if hook.type == 'ClassCountHook':
                 hook.exact = False
