@@ -10,6 +10,8 @@ from ...models.teachers.text import text_tower_of
 from ..metrics.knn import count_classes
 from .lists import LabelledVideos, datasets, read_list_of
 
+OF_NO_DISTANCE = ('ImageTMM', 'FrameResNetV2')  # backbones that no clip's distance of frames has shaped
+
 
 def adapt(cfg: Config, info: CheckpointInfo | None = None, teacher: dict | None = None, clip: dict | None = None,
           videos: LabelledVideos | None = None, epochs: int | None = None, seed: int = 0) -> None:
@@ -101,7 +103,8 @@ def set_duration(cfg: Config, clip: dict) -> str:
     """Shows the network clips of as many frames, as far apart, as it was pre-trained on, in the protocol's own views.
 
     Longer clips come in smaller batches (a training accumulates the rest). Protocols that take a frame of each part
-    of a video keep their number of parts, which the paper varies by itself (SSv2, 8x8 and 16x8).
+    of a video keep their number of parts, which the paper varies by itself (SSv2, 8x8 and 16x8). Networks that were
+    trained at many rates or on single frames (AdViSe, VIVI) have no distance of their own, and keep the protocol's.
 
     Args:
         cfg: The config.
@@ -111,6 +114,8 @@ def set_duration(cfg: Config, clip: dict) -> str:
         What is shown instead of the config's own, such as ``16x4``; empty if that is the same.
     """
     changed = set()
+    if cfg.model.get('backbone', {}).get('type') in OF_NO_DISTANCE:
+        return ''
     for loader, dataset in datasets(cfg):
         for step in dataset.pipeline:
             if step['type'] != 'SampleViews' or 'segments' in (step.get('sampling'), clip.get('sampling')):

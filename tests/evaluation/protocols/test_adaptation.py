@@ -8,7 +8,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from iboot_mm.checkpoints.description import CheckpointInfo
-from iboot_mm.evaluation.protocols.adaptation import adapt
+from iboot_mm.evaluation.protocols.adaptation import adapt, set_duration
 from iboot_mm.evaluation.protocols.lists import LabelledVideos, count_videos
 
 from ...videos import moving_frames, write_video
@@ -204,3 +204,14 @@ def test_a_warm_up_inside_its_scheduler_is_stretched(videos):
     cfg.param_scheduler = [dict(type='WarmupCosineLR', start_factor=0., warmup=8, end=100, convert_to_iter_based=True)]
     adapt(cfg, videos=videos, epochs=25)
     assert (cfg.param_scheduler[0].warmup, cfg.param_scheduler[0].end) == (2, 25)
+
+
+@pytest.mark.parametrize('backbone, shown', [('SlowResNet', '4x2'), ('ImageTMM', ''), ('FrameResNetV2', '')])
+def test_duration_of_clips(backbone, shown):
+    cfg = classifier()
+    cfg.model.backbone.type = backbone
+    cfg.train_dataloader.batch_size = cfg.val_dataloader.batch_size = cfg.test_dataloader.batch_size = 16
+    assert set_duration(cfg, CLIP) == shown
+    views = cfg.test_dataloader.dataset.pipeline[1]
+    assert (views.clip_len, views.frame_interval, views.get('target_fps')) == ((4, 2, 15) if shown else (8, 8, None))
+    assert views.num_views == 10 and cfg.train_dataloader.batch_size == 16  # shorter clips come in the same batches
