@@ -1,6 +1,7 @@
 """Networks from a stranger's description: only registered components, and none larger than the weights beside it."""
 
 import inspect
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,7 +71,9 @@ def outline(backbone: dict, num_weights: int, source: str | Path) -> dict[str, T
         ValueError: it can not be built, or has more parts than there could be weights for.
         OSError: an image model that it stands on is not here.
     """
-    with _bounded(MODULES_PER_TENSOR * num_weights + SMALL), torch.device('meta'), _Linspace():
+    most = MODULES_PER_TENSOR * num_weights + SMALL
+    with warnings.catch_warnings(), _bounded(most), torch.device('meta'), _Linspace():
+        warnings.filterwarnings('ignore', '.*copying from a non-meta parameter')  # image models load their weights
         try:
             return MODELS.build(backbone).state_dict()
         except OSError:

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import timm
 import torch
 
 from iboot_mm.checkpoints.description import describe_checkpoint
@@ -186,3 +187,17 @@ def test_a_published_file_without_its_clips_is_refused(trained):
     with pytest.raises(ValueError, match="has no 'clip': give the config"):
         describe_checkpoint(path)
     assert describe_checkpoint(path, trained['config']).clip['clip_len'] == 4
+
+
+@pytest.mark.parametrize('temporal', ['hidden=8', "type='swin', hidden=64"])
+def test_a_backbone_on_an_image_model_is_described_too(tmp_path, temporal, recwarn):
+    weights = tmp_path / 'vit.pth'
+    torch.save(timm.create_model('test_vit', pretrained=False).state_dict(), weights)
+    run = write_checkpoint(tmp_path / 'run', CONFIG.replace(
+        "dict(type='ResNet3dSlowOnly', depth=18, base_channels=8, lateral=False)",
+        f"dict(type='ImageTMM', teacher=dict(type='TimmTeacher', model='test_vit', checkpoint={str(weights)!r}), "
+        f'out_channels=64, temporal=dict({temporal}))'))
+    folder = export_hub.export(run['checkpoint'], tmp_path / 'exported')
+    state = describe_checkpoint(folder).build_encoder().backbone.state_dict()
+    assert state and all(torch.equal(value, run['state'][f'backbone.{key}']) for key, value in state.items())
+    assert not [warning for warning in recwarn if 'meta parameter' in str(warning.message)]
