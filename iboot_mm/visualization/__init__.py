@@ -1,6 +1,22 @@
+from .agreement import build_agreement
+from .attention import attention_maps, attention_rows
 from .curves import draw_curves
+from .layers import Layer, draw_strip, encode_video, render_tiles
 from .report import build_report
 from .scalars import read_scalars
 from .thumbnails import Thumbnail, read_thumbnail
 
-__all__ = ['Thumbnail', 'build_report', 'draw_curves', 'read_scalars', 'read_thumbnail']
+__all__ = [
+    'Layer',
+    'Thumbnail',
+    'attention_maps',
+    'attention_rows',
+    'build_agreement',
+    'build_report',
+    'draw_curves',
+    'draw_strip',
+    'encode_video',
+    'read_scalars',
+    'read_thumbnail',
+    'render_tiles',
+]

@@ -47,7 +47,7 @@ class Agreement(nn.Module):
         while isinstance(places, (list, tuple)):  # of several stages the last
             places = places[-1]
         if places.ndim != 5:
-            raise ValueError(f'the backbone of {self.path} gives no map over time and space, so there is nothing to draw')
+            raise ValueError(f'the backbone of {self.path} gives no map over time and space: nothing to draw')
         places = places.permute(0, 2, 3, 4, 1).float()  # (N, T', h, w, D)
         if self.teacher is None:
             target = places.mean(dim=(1, 2, 3))[:, None]

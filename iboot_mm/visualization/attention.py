@@ -75,8 +75,8 @@ def _vit(teacher: FrozenTeacher) -> nn.Module:
     network = getattr(network, 'trunk', network)
     if hasattr(getattr(network, 'patch_embed', None), 'dynamic_feat_size') or hasattr(network, 'grid_size'):
         return network
-    raise ValueError(f'Teacher {teacher.name} is no ViT of timm or open_clip, and attention is drawn of these alone: take '
-                     'one such as dino_vit_b16')
+    raise ValueError(f'Teacher {teacher.name} is no ViT of timm or open_clip, and attention is drawn of these alone: '
+                     'take one such as dino_vit_b16')
 
 
 def _grid(teacher: FrozenTeacher) -> tuple[int, int]:

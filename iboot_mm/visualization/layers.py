@@ -12,7 +12,8 @@ from PIL import Image
 GRAY, INK = '#6b6b66', '#2b2b28'
 PALETTES = dict(attention='inferno', cosine='viridis')  # lightness rises evenly in both, so they survive gray print
 TINT = .72  # share of the colour where it lies over the frame
-LEGENDS = dict(attention='attention to a place: 1\u00d7 is an even share of it', cosine='cosine of a place with the target')
+LEGENDS = dict(attention='attention to a place: 1\u00d7 is an even share of it',
+               cosine='cosine of a place with the target')
 LABEL, SCALE, GAP, FOOT = 1.3, .62, .05, .26  # inches
 
 
@@ -74,7 +75,8 @@ def draw_strip(frames: np.ndarray, layers: list[Layer], side: float = 1.1):
         figure.text((LABEL - .1) / page[0], (bottom + row / 2) / page[1], layer.name if layer else 'frames', ha='right',
                     va='center', fontsize=9, color=INK)
         if layer:
-            _draw_scale(_axis(figure, LABEL + len(frames) * (side + GAP) + .03, bottom + .06 * row, .09, .88 * row), layer)
+            left = LABEL + len(frames) * (side + GAP) + .03
+            _draw_scale(_axis(figure, left, bottom + .06 * row, .09, .88 * row), layer)
     _draw_legend(figure, layers, LABEL / page[0])
     return figure
 
@@ -144,7 +146,8 @@ def _draw_scale(axis, layer: Layer) -> None:
     axis.imshow(ramp, cmap=PALETTES[layer.kind], aspect='auto', extent=(0, 1, layer.low, layer.high))
     axis.set_xticks([])
     axis.yaxis.tick_right()
-    labels = ['0', f'{layer.high:.2g}\u00d7'] if layer.kind == 'attention' else [f'{layer.low:.2f}', f'{layer.high:.2f}']
+    cosines = [f'{value:.2f}' for value in (layer.low, layer.high)]
+    labels = ['0', f'{layer.high:.2g}\u00d7'] if layer.kind == 'attention' else cosines
     axis.set_yticks([layer.low, layer.high], labels)
     axis.tick_params(length=2, labelsize=8, colors=GRAY, pad=2)
     axis.spines[:].set_visible(False)

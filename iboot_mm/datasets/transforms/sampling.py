@@ -35,8 +35,9 @@ class SampleViews(BaseTransform):
         target_fps (float, optional): Clock of `frame_interval` in Hz, so that a clip lasts equally long in videos of
             any frame rate. None: each video's own. MMAction2's `target_fps` also stretches the distance, by
             (T tau - 1) / (T tau - tau): 8x8 becomes 8x9; here it stays what it says.
-        max_span (float, optional): Greatest distance of the starts of two views, in seconds. Each start by itself is
-            uniform still, over the places where the longest of the clips fits. None: any distance.
+        max_span (float, optional): Greatest distance of the starts of two views, in seconds (large-scale study, section
+            4.2). Each start by itself is uniform still, over the places where the longest of the clips fits. None: any
+            distance.
         fps_jitter (float): j, in [0, 1): a dense clip plays the video at U[1 - j, 1 + j] times its frame rate, i.e. its
             frames lie that many times `frame_interval` apart (large-scale study, section 4.5: .5). Where the study is
             silent it is our choice that this factor is what is uniform, not its inverse, that each view draws its own,
