@@ -4,8 +4,9 @@
     python tools/detect_actions.py VIDEO CKPT --config CONFIG --persons persons.csv --out out.mp4
 
 At each full second the persons are found, by torchvision's Faster R-CNN (COCO; its weights are downloaded once) or in a
-file of AVA's form that names the video, and the detector sees the clip around it. Boxes stay until the next second. The
-config is the one beside the checkpoint, unless another is named; names of actions come from its evaluator's list.
+file of AVA's form that names the video, and the detector sees the clip around it. Boxes are drawn from half a second
+before to half a second after. The config is the one beside the checkpoint, unless another is named; names of actions
+come from its evaluator's list.
 """
 
 import argparse
@@ -96,14 +97,14 @@ def detect(model: nn.Module, pipeline: Compose, video: Path, persons: dict[int, 
 
 def drawn_frames(video: Path, persons: dict[int, Persons], scores: dict[int, np.ndarray], names: dict[int, str],
                  least: float, most: int) -> Iterator[np.ndarray]:
-    """All frames of the video with the boxes of the last second."""
+    """All frames of the video with the boxes of the nearest second."""
     lines = {second: [action_lines(row, names, least, most) for row in of_second]
              for second, of_second in scores.items()}
     with open_video(str(video), 'pyav') as reader:
         for start in range(0, reader.num_frames, CHUNK):
             indices = range(start, min(start + CHUNK, reader.num_frames))
             for index, frame in zip(indices, reader.read(list(indices)), strict=True):
-                second = int(index / reader.fps)
+                second = int(index / reader.fps + .5)
                 boxes = persons[second].boxes if second in lines else np.empty((0, 4))
                 yield draw_actions(frame, boxes, lines.get(second, []))
 

@@ -88,6 +88,9 @@ def read_persons(path: str | Path, confidence: float) -> dict[KeyFrame, Persons]
         FileNotFoundError: If there is no such file.
         ValueError: For a file of another form.
     """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no file '{path}' of detected persons: put PySlowFast's csv file or "
+                                "MMAction2's pickle there, or set `proposal_file`.")
     if Path(path).suffix == '.pkl':
         tables = _read_pickle(path)
     else:
@@ -156,8 +159,6 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def _read_pickle(path: str | Path) -> dict[KeyFrame, np.ndarray]:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no file '{path}' of detected persons.")
     with open(path, 'rb') as file:
         try:
             content = _ArraysOnly(file, encoding='latin1').load()  # the public file is of Python 2

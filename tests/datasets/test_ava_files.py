@@ -86,3 +86,9 @@ def test_other_lists_are_told(file, tmp_path, read):
         read(file('m,0902,0,0,1,1,1,1\n', 'other.csv'))
     with pytest.raises(FileNotFoundError, match='prepare.py ava'):
         read(tmp_path / 'none.csv')
+
+
+@pytest.mark.parametrize('name', ['none.csv', 'none.pkl'])
+def test_persons_that_are_not_there_are_told(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=f'{name}.* of detected persons: .*proposal_file'):
+        read_persons(tmp_path / name, .8)
