@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import os
+import secrets
 from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
@@ -9,13 +10,17 @@ PART = '.part'
 
 
 class AtomicLocalBackend(LocalBackend):
-    """Local files through a temporary neighbour: a crash leaves the old file or the new one, never half of one."""
+    """Local files through a temporary neighbour: a crash leaves the old file or the new one, never half of one.
+
+    Each writer has a neighbour of its own, so of two that write one file at a time the last one counts, whole.
+    """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         """Writes bytes; the file appears, complete and on the disk, in one step. What fails leaves nothing behind."""
         filepath = Path(filepath)
         filepath.parent.mkdir(parents=True, exist_ok=True)
-        part = filepath.with_name(filepath.name + PART)  # same folder: a rename across file systems is no single step
+        # Same folder: a rename across file systems is no single step.
+        part = filepath.with_name(f'{filepath.name}.{secrets.token_hex(4)}{PART}')
         try:
             with open(part, 'wb') as file:
                 file.write(obj)
@@ -33,9 +38,10 @@ class AtomicLocalBackend(LocalBackend):
 
 
 def remove_leftovers(folder: str | Path, pattern: str = '*') -> None:
-    """Removes what a killed process left half written: ``<pattern>.part`` in ``folder``."""
-    for leftover in Path(folder).glob(pattern + PART):
-        leftover.unlink(missing_ok=True)
+    """Removes what a killed process left half written of the files ``<pattern>`` in ``folder``."""
+    for name in (pattern + PART, f'{pattern}.{"[0-9a-f]" * 8}{PART}'):  # the first one is earlier versions'
+        for leftover in Path(folder).glob(name):
+            leftover.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -93,7 +93,7 @@ def interrupt(monkeypatch, moment):
 
 
 def test_leftovers_are_cleared(tmp_path):
-    for name in ('epoch_9.pth.part', 'last_checkpoint.part'):
+    for name in ('epoch_9.pth.part', 'last_checkpoint.part', 'epoch_9.pth.0123abcd.part'):
         (tmp_path / name).write_bytes(b'half')
     (tmp_path / 'mine.part').write_bytes(b"someone else's")
     train(tmp_path)
