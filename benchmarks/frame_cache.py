@@ -21,7 +21,7 @@ import torch
 from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from plain_decoding import KINDS, make_video
+from plain_decoding import make_video
 from side_by_side import interleaved, parser, publish, table
 
 import iboot_mm  # noqa: F401
@@ -86,7 +86,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Config.fromfile(args.config or ROOT / 'configs/mini/iboot_r18_folder.py').train_dataloader.dataset
         if not args.config:
-            made = make_video(Path(folder) / '0.mp4', *KINDS['sparse_light'], seconds=1., height=100)
+            made = make_video(Path(folder), 'sparse_light', seconds=1., height=100)
             for number in range(1, args.videos):
                 shutil.copy(made, made.with_name(f'{number}.mp4'))
             config.root = folder

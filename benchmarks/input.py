@@ -4,7 +4,8 @@
 
 A sample is 3 clips of 8 frames, every 8th, at 224 pixels, uint8. It comes from H.264 of 340 x 256 pixels, ten seconds,
 made here (a texture that the camera pans over, patches that move, grain) with few and many keyframes, light and heavy;
-and, with --folder, from each video of that folder. Frames are drawn once, and all rows but MMAction2's read the same.
+from XVID with B-frames in AVI of UCF101's size and rate; from VP9 in WebM; and, with --folder, from each video of that
+folder. Frames are drawn once, and all rows but MMAction2's read the same.
 
 - floor, LIBRARY: plain decoding alone, of the frames that the sample needs: the file is opened, a library seeks to the
   keyframe before each run of them, decodes on to the last and converts the wanted ones to RGB. PyAV is told all times
@@ -164,7 +165,7 @@ def main() -> None:
     args_parser.add_argument('--samples', type=int, default=5, help='different ones of each video')
     args_parser.add_argument('--size', type=int, default=224, help='pixels of a clip')
     args_parser.add_argument('--seconds', type=float, default=10., help='of the made videos')
-    args_parser.add_argument('--height', type=int, default=256, help='of the made videos, pixels')
+    args_parser.add_argument('--height', type=int, help='of the made videos, pixels; 256, of XVID 240')
     args_parser.add_argument('--workers', type=int, nargs='*', default=[0, 1, 2])
     args_parser.add_argument('--batch', type=int, default=4, help='samples of the loader at once')
     args_parser.add_argument('--load', type=int, default=64, help='samples that the loader is timed over')
@@ -172,13 +173,12 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
-        paths = [make_video(Path(folder) / f'{name}.mp4', *KINDS[name], args.seconds, args.height)
-                 for name in args.made]
+        paths = [make_video(Path(folder), name, args.seconds, args.height) for name in args.made]
         tables = [time_loading(Path(folder), args)] if args.workers else []
         if args.folder:
             found = sorted(path for path in args.folder.rglob('*.*') if path.suffix in ('.mp4', '.mkv', '.webm'))
             if not found:
-                args_parser.error(f'--folder {args.folder} holds no .mp4, .mkv or .webm file')
+                args_parser.error(f'--folder {args.folder} holds no .mp4, .mkv, .webm or .avi file')
             paths += found
         tables[:0] = [time_samples(path, args) for path in paths]
     publish('\n\n'.join(tables), args)

@@ -5,6 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import av
 import input as benchmark
 import numpy as np
 import plain_decoding
@@ -14,6 +15,7 @@ import torch
 from iboot_mm.datasets.decoders import open_video
 from iboot_mm.datasets.decoders.packets import index_packets
 from tests.benchmarks.printed import is_ratio
+from tests.videos import moving_frames, write_video
 
 SCRIPT = Path(benchmark.__file__)
 TINY = ('--made dense_light --seconds 3 --height 48 --size 32 --samples 2 --repeats 1 --batch 2 --load 4 --device cpu '
@@ -22,8 +24,7 @@ TINY = ('--made dense_light --seconds 3 --height 48 --size 32 --samples 2 --repe
 
 @pytest.fixture(scope='module')
 def video(tmp_path_factory) -> str:
-    path = tmp_path_factory.mktemp('video') / 'a.mp4'
-    return str(plain_decoding.make_video(path, dict(g='12'), 2., 3., 48))
+    return str(plain_decoding.make_video(tmp_path_factory.mktemp('video'), 'dense_heavy', 3., 48))
 
 
 def test_plain_decoding_gives_our_frames(video):
@@ -36,11 +37,22 @@ def test_plain_decoding_gives_our_frames(video):
         np.testing.assert_array_equal(found, frames, err_msg=name)
 
 
+def test_plain_decoding_counts_where_no_times_are_stored(tmp_path):
+    path = write_video(tmp_path / 'a.avi', moving_frames(30), codec_options=dict(bf='2'))
+    numbers, index = np.array([1, 4, 17]), index_packets(path)
+    with open_video(path) as reader:
+        np.testing.assert_array_equal(plain_decoding.plain_pyav(path, numbers, index), reader.read(numbers))
+    assert index.pts is None
+
+
 def test_made_videos_are_what_their_names_say(tmp_path):
-    paths = {name: plain_decoding.make_video(tmp_path / f'{name}.mp4', *kind, 3., 48)
-             for name, kind in plain_decoding.KINDS.items()}
+    paths = {name: plain_decoding.make_video(tmp_path, name, 3., 48) for name in plain_decoding.KINDS}
     keyframes = {name: len(index_packets(str(path)).keyframes) for name, path in paths.items()}
     assert keyframes['sparse_light'] == keyframes['sparse_heavy'] == 1
+    with av.open(str(paths['xvid'])) as avi, av.open(str(paths['vp9'])) as webm:
+        context = avi.streams[0].codec_context
+        assert context.codec_tag == 'XVID' and context.has_b_frames
+        assert webm.streams[0].codec_context.codec.name == 'vp9'
     assert keyframes['dense_light'] >= 8 <= keyframes['dense_heavy']
     for group in ('sparse', 'dense'):
         assert paths[f'{group}_heavy'].stat().st_size > 1.5 * paths[f'{group}_light'].stat().st_size
@@ -58,8 +70,8 @@ def test_tables(monkeypatch, capsys, video):
     monkeypatch.setattr(sys, 'argv', [SCRIPT.name, *TINY.split(), '--folder', str(Path(video).parent)])
     runpy.run_path(str(SCRIPT), run_name='__main__')
     printed = capsys.readouterr().out
-    names = re.findall(r'^\| (\w+)(?:\.mp4), \d+ KiB ', printed, re.M)
-    assert names == ['dense_light', 'a']
+    names = re.findall(r'^\| (\w+)\.mp4, \d+ KiB ', printed, re.M)
+    assert names == ['dense_light', 'dense_heavy']
     lines = re.findall(r'^\| (floor|ours|MMAction2)([^|]*) \| +(\S+) \| +(\S+) \| +(\S+) \|$', printed, re.M)
     libraries = list(plain_decoding.libraries(video))
     assert len(lines) == 2 * (len(libraries) + 2 * len({*libraries, 'opencv'}) + 2 * ('decord' in libraries))
@@ -76,4 +88,4 @@ def test_folder_without_videos(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, 'argv', [SCRIPT.name, '--made', '--workers', '--folder', str(tmp_path)])
     with pytest.raises(SystemExit):
         runpy.run_path(str(SCRIPT), run_name='__main__')
-    assert f'{tmp_path} holds no .mp4, .mkv or .webm file' in capsys.readouterr().err
+    assert f'{tmp_path} holds no .mp4, .mkv, .webm or .avi file' in capsys.readouterr().err

@@ -85,6 +85,7 @@ def read_packets(av, container, stream) -> Content:
     context = stream.codec_context
     packets, order, ends, broken_off, fault = [], PictureOrder(context), {}, False, False
     stateful, soft, is_h264 = context.pix_fmt == 'pal8', False, context.codec.name == 'h264'
+    side_data = getattr(av.Packet, 'iter_sidedata', lambda packet: ())  # PyAV 14 does not tell
     try:
         for packet in container.demux():
             if packet.pts is not None:  # of any stream
@@ -95,7 +96,7 @@ def read_packets(av, container, stream) -> Content:
             packets.append(Packet(packet.pts, packet.dts, packet.is_keyframe, packet.is_discard))
             broken_off = packet.is_corrupt
             order.see(packet)
-            stateful = stateful or any(map(packet.has_sidedata, _LASTING_SIDE_DATA))
+            stateful = stateful or any(side.data_type in _LASTING_SIDE_DATA for side in side_data(packet))
             soft = soft or (is_h264 and packet.is_keyframe and not holds_idr(packet, context.extradata))
     except av.FFmpegError:
         fault = True  # cut off between two packets
