@@ -40,11 +40,14 @@ class VideoTable(Sequence):
         return self._video({name: table[name][row].as_py() for name in self._columns()})
 
     def __iter__(self) -> Iterator[dict]:
-        """All videos, a tenth of the time that one after the other takes."""
+        """All videos, in a tenth of the time that one after the other takes."""
+        if not isinstance(self.rows, range) or self.rows.step != 1:  # Arrow's `take` would copy the whole table
+            yield from (self[index] for index in range(len(self)))
+            return
         table = self.columns.table.select(self._columns())
-        for start in range(0, len(self), _ROWS):
-            rows = np.asarray(self.rows[start:start + _ROWS])
-            columns = {name: column.to_pylist() for name, column in zip(table.column_names, table.take(rows).columns)}
+        for start in self.rows[::_ROWS]:
+            part = table.slice(start, min(_ROWS, self.rows.stop - start))
+            columns = {name: column.to_pylist() for name, column in zip(part.column_names, part.columns)}
             yield from (self._video(dict(zip(columns, values))) for values in zip(*columns.values()))
 
     def take(self, indices: Sequence[int]) -> 'VideoTable':
