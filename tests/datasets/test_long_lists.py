@@ -173,7 +173,7 @@ def shot_list(path: Path, plain: bool) -> str:
             entry['black'] = black
         lines.append(json.dumps(entry))
     if not plain:
-        lines.append(json.dumps(dict(file='x.mp4', frames=10., fps=24, starts=[0])))  # a number that is whole
+        lines.append(json.dumps(dict(file='x.mp4', error='it is cut off', frames='?')))  # of an error, no more is asked
     return write(path, lines[:-9 if plain else None] + [''])
 
 

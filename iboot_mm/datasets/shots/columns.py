@@ -47,7 +47,8 @@ def shot_columns(path: str | Path, plain: bool) -> Iterator['pa.Table']:
     schema = pa.schema(dict(file=pa.string(), error=pa.string(), frames=pa.int64(), fps=pa.float64(), starts=numbers,
                             black=numbers))
     if not plain:
-        entries = (entry for entry in iterate_shots(path) if 'file' in entry)
+        entries = (dict(file=entry['file'], error=entry['error']) if 'error' in entry else entry
+                   for entry in iterate_shots(path) if 'file' in entry)
         while part := list(islice(entries, _ROWS)):
             yield pa.Table.from_pylist(part, schema)
         return
