@@ -13,7 +13,7 @@ from .thumbnails import Thumbnail
 def build_report(title: str, summary: list[str], results: dict, curves: dict[str, Curve], config: str,
                  versions: dict[str, str], thumbnail: Callable[[str], Thumbnail | None],
                  class_names: dict[str, list[str]] | None = None,
-                 others: dict[str, dict[str, Curve]] | None = None) -> str:
+                 others: dict[str, dict[str, Curve]] | None = None, looks: list[str] | str | None = None) -> str:
     """Puts the page together.
 
     Args:
@@ -26,6 +26,7 @@ def build_report(title: str, summary: list[str], results: dict, curves: dict[str
         thumbnail: Reads the thumbnail of a path, None if it cannot.
         class_names: Names of the classes by label, for the captions.
         others: Curves of other runs, as ``curves``, by the name of their row in the table.
+        looks: Pictures of :func:`~iboot_mm.visualization.looks.draw_looks`, or why there are none.
 
     Returns:
         HTML.
@@ -38,6 +39,7 @@ def build_report(title: str, summary: list[str], results: dict, curves: dict[str
         '<h2>k-NN on frozen features</h2>', render_table(results), *(f'<p>{escape(s)}</p>' for s in read_table(table)),
         '<h2>Training</h2>', f'<figure>{draw_curves(curves, references, others)}</figure>',
         '<h2>Nearest neighbours</h2>', render_neighbors(results['neighbors'], thumbnail, class_names or {}, method),
+        *([] if looks is None else ['<h2>Where it looks</h2>', render_looks(looks)]),
         '<h2>Config and versions</h2>', render_versions(versions),
         f'<details><summary>The whole config</summary><pre>{escape(config)}</pre></details>']
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -122,6 +124,15 @@ def _clip(sample: dict, query_labels: dict[str, int] | None, thumbnail: Callable
     role = ' query' if query_labels is None else ''
     return (f'<div class="clip{role}" title="{escape(sample["filename"])}"><div class="picture">{image}</div>'
             f'<div class="caption">{" ".join(captions)} {cosine}</div></div>')
+
+
+def render_looks(looks: list[str] | str) -> str:
+    """Strips of frames below one another, or the sentence that says why there are none."""
+    if isinstance(looks, str):
+        return f'<p>{escape(looks)}</p>'
+    hint = ("How far the network's features at each place agree with the clip's target: the image model's feature, or "
+            'their own average where there is no image model. Of a ViT also what its class token attends to.')
+    return f'<p>{hint}</p>' + ''.join(f'<figure class="look"><img src="{look}" alt=""></figure>' for look in looks)
 
 
 def render_versions(versions: dict[str, str]) -> str:

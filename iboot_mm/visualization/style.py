@@ -16,7 +16,7 @@ tr + tr { border-top: 1px solid #ecece8; }
 tr.ours { background: #e8f3f0; font-weight: 600; }
 tr.ours th { font-weight: 600; }
 figure { margin: 0; }
-figure svg { width: 100%; height: auto; }
+figure svg, .look img { width: 100%; height: auto; }
 .neighbors { display: grid; gap: 1rem; overflow-x: auto; padding: 5px; }
 .line { display: flex; gap: .6rem; }
 .clip { width: 108px; flex: none; }

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from iboot_mm.visualization import Thumbnail, build_report, draw_curves, read_thumbnail
-from iboot_mm.visualization.report import read_table, render_table
+from iboot_mm.visualization.report import read_table, render_looks, render_table
 from iboot_mm.visualization.thumbnails import square, to_data_uri
 
 CURVES = {'loss': [(10, 2.), (20, 1.)], 'loss_clip': [(10, 2.), (20, 1.)], 'lr': [(10, .1), (20, .05)],
@@ -113,3 +113,10 @@ def test_thumbnail_of_a_real_video_and_of_none(shared, tmp_path):
     assert thumbnail.still.startswith('data:image/jpeg') and thumbnail.loop.startswith('data:image/webp')
     (tmp_path / 'text.mp4').write_text('no video')
     assert read_thumbnail(str(tmp_path / 'text.mp4')) is None
+
+
+def test_looks_are_pictures_or_a_sentence():
+    assert 'Where it looks' not in page()
+    html = render_looks(['data:image/png;base64,AA', 'data:image/png;base64,BB'])
+    assert html.count('<img src="data:image/png') == 2
+    assert render_looks('No maps: <none>') == '<p>No maps: &lt;none&gt;</p>'

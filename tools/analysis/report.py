@@ -12,11 +12,16 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from mmengine.config import Config
+import iboot_mm  # noqa: F401  (before any config is read)
 
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.environment import versions
 from iboot_mm.visualization import build_report, read_scalars, read_thumbnail
+from iboot_mm.visualization.looks import draw_looks
 from iboot_mm.visualization.scalars import scalar_files
 
 
@@ -46,6 +51,15 @@ def summary(results: dict, cfg: Config) -> list[str]:
             f'labels. {source}', f'Written {datetime.now():%Y-%m-%d %H:%M}.']
 
 
+def looks(results: dict, config: Path, count: int = 3) -> list[str] | str:
+    """Pictures of the first queries, or the sentence that says why there are none."""
+    try:
+        info = describe_checkpoint(results['checkpoint'], config)
+        return draw_looks(info, [entry['query']['filename'] for entry in results['neighbors'][:count]])
+    except (ConnectionError, OSError, ValueError) as error:
+        return f'No maps were drawn: {error}'
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dir', type=Path)
@@ -56,13 +70,16 @@ def main() -> None:
     if not results_file.is_file():
         sys.exit(f'{results_file} is missing: write it with tools/analysis/knn_table.py')
     results = json.loads(results_file.read_text())
-    cfg = Config.fromfile(args.config or newest_config(args.work_dir))
+    config = Path(args.config or newest_config(args.work_dir))
+    cfg = Config.fromfile(config)
+    init_default_scope('mmaction')
     title = args.title or ('iBoot-MM: what a video network learned from '
                            + ('an image model' if results['teachers'] else 'videos alone'))
     others = {name: read_scalars(files) for name, checkpoint in results.get('also', {}).items()
               if (files := scalar_files(Path(checkpoint).parent))}  # a file from elsewhere has no log beside it
     page = build_report(title, summary(results, cfg), results, read_scalars(scalar_files(args.work_dir)),
-                        cfg.pretty_text, versions(), cache(read_thumbnail), class_names(cfg), others)
+                        cfg.pretty_text, versions(), cache(read_thumbnail), class_names(cfg), others,
+                        looks(results, config))
     out = args.work_dir / 'report.html'
     AtomicLocalBackend().put_text(page, out)
     print(f'{out}: {len(page) / 1e6:.1f} MB')
