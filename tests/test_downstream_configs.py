@@ -136,7 +136,8 @@ def test_model_and_runtime_build(name):
         model = MODELS.build(cfg.model)
     assert model.cls_head.fc_cls.in_features == 2048 and model.backbone.depth == 50
     assert [hook.type for hook in cfg.custom_hooks] == [
-        'TrainingPlanHook', 'StartingWeightsHook', 'ClassCountHook', 'NaNStopHook', 'UnreadableVideosHook']
+        'TrainingPlanHook', 'StartingWeightsHook', 'ClassCountHook', 'NaNStopHook', 'UnreadableVideosHook',
+        'MissedValidationHook']
     for hook in [*cfg.default_hooks.values(), *cfg.custom_hooks]:
         HOOKS.build(dict(hook))
     METRICS.build(cfg.test_evaluator)

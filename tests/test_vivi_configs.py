@@ -158,8 +158,8 @@ def test_a_step_from_files_to_gradients(name, videos):
 
 
 @pytest.mark.parametrize('name, words', [
-    ('vivi_ex4', "no shot list 'data/yt8m/shots_train.jsonl': write it with tools/data/find_shots.py"),
-    ('vivi_folder', "no shot list 'data/my_shots.jsonl'"),
+    ('vivi_ex4', 'data/yt8m/videos_train'),
+    ('vivi_folder', 'data/my_videos'),
     ('ex_frames', 'data/yt8m/videos_train'),
 ])
 def test_without_the_videos_one_sentence_names_what_is_missing(name, words, tmp_path, monkeypatch):
