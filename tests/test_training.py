@@ -12,10 +12,12 @@ from mmengine.runner import Runner
 
 import iboot_mm
 from iboot_mm.compat import configs_folder
+from iboot_mm.stores.features import FeatureStore
 
 from .conftest import PatchMeanTeacher  # noqa: F401  (also registers it in the processes that a test starts)
 from .distributed import run_in_processes
 from .engine import toy  # noqa: F401  (RecordHook)
+from .scripts import load_tool
 from .videos import moving_frames, write_video
 
 assert iboot_mm
@@ -67,13 +69,23 @@ def repeated(cfg):
     return cfg
 
 
-@pytest.mark.parametrize('change', [lambda cfg: cfg, repeated], ids=['plain', 'repeated'])
-def test_resumed_with_other_workers_is_bit_for_bit_the_run_never_stopped(change, videos, tmp_path):
+@pytest.fixture(scope='module')
+def shards(videos, tmp_path_factory):
+    """The same videos in tar shards, several to a shard."""
+    folder = tmp_path_factory.mktemp('shards')
+    load_tool('data/pack_shards').pack(videos, folder, shard_bytes=20_000, workers=1)
+    assert len(list(folder.glob('*.tar'))) > 1
+    return folder
+
+
+@pytest.mark.parametrize('change, moved', [(lambda cfg: cfg, False), (repeated, False), (lambda cfg: cfg, True)],
+                         ids=['plain', 'repeated', 'moved to shards'])
+def test_resumed_with_other_workers_is_bit_for_bit_the_run_never_stopped(change, moved, videos, shards, tmp_path):
     train(change(config(videos, tmp_path / 'whole', workers=2)))
     resumed = tmp_path / 'resumed'
     resumed.mkdir()
     shutil.copy(tmp_path / 'whole' / 'epoch_1.pth', resumed)
-    cfg = change(config(videos, resumed))
+    cfg = change(config(shards if moved else videos, resumed))
     cfg.randomness = dict(seed=None)  # the checkpoint's counts
     cfg.load_from, cfg.resume = str(resumed / 'epoch_1.pth'), True
     train(cfg)
@@ -85,6 +97,29 @@ def test_resumed_with_other_workers_is_bit_for_bit_the_run_never_stopped(change,
         assert all(torch.equal(state[name], again['optimizer']['state'][key][name]) for name in state)
     loss = [c['message_hub']['log_scalars']['train/loss'].data[0].tolist() for c in (whole, again)]
     assert loss[0] == loss[1] and len(set(loss[0])) == len(loss[0]) == 6
+
+
+def test_frozen_features_of_shards_are_those_of_files(videos, shards, tmp_path):
+    stored, figures = {}, {}
+    for name, root in (('files', videos), ('shards', shards)):
+        cfg = config(root, tmp_path / name)
+        dataset = cfg.train_dataloader.dataset
+        cfg.test_dataloader = dict(batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
+                                   dataset=dict(type='ConcatDataset', datasets=[
+                                       dict(dataset, role=role, test_mode=True) for role in ('gallery', 'query')]))
+        cfg.model = dict(type='VideoEncoder', backbone=cfg.model.backbone)
+        cfg.test_cfg = dict(type='FeatureLoop', store=str(tmp_path / f'{name}.store'))
+        cfg.test_evaluator = dict(type='KNNMetric', k=2)
+        cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
+        torch.manual_seed(0)
+        figures[name] = Runner.from_cfg(cfg).test()
+        samples = [sample for store in (tmp_path / f'{name}.store').iterdir()
+                   for sample in FeatureStore(store).samples()]
+        stored[name] = sorted(samples, key=lambda sample: (sample['role'], sample['index']))
+    assert figures['files'] == figures['shards'] != {}
+    assert len(stored['files']) == len(stored['shards']) == 2 * 9
+    for file, member in zip(stored['files'], stored['shards']):
+        assert file['index'] == member['index'] and torch.equal(file['view_features'], member['view_features'])
 
 
 def gradients_hook(runner):

@@ -7,8 +7,9 @@ from .decoders.frames import IMAGE_EXTENSIONS
 from .list_file import ListFile
 from .sources import source_exists
 
-VIDEO_EXTENSIONS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.mpeg', '.ts', '.mts', '.m2ts', '.wmv',
-                    '.flv', '.3gp', '.ogv', '.vob', '.gif')
+VIDEO_EXTENSIONS = ('.mp4', '.m4v', '.mov', '.qt', '.mkv', '.webm', '.avi', '.divx', '.mpg', '.mpeg', '.m2v', '.ts',
+                    '.mts', '.m2ts', '.wmv', '.asf', '.flv', '.f4v', '.3gp', '.3g2', '.ogv', '.vob', '.dv', '.mxf',
+                    '.nut', '.ivf', '.h264', '.hevc', '.y4m', '.gif', '.apng')
 _CHECKED = 16  # paths of a list that are looked up when it is loaded
 _NAMED = 3  # missing videos that an error names
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from iboot_mm.datasets.listing import VIDEO_EXTENSIONS
 from tests.datasets.decoders.differential import DECODERS, decoded_in_order, verdict
 from tests.datasets.decoders.kinds import kinds
 
@@ -16,3 +17,7 @@ def test_each_decoder_gives_the_frames_of_decoding_in_order(kind, tmp_path):
     verdicts['frame_cache'] = verdict(str(path), 'frame_cache', truth, folder=str(tmp_path / 'cache'))
     assert verdicts['pyav'] == 'equal'
     assert not [found for found in verdicts.items() if found[1].startswith(('WRONG', 'refused'))]
+
+
+def test_a_folder_is_searched_for_every_kind():
+    assert {f'.{kind.ending}' for kind in kinds()} <= set(VIDEO_EXTENSIONS)
