@@ -59,6 +59,22 @@ def refuse_configs_stored_in_weights() -> None:
     replace(BaseInferencer, '_init_model', make)
 
 
+def check_meta(checkpoint: dict, filename: object) -> None:
+    """Refuses to resume from a checkpoint that does not say where its run stood, before anything counts on it.
+
+    Raises:
+        UnusableCheckpoint: names the file and the entry.
+    """
+    try:
+        Progress.model_validate(checkpoint.get('meta'))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = '.'.join(map(str, ('meta', *first['loc'])))
+        raise UnusableCheckpoint(
+            f'{filename} does not say where its training stood ({place}: {first["msg"]}): to start from its weights '
+            'set load_from and leave --resume out') from None
+
+
 def check_progress() -> None:
     """mmengine (all versions): a file without progress, or with another run's parts, fails without its name.
 
@@ -91,14 +107,7 @@ def check_progress() -> None:
                     raise
                 raise UnusableCheckpoint(str(error)) from error
             if hasattr(self, '_resumes_from'):
-                try:
-                    Progress.model_validate(checkpoint.get('meta'))
-                except ValidationError as error:
-                    first = error.errors(include_url=False, include_input=False)[0]
-                    place = '.'.join(map(str, ('meta', *first['loc'])))
-                    raise UnusableCheckpoint(
-                        f'{filename} does not say where its training stood ({place}: {first["msg"]}): to start from '
-                        'its weights set load_from and leave --resume out') from None
+                check_meta(checkpoint, filename)
             return checkpoint
         return load_checkpoint
 

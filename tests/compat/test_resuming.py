@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.infer import BaseInferencer
+from mmengine.runner import Runner
 
 from iboot_mm.compat import UnusableCheckpoint
 from iboot_mm.compat.resuming import without_code
@@ -46,3 +47,19 @@ def test_the_launcher_says_one_sentence(tmp_path):
     assert done.returncode == 1 and 'Traceback' not in done.stderr, done.stderr
     assert 'foreign.pth' in done.stderr.strip().splitlines()[-1]
     assert not (tmp_path / 'ran').exists()
+
+
+@pytest.mark.parametrize('wrong, entry', [
+    (dict(iter=-1), 'meta.iter'), (dict(epoch=-3), 'meta.epoch'), (dict(iter=10 ** 30), 'meta.iter'),
+    (dict(epoch='1'), 'meta.epoch'), (dict(iter=True), 'meta.iter'), (dict(seed=.5), 'meta.seed'),
+    (dict(epoch=None), 'meta.epoch'),
+])
+def test_where_a_run_stood_is_a_number(tmp_path, wrong, entry):
+    runner = Runner.from_cfg(toy_config(str(tmp_path / 'run')))
+    runner.train()
+    checkpoint = torch.load(tmp_path / 'run' / 'epoch_2.pth')
+    checkpoint['meta'].update(wrong)
+    torch.save(checkpoint, tmp_path / 'foreign.pth')
+    again = Runner.from_cfg(toy_config(str(tmp_path / 'again'), load_from=str(tmp_path / 'foreign.pth'), resume=True))
+    with pytest.raises(UnusableCheckpoint, match=f'foreign.pth does not say where its training stood .{entry}'):
+        again.train()

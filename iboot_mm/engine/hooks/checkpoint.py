@@ -7,6 +7,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
+from ...compat.resuming import check_meta
 from ...stores.atomic_files import AtomicLocalBackend, remove_leftovers
 from ...stores.run_lock import lock_run
 from ..resuming import adopt, describe_run
@@ -81,6 +82,7 @@ class AtomicCheckpointHook(CheckpointHook):
         if not {'meta', 'message_hub', 'optimizer'} <= checkpoint.keys():
             raise ValueError(f'{runner._load_from} holds weights, not a training run to resume: to start from them set '
                              'load_from in the config and leave --resume out')
+        check_meta(checkpoint, runner._load_from)
         adopt(runner, checkpoint)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
