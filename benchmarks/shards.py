@@ -17,7 +17,7 @@ import torch
 from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from plain_decoding import KINDS, make_video
+from plain_decoding import make_video
 from side_by_side import interleaved, parser, publish, table
 
 import iboot_mm  # noqa: F401
@@ -43,8 +43,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         files, shards = Path(place) / 'files', Path(place) / 'shards'
         files.mkdir()
-        made = make_video(files / '00000.mp4', *KINDS['sparse_light'], seconds=1., height=256)
-        for number in range(1, args.videos):
+        made = make_video(Path(place), 'sparse_light', seconds=1., height=256)
+        for number in range(args.videos):
             shutil.copy(made, files / f'{number:05d}.mp4')
         pack(files, shards, shard_bytes=IN_A_SHARD * made.stat().st_size, workers=1)
         datasets = {'files': build(files), 'shards': build(shards)}

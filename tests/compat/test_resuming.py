@@ -1,5 +1,6 @@
 """What a checkpoint says is neither run nor obeyed where mmengine would."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,8 @@ def test_the_launcher_says_one_sentence(tmp_path):
     Config(toy_config(str(tmp_path / 'run'))).dump(config)
     torch.save(dict(meta=dict(config=f"open({str(tmp_path / 'ran')!r}, 'w')"), state_dict={}), weights)
     done = subprocess.run([sys.executable, ROOT / 'tools' / 'train.py', config, '--resume', weights], cwd=ROOT,
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=300,
+                          env=os.environ | dict(PYTHONPATH=str(ROOT)))
     assert done.returncode == 1 and 'Traceback' not in done.stderr, done.stderr
     assert 'foreign.pth' in done.stderr.strip().splitlines()[-1]
     assert not (tmp_path / 'ran').exists()
