@@ -1,8 +1,7 @@
 """A config that a run dumped before the rooms were made (commit 194ddb7): it trains, resumes and evaluates as then."""
 
 import json
-import os
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -15,20 +14,21 @@ DUMPED = Path(__file__).parent / 'earlier_runs' / 'iboot_r18_digits.txt'
 LOSSES = {1: 2.0138, 2: 1.9237}  # what that run logged at the end of its two epochs
 
 
-def train(config, work_dir, *args):
-    subprocess.run([sys.executable, ROOT / 'tools' / 'train.py', config, '--work-dir', work_dir, *args], check=True,
-                   capture_output=True, env=os.environ | dict(PYTHONPATH=str(ROOT)))
+def train(monkeypatch, *args):
+    """tools/train.py, in this process."""
+    monkeypatch.setattr(sys, 'argv', ['train.py', *map(str, args)])
+    runpy.run_path(str(ROOT / 'tools' / 'train.py'), run_name='__main__')
 
 
-def test_it_trains_resumes_and_evaluates(tmp_path):
+def test_it_trains_resumes_and_evaluates(tmp_path, monkeypatch):
     load_tool('data/make_moving_digits').make(tmp_path / 'digits', workers=1, limit=8)
     config = tmp_path / 'dumped.py'
     config.write_text(DUMPED.read_text().replace('{data}', str(tmp_path / 'digits')))
     folder = tmp_path / 'run'
-    train(config, folder)
+    train(monkeypatch, config, '--work-dir', folder)
     (folder / 'epoch_2.pth').unlink()  # as if stopped after the first epoch
     (folder / 'last_checkpoint').write_text(str(folder / 'epoch_1.pth'))
-    train(config, folder, '--resume')
+    train(monkeypatch, config, '--work-dir', folder, '--resume')
     logged = [json.loads(line) for file in sorted(folder.glob('*/vis_data/scalars.json'))
               for line in file.read_text().splitlines()]
     losses = [(line['epoch'], line['loss']) for line in logged if 'loss' in line]
