@@ -19,8 +19,9 @@ class RunLock:
     """Keeps other trainings out of a folder as long as it is held and this process lives.
 
     A POSIX record lock: the kernel lets go of it when the process ends, however it ends, so a stale one blocks nobody;
-    forked workers do not hold it. NFS passes it on to the server (version 4, or 3 with its lock daemon), which lets go
-    when a client is gone. See :func:`lock_run`.
+    forked workers do not hold it, as they would that of filelock, in which it outlives a process that was killed. NFS
+    passes it on to the server (version 4, or 3 with its lock daemon), which lets go when a client is gone. See
+    :func:`lock_run`.
     """
 
     def __init__(self, folder: Path) -> None:
