@@ -87,6 +87,8 @@ RECIPES = {
     'baselines/ablations/table7_temporal_difference': recipe('moco', colors=dict(temporal_difference_prob=.2)),
     'baselines/ablations/table7_fps_jitter': recipe('moco', clip=dict(fps_jitter=.5)),
     'baselines/ablations/table8_area': recipe('moco', crop=dict(area=(.2, .76))),
+    'baselines/ablations/table15_fixed_momentum': recipe(
+        'moco', model=dict(momentum=dict(base=.999, schedule='fixed'))),
     'ablations/table1_byol': recipe('byol', lr=.975, epochs=100, batch=104, on_iboots_budget=True),
     'ablations/table9_byol': recipe('byol', lr=3.9, batch=416, on_iboots_budget=True),
     'ablations/table9_byol_inflated': recipe('byol', lr=3.9, batch=416, on_iboots_budget=True, backbone=dict(

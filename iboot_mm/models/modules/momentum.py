@@ -19,6 +19,9 @@ def annealed_momentum(base: float, progress: float) -> float:
     return 1 - (1 - base) * (math.cos(math.pi * progress) + 1) / 2
 
 
+SCHEDULES = ('cosine', 'fixed')
+
+
 class Embedder(nn.Module):
     """A backbone, averaged over space and time, and a projector: what BYOL's and MoCo's momentum copy follows.
 
@@ -51,21 +54,26 @@ class MomentumCopy(nn.Module):
     Args:
         online: The network to follow.
         base: Momentum at the start of training, in [0, 1].
+        schedule: What becomes of it: ``cosine`` raises it to 1 (:func:`annealed_momentum`), ``fixed`` leaves it as it
+            is (large-scale study, Table 15; there MoCo's own .999).
 
     Attributes:
         steps: Updates done, a buffer, so that a checkpoint tells how far its copy has come.
 
     Raises:
-        ValueError: a momentum outside of that range.
+        ValueError: a momentum outside of that range, or an unknown schedule.
     """
 
-    def __init__(self, online: nn.Module, base: float = .996) -> None:
+    def __init__(self, online: nn.Module, base: float = .996, schedule: str = 'cosine') -> None:
         super().__init__()
         if not 0 <= base <= 1:
             raise ValueError(f'model.momentum.base must be in [0, 1], got {base}')
+        if schedule not in SCHEDULES:
+            raise ValueError(f'model.momentum.schedule is {" or ".join(SCHEDULES)}, got {schedule!r}')
         self.network = copy.deepcopy(online)
         self.network.requires_grad_(False)
         self.base = base
+        self.schedule = schedule
         self.register_buffer('steps', torch.zeros((), dtype=torch.long))
         self.attached = False  # set by the hook: a copy that nobody updates would be a silent random target
 
@@ -82,8 +90,8 @@ class MomentumCopy(nn.Module):
             online: The network followed.
             progress: Optimizer steps done over all steps, in [0, 1].
         """
-        weight = 1 - annealed_momentum(self.base, progress)
-        torch._foreach_lerp_(list(self.network.parameters()), list(online.parameters()), weight)
+        momentum = annealed_momentum(self.base, progress) if self.schedule == 'cosine' else self.base
+        torch._foreach_lerp_(list(self.network.parameters()), list(online.parameters()), 1 - momentum)
         self.steps += 1
 
     @torch.no_grad()

@@ -15,9 +15,9 @@ from .. import toy
 class ToyWithMomentum(toy.ToyModel):
     """Notes the backbone after each update of the copy."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, schedule='cosine', **kwargs):
         super().__init__(**kwargs)
-        self.momentum = MomentumCopy(self.backbone, base=.9)
+        self.momentum = MomentumCopy(self.backbone, base=.9, schedule=schedule)
         self.updates = []
         update = self.momentum.update
 
@@ -32,8 +32,8 @@ class ToyWithMomentum(toy.ToyModel):
         return self.backbone
 
 
-def train(folder, accumulation, **changes):
-    config = toy.toy_config(folder, model=dict(type='ToyWithMomentum'), **changes)
+def train(folder, accumulation, schedule='cosine', **changes):
+    config = toy.toy_config(folder, model=dict(type='ToyWithMomentum', schedule=schedule), **changes)
     config['train_dataloader']['batch_size'] = 4 // accumulation
     config['custom_hooks'] = [dict(type='MomentumUpdateHook')]
     runner = Runner.from_cfg(Config(config))
@@ -41,9 +41,9 @@ def train(folder, accumulation, **changes):
     return runner
 
 
-@pytest.mark.parametrize('accumulation', [1, 2])
-def test_follows_the_backbone_per_optimizer_step(tmp_path, accumulation):
-    runner = train(tmp_path, accumulation)
+@pytest.mark.parametrize('accumulation, schedule', [(1, 'cosine'), (2, 'cosine'), (2, 'fixed')])
+def test_follows_the_backbone_per_optimizer_step(tmp_path, accumulation, schedule):
+    runner = train(tmp_path, accumulation, schedule)
     model = runner.model
     steps = 3 * 6
     assert [round(p * steps, 6) for p, _ in model.updates] == list(range(1, steps + 1))
@@ -52,14 +52,15 @@ def test_follows_the_backbone_per_optimizer_step(tmp_path, accumulation):
     fresh.init_weights()
     copy = fresh.backbone[0].weight.detach()  # the first copy is of the initial weights
     for progress, weight in model.updates:
-        m = annealed_momentum(.9, progress)
+        m = annealed_momentum(.9, progress) if schedule == 'cosine' else .9
         copy = m * copy + (1 - m) * weight
     torch.testing.assert_close(model.momentum.network[0].weight, copy, rtol=1e-5, atol=1e-6)
 
 
-def test_a_resumed_copy_is_kept(tmp_path):
-    whole = train(tmp_path / 'whole', 1, randomness=dict(seed=1))
-    resumed = train(tmp_path / 'resumed', 1, load_from=str(tmp_path / 'whole' / 'epoch_2.pth'), resume=True)
+@pytest.mark.parametrize('schedule', ['cosine', 'fixed'])
+def test_a_resumed_copy_is_kept(tmp_path, schedule):
+    whole = train(tmp_path / 'whole', 1, schedule, randomness=dict(seed=1))
+    resumed = train(tmp_path / 'resumed', 1, schedule, load_from=str(tmp_path / 'whole' / 'epoch_2.pth'), resume=True)
     assert resumed.model.momentum.steps == 18
     for a, b in zip(whole.model.momentum.parameters(), resumed.model.momentum.parameters()):
         assert torch.equal(a, b)

@@ -26,6 +26,24 @@ def test_a_copy_that_would_run_away_is_refused(base):
         MomentumCopy(nn.Linear(2, 2), base=base)
 
 
+@pytest.mark.parametrize('schedule', ['linear', 'Fixed', '', None])
+def test_an_unknown_schedule_is_refused(schedule):
+    with pytest.raises(ValueError, match=f'model.momentum.schedule is cosine or fixed, got {schedule!r}'):
+        MomentumCopy(nn.Linear(2, 2), schedule=schedule)
+
+
+@pytest.mark.parametrize('schedule, distances', [('fixed', [.9, .81, .729]), ('cosine', [.9, .9 * .95, .9 * .95])])
+def test_a_fixed_momentum_does_not_rise(schedule, distances):
+    """The online network stands still 1 away: the copy's distance is the product of the momenta."""
+    online = nn.Linear(3, 2)
+    copy = MomentumCopy(online, base=.9, schedule=schedule)
+    with torch.no_grad():
+        online.weight.add_(1)
+    for progress, distance in zip((0, .5, 1), distances):
+        copy.update(online, progress)
+        torch.testing.assert_close(online.weight - copy.network.weight, torch.full((2, 3), distance))
+
+
 def test_parameters_follow_and_buffers_do_not():
     online = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     copy = MomentumCopy(online, base=.75)
