@@ -1,7 +1,8 @@
-"""Exchange of tensors that gradients flow through."""
+"""Exchange of tensors between processes."""
 
 import torch
-from mmengine.dist import all_gather, all_reduce, get_rank, get_world_size
+import torch.distributed as dist
+from mmengine.dist import all_gather, all_reduce, get_comm_device, get_rank, get_world_size
 from torch import Tensor
 
 
@@ -27,3 +28,30 @@ def gather_with_gradient(tensor: Tensor, dim: int = 0) -> Tensor:
     has exactly its own gradient.
     """
     return tensor if get_world_size() == 1 else _Gather.apply(tensor, dim)
+
+
+@torch.no_grad()
+def exchange_rows(tensor: Tensor, order: Tensor) -> Tensor:
+    """This rank's part of all ranks' rows in another order; each row is sent once, to the rank that it goes to.
+
+    Of ``torch.cat(all_gather(tensor))[order].chunk(R)[rank]`` it is the very result, without the other ranks' parts.
+
+    Args:
+        tensor: N rows ``(N, ...)``, as many on each of R ranks.
+        order: Places ``(R N,)`` in all ranks' rows, a permutation and the same on all ranks.
+
+    Returns:
+        ``(N, ...)``, without gradient.
+    """
+    rank, world_size, count = get_rank(), get_world_size(), len(tensor)
+    wanted = order.view(world_size, count)  # by the rank that gets them
+    owner = wanted // count
+    leaving = wanted[owner == rank] - rank * count  # by the rank that they go to
+    sent = (owner == rank).sum(dim=1).tolist()
+    received = torch.bincount(owner[rank], minlength=world_size).tolist()
+    rows = tensor[leaving].contiguous().to(get_comm_device())
+    arrived = torch.empty_like(rows)
+    dist.all_to_all_single(arrived, rows, received, sent)
+    result = torch.empty_like(tensor, memory_format=torch.contiguous_format)
+    result[owner[rank].argsort(stable=True)] = arrived.to(tensor.device)  # those of one rank come in order
+    return result

@@ -6,11 +6,12 @@ annealed momentum, three-layer projection without BN, all clips' keys in the que
 
 import torch
 from mmaction.registry import MODELS
-from mmengine.dist import all_gather, broadcast, get_rank, get_world_size
+from mmengine.dist import broadcast, get_world_size
 from torch import Tensor
 
 from ...ranges import above_zero, at_least
 from ..losses.views import info_nce, spread
+from ..modules.distributed import exchange_rows
 from ..modules.key_queue import KeyQueue
 from ..modules.momentum import MomentumCopy
 from .persistence import SequentialPretrainer, unit
@@ -72,15 +73,12 @@ class VideoMoCo(SequentialPretrainer):
 
         BN would otherwise tell a query which key was normalised together with it (MoCo, section 3.3, shuffling BN).
         """
-        world_size = get_world_size()
-        if world_size == 1:
+        if get_world_size() == 1:
             return unit(self.momentum(clips))
-        everyone = torch.cat(all_gather(clips.contiguous()))  # (R N, C, T, H, W)
-        order = torch.randperm(len(everyone), device=clips.device)
+        order = torch.randperm(get_world_size() * len(clips), device=clips.device)
         broadcast(order)
-        mine = order.chunk(world_size)[get_rank()]
-        keys = torch.cat(all_gather(unit(self.momentum(everyone[mine]))))  # in the shuffled order
-        return keys[order.argsort()].chunk(world_size)[get_rank()]
+        keys = unit(self.momentum(exchange_rows(clips, order)))
+        return exchange_rows(keys, order.argsort())
 
     def sub_loss(self, clips: Tensor, view: int, targets: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Equation 1 of the study with one view as query, see :meth:`SequentialPretrainer.sub_loss`."""

@@ -5,8 +5,9 @@ from unittest.mock import patch
 
 import pytest
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
-from mmengine.dist import get_world_size
+from mmengine.dist import all_gather, get_world_size
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
@@ -14,7 +15,7 @@ from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_
 from iboot_mm.engine.model_wrapper import DistributedPretrainer
 from iboot_mm.engine.optimizers import LARS
 from iboot_mm.models.losses.views import sinkhorn
-from iboot_mm.models.modules.distributed import gather_with_gradient
+from iboot_mm.models.modules.distributed import exchange_rows, gather_with_gradient
 from iboot_mm.models.modules.key_queue import KeyQueue
 from iboot_mm.models.pretrainers.persistence import unit
 
@@ -94,7 +95,40 @@ def shuffled_keys(rank, world_size):
     return found
 
 
+def gathered_rows(tensor, order):
+    """What each rank computed before: from all ranks' rows."""
+    return torch.cat(all_gather(tensor.contiguous()))[order].chunk(get_world_size())[dist.get_rank()]
+
+
+def compare_exchanges(rank, world_size, folder):
+    """Rows exchanged and rows gathered, the numbers that came from other ranks, and MoCo's keys by both ways."""
+    found, arrived, exchange = [], [], dist.all_to_all_single
+
+    def count(output, tensor, received, sent):
+        arrived.append(output[0].numel() * (sum(received) - received[rank]))
+        return exchange(output, tensor, received, sent)
+
+    with patch('torch.distributed.all_to_all_single', count):
+        for number in range(8):
+            generator = torch.Generator().manual_seed(number)
+            rows = torch.randn(world_size, 4, 3, 2, generator=generator).transpose(2, 3)
+            order = torch.arange(4 * world_size) if number == 0 else torch.randperm(4 * world_size, generator=generator)
+            rows = (1000 * rows).to([torch.float32, torch.uint8, torch.bfloat16][number % 3])[rank]
+            found.append(dict(exchanged=exchange_rows(rows, order), gathered=gathered_rows(rows, order), order=order,
+                              arrived=arrived.pop()))
+        keys, model = [], toy.build('moco', 'bn')
+        clips = part(toy.views(model, videos=4 * world_size)[:, 0], rank, world_size)
+        for way in (exchange_rows, gathered_rows):
+            with patch('iboot_mm.models.pretrainers.moco.exchange_rows', way):
+                copy = toy.build('moco', 'bn')
+                torch.manual_seed(rank + 1)  # rank 0's order counts
+                keys.append(copy.keys(clips))
+    clip, key = clips[0].numel(), keys[0][0].numel()
+    torch.save(dict(rows=found, keys=keys, most=[4 * clip, 4 * key], arrived=arrived), f'{folder}/exchange_{rank}.pt')
+
+
 def run(rank, world_size, folder):
+    compare_exchanges(rank, world_size, folder)
     with warnings.catch_warnings():
         warnings.filterwarnings('error', message='.*never used|.*unused')
         found = {case: train(case, rank) for case in CASES}
@@ -103,9 +137,14 @@ def run(rank, world_size, folder):
 
 
 @pytest.fixture(scope='module')
-def ranks(tmp_path_factory):
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp('ranks')
     run_in_processes(run, 2, str(folder))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def ranks(folder):
     return [torch.load(folder / f'{rank}.pt') for rank in range(2)]
 
 
@@ -155,3 +194,31 @@ def test_keys_come_back_from_the_shuffle_in_order(ranks):
         torch.testing.assert_close(found['gn']['keys'], found['gn']['alone'])
         torch.testing.assert_close(found['bn']['keys'], found['bn']['by_hand'])
         assert (found['bn']['keys'] - found['bn']['alone']).abs().max() > 1e-2, 'BN would know the clips of a rank'
+
+
+@pytest.fixture(scope='module')
+def exchanged(folder, tmp_path_factory):
+    """What each of two and of three ranks found."""
+    of_three = tmp_path_factory.mktemp('three')
+    run_in_processes(compare_exchanges, 3, str(of_three))
+    return {count: [torch.load(place / f'exchange_{rank}.pt') for rank in range(count)]
+            for count, place in ((2, folder), (3, of_three))}
+
+
+@pytest.mark.parametrize('world_size', [2, 3])
+def test_exchanged_rows_are_those_of_all_ranks_gathered(exchanged, world_size):
+    """Bit for bit; of the rows that a rank had already none comes over the network."""
+    for rank, found in enumerate(exchanged[world_size]):
+        for case in found['rows']:
+            assert torch.equal(case['exchanged'], case['gathered']) and case['exchanged'].is_contiguous()
+            from_others = [place for place in case['order'].chunk(world_size)[rank].tolist() if place // 4 != rank]
+            assert case['arrived'] == 6 * len(from_others)
+        assert found['rows'][0]['arrived'] == 0 and any(case['arrived'] for case in found['rows'])
+
+
+@pytest.mark.parametrize('world_size', [2, 3])
+def test_keys_are_those_of_gathered_clips_and_a_rank_receives_its_own_part(exchanged, world_size):
+    for found in exchanged[world_size]:
+        assert torch.equal(*found['keys'])
+        assert len(found['arrived']) == 2  # clips, then their keys
+        assert all(count <= most for count, most in zip(found['arrived'], found['most'])) and sum(found['arrived'])
