@@ -9,6 +9,9 @@
     diving48                  rgb/*.mp4, Diving48_vocab.json, Diving48_V2_train.json, Diving48_V2_test.json
     ava                       ID.mkv, or a folder ID of frames for each movie; ava_v2.2.zip; detected persons
     charades                  Charades_v1_480/*.mp4, Charades/{Charades_v1_classes.txt,Charades_v1_{train,test}.csv}
+    weizmann                  walk/daria_walk.avi, ..., from a zip an action; split by person, no list needed
+    ut_interaction            segmented_set{1,2}/0_1_4.avi, ... (number, sequence, class); split by sequence, no list
+    kth                       boxing/person01_boxing_d1_uncomp.avi, ..., from a zip an action; 00sequences.txt if there
 
 Files are known by their names, in whatever folders below ROOT they are and with whatever ending, so a resized copy
 (tools/data/resize_videos.py) serves as well. Nothing is copied: data/NAME/videos* holds links. What is there, what is

@@ -58,6 +58,16 @@ OFFICIAL = dict(
     charades=Official(
         157, {'Charades_v1_train.csv': 7985, 'Charades_v1_test.csv': 1863},
         'annotation files of version 1 (9,848 videos, arXiv:1604.01753)'),
+    weizmann=Official(
+        10, _three_splits('weizmann', *[(60, 30)] * 3),
+        'nine people, ten actions each (90 sequences, Gorelick et al., 2007); the splits by person are ours'),
+    ut_interaction=Official(
+        6, _three_splits('ut_interaction', (85, 35), (78, 42), (77, 43)),
+        'segmented clips of both sets (120, SDHA 2010); the splits by sequence are ours'),
+    kth=Official(
+        6, {f'kth_{part}_list_videos.txt': count for part, count in dict(train=191, val=192, test=216,
+                                                                         trainval=383).items()},
+        'files of the official split by person (599; 2391 sequences, Schuldt et al., 2004)'),
 )
 
 

@@ -14,8 +14,11 @@ from .diving48 import read_diving48
 from .files import check_videos, index_videos, link
 from .hmdb51 import hmdb51_key, read_hmdb51
 from .kinetics import read_kinetics
+from .kth import kth_key, read_kth
 from .ssv2 import read_ssv2
 from .ucf101 import read_ucf101, ucf101_key
+from .ut_interaction import read_ut_interaction
+from .weizmann import read_weizmann
 
 FILES_AND_FRAMES = (*VIDEO_EXTENSIONS, *IMAGE_EXTENSIONS)
 BENCHMARKS = dict(
@@ -28,6 +31,9 @@ BENCHMARKS = dict(
     ava=Benchmark('AVA', read_ava, 'its movies, files or folders of frames', extensions=FILES_AND_FRAMES),
     charades=Benchmark('Charades', read_charades, 'Charades_v1_480.zip (a folder of that name)',
                        extensions=FILES_AND_FRAMES),
+    weizmann=Benchmark('Weizmann', read_weizmann, 'its zips, one an action (daria_walk.avi)'),
+    ut_interaction=Benchmark('UT-Interaction', read_ut_interaction, 'both ut-interaction_segmented_set*.zip'),
+    kth=Benchmark('KTH', read_kth, 'its zips, one an action (person01_boxing_d1_uncomp.avi)', kth_key),
 )
 
 
@@ -71,7 +77,8 @@ def prepare(name: str, root: str | Path, out: str | Path, annotations: str | Pat
     for part in annotation.parts:
         counts[part.list_name] = _write_list(part, linked, results if check else None, out)
     for file in annotation.files:
-        backend.put(file.read_bytes(), out / file.name.removesuffix('.txt'))
+        copied = file.name.removesuffix('.txt') if Path(file.stem).suffix else file.name  # AVA's may be x.csv.txt
+        backend.put(file.read_bytes(), out / copied)
     backend.put_text(''.join(f'{class_name}\n' for class_name in annotation.classes), out / 'label_map.txt')
     backend.put_text(''.join(f'{line}\n' for line in sorted(left_out)), out / 'left_out.txt')
     print('\n'.join(describe(name, counts)), flush=True)
