@@ -78,10 +78,10 @@ RECIPES = {
     'baselines/ablations/table5_32x2': recipe('moco', clip=dict(clip_len=32, frame_interval=2)),
     'baselines/ablations/table5_r2plus1d': recipe(
         'moco', clip=dict(clip_len=32, frame_interval=2), model=dict(feature_dim=512),
-        backbone=dict(type='TorchvisionVideoBackbone', name='r2plus1d_18')),
-    'baselines/ablations/table5_s3d': recipe(
+        backbone=dict(type='R2Plus1D18')),
+    'baselines/ablations/table5_s3dg': recipe(
         'moco', clip=dict(clip_len=32, frame_interval=2), model=dict(feature_dim=1024),
-        backbone=dict(type='TorchvisionVideoBackbone', name='s3d')),
+        backbone=dict(type='S3DG')),
     'baselines/ablations/table7_color': recipe('moco', colors=dict(color_jitter=STRONGER)),
     'baselines/ablations/table7_gray': recipe('moco', colors=dict(gray_prob=.4)),
     'baselines/ablations/table7_temporal_difference': recipe('moco', colors=dict(temporal_difference_prob=.2)),
