@@ -37,8 +37,9 @@ class S3DG(HeadlessVideoNetwork):
     Convolutions begin as in the study (B.1): normally distributed by the number of their outputs (He et al., 2015).
     Names of weights are those of torchvision's ``S3D``; a gate is the last part of what it follows.
 
-    Deviations from the authors' code, torchvision's: the first convolution is factorised, too (theirs would make 32.1 G,
-    or 39.6 G with 7 frames), BN and ReLU follow the convolutions over time; BN's statistics move with a momentum of .1.
+    Deviations from the authors' code, torchvision's: the first convolution is factorised, too (theirs would make
+    32.1 G, or 39.6 G with 7 frames), and BN and ReLU follow the convolutions over time, too. BN's statistics move with
+    a momentum of .1, not .001.
 
     Example:
         >>> backbone = dict(type='S3DG')  # feature_dim=1024, at least 5 x 17 x 17
