@@ -4,7 +4,8 @@ from .feature_loop import FeatureLoop
 from .loops import GlobalBatchTrainLoop
 from .model_wrapper import DistributedPretrainer
 from .samplers import EndlessSampler, EpochSampler
+from .share_sampler import ShareSampler
 from .target_loop import TargetLoop
 
 __all__ = ['BatchPlan', 'DistributedPretrainer', 'EndlessSampler', 'EpochSampler', 'FeatureLoop',
-           'GlobalBatchTrainLoop', 'TargetLoop', 'hooks', 'optimizers', 'plan_batch', 'schedulers']
+           'GlobalBatchTrainLoop', 'ShareSampler', 'TargetLoop', 'hooks', 'optimizers', 'plan_batch', 'schedulers']

@@ -1,11 +1,12 @@
 """The training loop: mmengine's, with the batch planned before anything is built."""
 
-from mmaction.registry import LOOPS
+from mmaction.registry import DATA_SAMPLERS, LOOPS
 from mmengine.dist import get_world_size
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from .batch_plan import BatchPlan, check_use, plan_batch
+from .samplers import EpochSampler
 from .schedulers.optimizer_steps import count_optimizer_steps
 
 
@@ -26,7 +27,7 @@ class GlobalBatchTrainLoop(EpochBasedTrainLoop):
 
     Args:
         runner: The runner.
-        dataloader: Config of the dataloader; its sampler must be an ``EpochSampler``.
+        dataloader: Config of the dataloader; its sampler must be an ``EpochSampler`` or a kind of it.
         max_epochs: Epochs.
         global_batch: Videos per optimizer step; None takes what the config's batch size and accumulation give.
         **kwargs: As in mmengine's ``EpochBasedTrainLoop``.
@@ -61,9 +62,11 @@ class GlobalBatchTrainLoop(EpochBasedTrainLoop):
                     f'{global_batch}, which is {plan}: leave it out, or set train_cfg.global_batch=None for a batch of '
                     f'{BatchPlan(plan.processes, dataloader["batch_size"], accumulation).global_batch}')
         sampler = dataloader.setdefault('sampler', dict(type='EpochSampler', shuffle=True))
-        if sampler.get('type') not in ('EpochSampler', 'mmaction.EpochSampler'):
+        kind = sampler.get('type')
+        kind = DATA_SAMPLERS.get(kind) if isinstance(kind, str) else kind
+        if not (isinstance(kind, type) and issubclass(kind, EpochSampler)):
             raise ValueError(f"GlobalBatchTrainLoop needs train_dataloader.sampler of type 'EpochSampler', which keeps "
-                             f"epochs to whole batches, not {sampler.get('type')!r}")
+                             f"epochs to whole batches, or 'ShareSampler', not {sampler.get('type')!r}")
         # In place, before mmengine builds dataloader and optimizer from these configs.
         dataloader['batch_size'] = plan.per_process
         sampler['multiple_of'] = plan.global_batch

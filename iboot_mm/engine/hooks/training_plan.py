@@ -66,6 +66,7 @@ class TrainingPlanHook(Hook):
             'Training plan', f'  batch          {plan}',
             f'  learning rate  {max(rates):g} at its peak ({type(optim_wrapper.optimizer).__name__})',
             f'  length         {runner.max_epochs} epochs of {steps} steps over {len(loader.dataset)} videos',
+            *[f'  {line}' for line in getattr(loader.sampler, 'describe', list)()],
             *[f'  {line}' for line in describe_others(loaders_of(runner.train_loop), plan)],
             *[f'  {line}' for line in describe_bn(plan, processes_of_bn(runner.model), self.bn_videos)]]))
         length = steps if getattr(runner.train_loop, 'schedules_count_steps', False) else len(loader)
