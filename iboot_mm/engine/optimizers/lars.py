@@ -7,7 +7,7 @@ folds the learning rate into the buffer: equal at a constant rate, but weights d
 cosine.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from mmaction.registry import OPTIMIZERS
@@ -17,29 +17,32 @@ from torch.optim.sgd import sgd
 
 from ...ranges import above_zero, at_least, below_one
 
+# Weights whose scaled gradients are made together: few enough to fit into memory that the part before has freed and, on
+# a CPU, into its cache until the momentum reads them; enough for few kernels on a GPU.
+WEIGHTS_TOGETHER = 2**22
 
-def trust_scaled(params: list[Tensor], grads: list[Tensor], weight_decay: float, trust: float,
-                 eps: float) -> list[Tensor]:
-    """Gradients plus weight decay, scaled per tensor to ``trust * |p| / (|g| + weight_decay * |p| + eps)``.
 
-    A tensor that is zero passes its gradient on as it is; one whose gradient is zero gets an update of zero, without
-    decay.
+def trust_ratios(params: list[Tensor], grads: list[Tensor], weight_decay: float, trust: float, eps: float) -> Tensor:
+    """What scales gradient and decay of each tensor, ``trust * |p| / (|g| + weight_decay * |p| + eps)``.
+
+    1 for a tensor that is zero, which so passes its gradient on as it is; 0 for one whose gradient is zero, which so
+    gets an update of zero, without decay.
 
     Args:
-        params: Parameters on one device.
+        params: L parameters on one device.
         grads: Their gradients.
         weight_decay: Factor of the L2 penalty.
         trust: Trust coefficient.
         eps: Keeps the ratio finite.
+
+    Returns:
+        Ratios ``(L,)`` on that device.
     """
-    param_norms = torch.stack(torch._foreach_norm(params))  # (L,)
-    grad_norms = torch.stack(torch._foreach_norm(grads))  # (L,)
+    param_norms = torch.stack(torch._foreach_norm(params))
+    grad_norms = torch.stack(torch._foreach_norm(grads))
     ratios = trust * param_norms / (grad_norms + weight_decay * param_norms + eps)
     # A choice on the device: asking in Python whether a norm is zero would wait for the GPU once per tensor.
-    ratios = torch.where(grad_norms > 0, torch.where(param_norms > 0, ratios, 1.), 0.)
-    updates = torch._foreach_add(grads, params, alpha=weight_decay)
-    torch._foreach_mul_(updates, ratios.unbind())
-    return list(updates)
+    return torch.where(grad_norms > 0, torch.where(param_norms > 0, ratios, 1.), 0.)
 
 
 @OPTIMIZERS.register_module()
@@ -92,11 +95,18 @@ class LARS(Optimizer):
     def _step(self, params: list[Tensor], group: dict) -> None:
         adaptive = [p for p in params if p.ndim > 1 and not group['lars_exclude']]
         plain = [p for p in params if p.ndim <= 1 or group['lars_exclude']]
-        updates = [_laid_out_as(p, p.grad) for p in plain]
-        if adaptive:
-            grads = [_laid_out_as(p, p.grad) for p in adaptive]
-            updates += trust_scaled(adaptive, grads, group['weight_decay'], group['trust'], group['eps'])
-        params = plain + adaptive
+        self._descend(plain, [_laid_out_as(p, p.grad) for p in plain], group)
+        if not adaptive:
+            return
+        decay = group['weight_decay']
+        ratios = trust_ratios(adaptive, [p.grad for p in adaptive], decay, group['trust'], group['eps']).unbind()
+        for part in _parts(adaptive, WEIGHTS_TOGETHER):
+            updates = torch._foreach_add([_laid_out_as(p, p.grad) for p in adaptive[part]], adaptive[part], alpha=decay)
+            torch._foreach_mul_(updates, ratios[part])
+            self._descend(adaptive[part], list(updates), group)
+
+    def _descend(self, params: list[Tensor], updates: list[Tensor], group: dict) -> None:
+        """SGD with momentum along the updates."""
         buffers = [self._buffer(p) for p in params]
         # Fused, one pass reads and writes each weight once, but takes memory as it lies: no strides may differ. The
         # foreach variant would write its look-ahead into p.grad.
@@ -127,3 +137,14 @@ def _by_device_and_dtype(params: Iterable[Tensor]) -> Iterable[list[Tensor]]:
                 raise RuntimeError('LARS does not support sparse gradients: use dense embeddings')
             groups.setdefault((param.device, param.dtype), []).append(param)
     return groups.values()
+
+
+def _parts(params: list[Tensor], size: int) -> Iterator[slice]:
+    """Slices of the list of about ``size`` weights each; a larger tensor is a slice of its own."""
+    start, count = 0, 0
+    for place, param in enumerate(params):
+        if place > start and count + param.numel() > size:
+            yield slice(start, place)
+            start, count = place, 0
+        count += param.numel()
+    yield slice(start, len(params))

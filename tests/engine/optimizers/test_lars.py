@@ -8,6 +8,7 @@ import torch
 from mmaction.registry import OPTIMIZERS
 from mmengine.optim import build_optim_wrapper
 from torch import nn
+from torch.optim.sgd import sgd
 
 from iboot_mm.engine.optimizers import LARS
 
@@ -224,6 +225,44 @@ def test_gradients_stay_as_they_are(shape):
     for _ in range(2):
         optimizer.step()
     assert (param.grad == 2).all()
+
+
+def whole_copy_step(params, buffers, lr, momentum, weight_decay, trust=1e-3, eps=1e-8):
+    """A Nesterov step by one scaled copy of all gradients."""
+    grads = [param.grad for param in params]
+    norms, grad_norms = (torch.stack(torch._foreach_norm(tensors)) for tensors in (params, grads))
+    ratios = trust * norms / (grad_norms + weight_decay * norms + eps)
+    ratios = torch.where(grad_norms > 0, torch.where(norms > 0, ratios, 1.), 0.)
+    updates = list(torch._foreach_add(grads, params, alpha=weight_decay))
+    torch._foreach_mul_(updates, ratios.unbind())
+    sgd(params, updates, buffers, fused=True, foreach=False, weight_decay=0., momentum=momentum, lr=lr,
+        dampening=0., nesterov=True, maximize=False)
+
+
+def test_parts_equal_a_copy_of_all_gradients_bit_for_bit(monkeypatch):
+    monkeypatch.setattr('iboot_mm.engine.optimizers.lars.WEIGHTS_TOGETHER', 100)
+    generator = torch.Generator().manual_seed(0)
+    weights = [torch.randn(shape, generator=generator) for shape in ((8, 9), (4, 3, 2), (2, 2), (30, 7), (3, 3))]
+    weights[2].zero_()
+    params, copies = ([nn.Parameter(weight.clone()) for weight in weights] for _ in range(2))
+    buffers = [torch.zeros_like(weight) for weight in weights]
+    settings = dict(lr=.7, momentum=.9, weight_decay=1e-2)
+    optimizer, copied, descend = LARS(params, nesterov=True, **settings), [], LARS._descend
+
+    def count(self, of, updates, group):
+        copied.append(sum(update.numel() for update in updates))
+        descend(self, of, updates, group)
+
+    monkeypatch.setattr(LARS, '_descend', count)
+    for step in range(3):
+        for param, copy in zip(params, copies):
+            param.grad = torch.randn(param.shape, generator=generator) * (step != 1 or param.ndim > 2)
+            copy.grad = param.grad.clone()
+        optimizer.step()
+        with torch.no_grad():
+            whole_copy_step(copies, buffers, **settings)
+        assert all(torch.equal(a, b) for a, b in zip(params, copies))
+    assert copied == 3 * [0, 8 * 9 + 4 * 3 * 2 + 2 * 2, 30 * 7, 3 * 3]  # first the biases, of which there are none
 
 
 def test_sparse_gradients_are_refused():
