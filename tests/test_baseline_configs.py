@@ -17,6 +17,10 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
+from iboot_mm.checkpoints.description import CheckpointInfo
+from iboot_mm.checkpoints.recipes import read_recipe
+from iboot_mm.evaluation.protocols.adaptation import adapt, set_duration
+
 from .config_files import load_config
 
 FOLDER = Path(__file__).resolve().parents[1] / 'configs'
@@ -45,7 +49,7 @@ HEADS = {
 def recipe(method: str, **changes) -> dict:
     """The study's setting at rho = 2 (B.1), and what a config changes of it."""
     return {**dict(method=method, lr=LR[method], epochs=200, batch=512, warmup=0, start=None, clip={}, crop={},
-                   colors={}, model={}, backbone=SLOW, on_iboots_budget=False), **changes}
+                   colors={}, model={}, backbone=SLOW, data='kinetics400', on_iboots_budget=False), **changes}
 
 
 RECIPES = {
@@ -55,6 +59,15 @@ RECIPES = {
     **{f'baselines/{method}_slow_r50_rho4_augplus_k400': recipe(
         method, clip=dict(num_views=4), crop=dict(area=(.2, .76)), colors=dict(color_jitter=STRONGER))
        for method in ('byol', 'moco')},
+    **{f'baselines/moco_slow_r50_rho{rho}_augplus_k{classes}': recipe(
+        'moco', clip=dict(num_views=rho), crop=dict(area=(.2, .76)), colors=dict(color_jitter=STRONGER),
+        data=f'kinetics{classes}') for rho in (2, 4) for classes in (600, 700)},
+    **{f'baselines/byol_{name}_rho4_augplus_k400': recipe(
+        'byol', clip=dict(num_views=4, clip_len=frames, frame_interval=64 // frames), crop=dict(area=(.2, .76)),
+        colors=dict(color_jitter=STRONGER), backbone=backbone, model=dict(feature_dim=width))
+       for name, frames, backbone, width in (('slow_r50_16x4', 16, SLOW, 2048),
+                                             ('r2plus1d_32x2', 32, dict(type='R2Plus1D18'), 512),
+                                             ('s3dg_32x2', 32, dict(type='S3DG'), 1024))},
     'baselines/byol_slow_r50_rho2_k400_pyslowfast': recipe(
         'byol', warmup=35, start=.008, model=dict(INPUT, reduction='sum'), **PEER),
     'baselines/byol_slow_r50_rho4_k400_pyslowfast': recipe(
@@ -98,7 +111,7 @@ RECIPES = {
 # The study's evaluations (B.2, B.5 to B.7): iBoot's config of the same benchmark, which test_downstream_configs.py
 # tests; classes, dropout, epochs, videos a step, learning rate, weight decay.
 EVALUATIONS = {f'baselines/downstream/{name}': wanted for name, wanted in {
-    'linear_k400': ('linear_k400_adapting_bn', 400, 0., 60, 512, 4., 0.),
+    **{f'linear_k{classes}': ('linear_k400_adapting_bn', classes, 0., 60, 512, 4., 0.) for classes in (400, 600, 700)},
     'finetune_ssv2': ('finetune_ssv2_8x8_1view', 174, .5, 22, 64, .12, 1e-6),
     **{f'finetune_{data}_split{split}': (f'finetune_{data}_split{split}', classes, .8, 200, 64, .025, 0.)
        for data, classes in (('ucf101', 101), ('hmdb51', 51)) for split in (1, 2, 3)},
@@ -152,7 +165,11 @@ def test_model_and_views_are_the_study_s_but_for_what_the_config_says(name):
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         for part in loader.dataset.datasets:
             assert part.pipeline[1] == dict(type='SampleViews', num_views=1, test_mode=True, **clip)
-    assert cfg.train_dataloader.dataset.root == 'data/kinetics400/videos_train'
+    for dataset, data, part in ((cfg.train_dataloader.dataset, wanted['data'], 'train'),
+                                *((half, 'kinetics400', part) for loader in (cfg.val_dataloader, cfg.test_dataloader)
+                                  for half, part in zip(loader.dataset.datasets, ('train', 'val')))):
+        assert dataset.root == f'data/{data}/videos_{part}'
+        assert dataset.ann_file == f'data/{data}/{data}_{part}_list_videos.txt'
     DATASETS.build(dict(cfg.train_dataloader.dataset, lazy_init=True))  # the transforms take it
 
 
@@ -283,8 +300,9 @@ def test_evaluation_is_the_study_s(name):
     assert (cfg.train_cfg.max_epochs, cfg.train_cfg.global_batch) == (epochs, batch)
     assert epochs % cfg.train_cfg.val_interval == 0 and cfg.auto_scale_lr.base_batch_size == batch
     assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=lr, momentum=.9, weight_decay=decay, nesterov=True)
+    iboot.model.cls_head.num_classes = classes  # the study's linear classifiers are of larger Kinetics, too
     for key in ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'custom_hooks'):
-        assert cfg[key] == iboot[key], key
+        assert str(cfg[key]) == str(iboot[key]).replace('kinetics400', f'kinetics{classes}'), key
     with torch.device('meta'):
         MODELS.build(cfg.model)
 
@@ -336,7 +354,7 @@ def test_figures_of_table_2_are_those_in_the_configs():
             assert all(figure in text for figure in re.findall(r'\d\d\.\d|out of memory', cell)), (method, rho)
 
 
-ROWS = [line for line in PAGE.splitlines() if re.match(r'\|.*`(\w+_slow_r50_\w+|ablations/\w+)\.py`', line)]
+ROWS = [line for line in PAGE.splitlines() if re.match(r'\|.*`(\w+_rho\d_\w+|ablations/\w+)\.py`', line)]
 
 
 @pytest.mark.parametrize('row', ROWS)
@@ -352,3 +370,25 @@ def test_rows_of_the_page_hold_for_their_configs(row):
         place = load(f'baselines/{name}')
         for key in option.split('.'):
             place = place[int(key) if key.isdigit() else key]
+
+
+@pytest.mark.parametrize('pretraining, clip, batches', [
+    ('byol_slow_r50_16x4', (16, 4), (8, 1)), ('byol_r2plus1d_32x2', (32, 2), (4, 1)),
+    ('byol_s3dg_32x2', (32, 2), (4, 1))])
+@pytest.mark.parametrize('data', ['ucf101', 'hmdb51'])
+def test_rows_of_table_11_are_fine_tuned_with_their_own_network_and_clips(pretraining, clip, batches, data):
+    """What ``tools/evaluate.py --recipes study`` makes of a protocol for a checkpoint of such a config."""
+    file = FOLDER / f'baselines/{pretraining}_rho4_augplus_k400.py'
+    info = CheckpointInfo(path=file, state={}, **read_recipe(file))
+    cfg = load(f'baselines/downstream/finetune_{data}_split1')
+    adapt(cfg, info)
+    assert set_duration(cfg, info.clip) == '{}x{}'.format(*clip)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        sampling = loader.dataset.pipeline[1]
+        assert (sampling.clip_len, sampling.frame_interval) == clip
+    assert (cfg.train_dataloader.batch_size, cfg.test_dataloader.batch_size) == batches
+    assert cfg.train_cfg.global_batch == 64 and cfg.test_dataloader.dataset.pipeline[1].num_views == 10
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+        scores = model.eval().cls_head(model.backbone(torch.zeros(1, 3, clip[0], 64, 64)))
+    assert scores.shape == (1, dict(ucf101=101, hmdb51=51)[data])

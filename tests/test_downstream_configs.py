@@ -31,7 +31,8 @@ RECIPES = {
     'semi_k400_1pct': (KINETICS, DENSE, 'kinetics400', 'kinetics400_train_1pct_list_videos.txt'),
     'semi_k400_10pct': (KINETICS, DENSE, 'kinetics400', 'kinetics400_train_10pct_list_videos.txt'),
     **{f'finetune_ucf101_split{k}': (UCF101, DENSE, 'ucf101', f'ucf101_train_split_{k}_videos.txt') for k in (1, 2, 3)},
-    'supervised_k400': (SCRATCH, DENSE, 'kinetics400', 'kinetics400_train_list_videos.txt'),
+    **{f'supervised_k{k}': ((SCRATCH[0], k, *SCRATCH[2:]), DENSE, f'kinetics{k}', f'kinetics{k}_train_list_videos.txt')
+       for k in (400, 600, 700)},
     'finetune_ucf101_split1_32frames': (UCF101, ('dense', 32, .5, 10, 3), 'ucf101', 'ucf101_train_split_1_videos.txt'),
     **{f'finetune_hmdb51_split{k}': (HMDB51, DENSE, 'hmdb51', f'hmdb51_train_split_{k}_videos.txt') for k in (1, 2, 3)},
     'finetune_ssv2_8x8_1view': (SSV2, SEGMENTS, 'sthv2', 'sthv2_train_list_videos.txt'),
@@ -66,10 +67,10 @@ def test_training_is_the_paper_s(name):
     assert (cfg.train_cfg.max_epochs, cfg.train_cfg.global_batch) == (epochs, batch)
     assert epochs % cfg.train_cfg.val_interval == 0  # the last epoch is validated
     assert cfg.auto_scale_lr == dict(enable=False, base_batch_size=batch)
-    nesterov = dict(nesterov=True) if name == 'supervised_k400' else {}
+    nesterov = dict(nesterov=True) if name.startswith('supervised') else {}
     assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=lr, momentum=.9, weight_decay=decay, **nesterov)
     rates = learning_rates(cfg)
-    if name == 'supervised_k400':  # the line ends on the cosine of the whole run
+    if name.startswith('supervised'):  # the line ends on the cosine of the whole run
         cosine = [lr * (math.cos(math.pi * epoch / epochs) + 1) / 2 for epoch in range(epochs)]
         assert rates[0] == pytest.approx(start) and rates[warm_up:] == pytest.approx(cosine[warm_up:])
         assert rates[warm_up // 2] == pytest.approx((start + cosine[warm_up]) / 2)
@@ -123,7 +124,7 @@ def test_data_are_the_paper_s(name):
     assert train.ann_file == f'data/{folder}/{list_file}'
     held_out = re.sub('_train(_1pct|_10pct)?_', '_val_', list_file)  # always the whole of it
     assert val.ann_file == test.ann_file == f'data/{folder}/{held_out}'
-    kinetics = folder == 'kinetics400'
+    kinetics = folder.startswith('kinetics')
     assert train.root == f'data/{folder}/videos{"_train" if kinetics else ""}'
     assert val.root == test.root == f'data/{folder}/videos{"_val" if kinetics else ""}'
     assert not train.test_mode and val.test_mode and test.test_mode

@@ -19,7 +19,7 @@ def test_official_numbers():
         numbers = [int(number) for number in re.findall(r'\d{2,}', videos)]
         expected = list(OFFICIAL[name].videos.values())
         assert numbers == (expected[:2] if name == 'hmdb51' else expected)
-    for name in ('kinetics400', 'kinetics600'):
+    for name in ('kinetics400', 'kinetics600', 'kinetics700'):
         assert '{} and {}'.format(*OFFICIAL[name].copies['MMAction2']) in ' '.join(TEXT.split())
 
 

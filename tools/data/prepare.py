@@ -3,6 +3,7 @@
     python tools/data/prepare.py ucf101 /archives/ucf101
 
     kinetics400, kinetics600  CLASS/ID_000010_000020.mp4 or flat (as the CVDF ships them), train.csv, validate.csv
+    kinetics700               the same, the edition of 2019; kinetics700_2020 is the CVDF's
     ucf101                    UCF-101/CLASS/*.avi, ucfTrainTestlist/
     hmdb51                    CLASS/*.avi, testTrainMulti_7030_splits/
     sthv2                     20bn-something-something-v2/*.webm, labels/{labels,train,validation}.json

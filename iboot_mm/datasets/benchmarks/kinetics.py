@@ -1,8 +1,11 @@
-"""Kinetics-400 and Kinetics-600.
+"""Kinetics-400, Kinetics-600 and both editions of Kinetics-700.
 
 Annotations are DeepMind's csv files, one line per clip: `label,youtube_id,time_start,time_end,split[,is_cc]`. Clips are
 called `YOUTUBEID_000010_000020.mp4`, after both times in seconds. They lie in a folder per class (with blanks or with
 `_` in its name), or flat in `train`, `val` and `replacement/replacement_for_corrupted_k400` as the CVDF ships them.
+
+Kinetics-700 of 2019 and Kinetics-700-2020, which replaced videos that had disappeared, have the same classes: only the
+number of lines tells them apart (`counts.py`).
 """
 
 import csv
@@ -11,7 +14,7 @@ from pathlib import Path
 from ..list_file import text_lines
 from .annotation import Annotation, Clip, Part, find_file, look_up
 
-_SUBFOLDERS = ('annotations', 'kinetics400', 'kinetics600')
+_SUBFOLDERS = ('annotations', 'kinetics400', 'kinetics600', 'kinetics700', 'kinetics700_2020')
 # DeepMind's archive, the CVDF's, and MMAction2's own name for the same file.
 _FILES = dict(train=('train.csv', 'kinetics_train.csv'), val=('validate.csv', 'val.csv', 'kinetics_val.csv'))
 _COLUMNS = ('label', 'youtube_id', 'time_start', 'time_end')

@@ -24,6 +24,9 @@ FILES_AND_FRAMES = (*VIDEO_EXTENSIONS, *IMAGE_EXTENSIONS)
 BENCHMARKS = dict(
     kinetics400=Benchmark('Kinetics-400', lambda folder: read_kinetics(folder, 'kinetics400'), 'its videos'),
     kinetics600=Benchmark('Kinetics-600', lambda folder: read_kinetics(folder, 'kinetics600'), 'its videos'),
+    kinetics700=Benchmark('Kinetics-700', lambda folder: read_kinetics(folder, 'kinetics700'), 'its videos'),
+    kinetics700_2020=Benchmark(
+        'Kinetics-700-2020', lambda folder: read_kinetics(folder, 'kinetics700_2020'), 'its videos'),
     ucf101=Benchmark('UCF101', read_ucf101, 'UCF101.rar (a folder UCF-101)', ucf101_key),
     hmdb51=Benchmark('HMDB51', read_hmdb51, 'hmdb51_org.rar and the archives in it (a folder per class)', hmdb51_key),
     sthv2=Benchmark('Something-Something v2', read_ssv2, 'its archives (a folder 20bn-something-something-v2)'),

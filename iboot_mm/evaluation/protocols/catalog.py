@@ -132,6 +132,10 @@ MINI_PROTOCOLS = (
 STUDY_PROTOCOLS = (
     Protocol('linear', 'linear, K400, adapting BN, 60 epochs, 10 x 3 views', (f'{STUDY}/linear_k400.py', ), ACCURACY,
              trains=True),
+    Protocol('linear_k600', 'linear, K600, adapting BN, 60 epochs, 10 x 3 views', (f'{STUDY}/linear_k600.py', ),
+             ACCURACY, trains=True),
+    Protocol('linear_k700', 'linear, K700, adapting BN, 60 epochs, 10 x 3 views', (f'{STUDY}/linear_k700.py', ),
+             ACCURACY, trains=True),
     Protocol('ucf101', 'fine-tuning, UCF101 split 1, 200 epochs, 10 x 3 views', _splits('ucf101', STUDY)[:1], ACCURACY,
              trains=True),
     Protocol('ucf101_3splits', 'fine-tuning, UCF101, 200 epochs, mean of 3 splits', _splits('ucf101', STUDY), ACCURACY,

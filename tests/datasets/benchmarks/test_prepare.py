@@ -9,7 +9,7 @@ import pytest
 from mmengine.config import Config
 
 from iboot_mm.datasets.benchmarks import files, prepare
-from iboot_mm.datasets.benchmarks.counts import OFFICIAL
+from iboot_mm.datasets.benchmarks.counts import OFFICIAL, ListCounts, describe
 
 from ...scripts import TOOLS, load_tool
 from ...videos import cut, moving_frames, write_sound, write_video
@@ -75,21 +75,43 @@ def test_counts_beside_the_official_ones(root, out, capsys):
     assert len(left_out) == 401 and 'missing: videos_train/air_drumming/gone________000000_000010' in left_out
 
 
-def test_kinetics600_is_told_from_kinetics400(root, out):
+@pytest.mark.parametrize('name, title, classes', [
+    ('kinetics600', 'Kinetics-600', 600), ('kinetics700', 'Kinetics-700', 700),
+    ('kinetics700_2020', 'Kinetics-700-2020', 700)])
+def test_a_larger_kinetics_is_told_from_kinetics400(root, out, name, title, classes):
     trees.kinetics400(root)
-    with pytest.raises(ValueError, match='name 400 classes, but Kinetics-600 has 600'):
-        prepare('kinetics600', root, out)
-    clips = trees.K400_TRAIN + [(f'more {i:03d}', f'absent{i:05d}', 0, 10) for i in range(597)]
-    trees.put(root / 'annotations' / 'kinetics_train.csv', trees.kinetics_csv(clips))
-    prepare('kinetics600', root, out)
-    assert (out / 'kinetics600_train_list_videos.txt').read_text().splitlines() == [
-        f'swing_dancing/{SWING}.mp4 598', f'air_drumming/{AIR}.mp4 0', f'swinging_legs/{LEGS}.mp4 599']
+    with pytest.raises(ValueError, match=f'name 400 classes, but {title} has {classes}'):
+        prepare(name, root, out)
+    clips = trees.K400_TRAIN + [(f'more {i:03d}', f'absent{i:05d}', 0, 10) for i in range(classes - 3)]
+    (root / 'annotations').rename(root / name)
+    (root / name / 'kinetics_val.csv').rename(root / name / 'validate.csv')
+    (root / name / 'kinetics_train.csv').unlink()
+    trees.put(root / name / 'train.csv', trees.kinetics_csv(clips))
+    prepare(name, root, out)
+    assert (out / f'{name}_train_list_videos.txt').read_text().splitlines() == [
+        f'swing_dancing/{SWING}.mp4 {classes - 2}', f'air_drumming/{AIR}.mp4 0',
+        f'swinging_legs/{LEGS}.mp4 {classes - 1}']
+    assert (out / f'{name}_val_list_videos.txt').is_file()
+
+
+@pytest.mark.parametrize('name, train, val, edition', [
+    ('kinetics700', 545317, 35000, None), ('kinetics700', 542357, 34824, None), ('kinetics700', 401, 4, None),
+    ('kinetics700', 545793, 34256, 'kinetics700_2020'), ('kinetics700', 542352, 34125, 'kinetics700_2020'),
+    ('kinetics700_2020', 545793, 34256, None), ('kinetics700_2020', 545317, 35000, 'kinetics700'),
+    ('kinetics600', 545793, 34256, None)])
+def test_the_other_edition_of_kinetics700_is_told(name, train, val, edition):
+    """Both have the same 700 classes; the annotation files of either have lost lines over the years."""
+    lists = dict(zip(OFFICIAL[name].videos, (ListCounts(train, 3), ListCounts(val, 1))))
+    said = [line for line in describe(name, lists) if 'as many lines' in line]
+    assert [line.partition(' those of ')[2].partition(',')[0] for line in said] == ([edition] if edition else [])
 
 
 def test_official_numbers_add_up():
     """The parts of each data set sum to the total that its authors give."""
     assert sum(OFFICIAL['kinetics400'].videos.values()) + 39805 == 306245
     assert sum(OFFICIAL['kinetics600'].videos.values()) + 72924 == 495547
+    assert sum(OFFICIAL['kinetics700'].videos.values()) + 700 * 100 == 650317
+    assert sum(OFFICIAL['kinetics700_2020'].videos.values()) + 67858 == 647907
     assert sum(OFFICIAL['ucf101'].videos.values()) == 3 * 13320
     assert sum(OFFICIAL['hmdb51'].videos.values()) == 3 * 51 * (70 + 30)
     assert sum(OFFICIAL['sthv2'].videos.values()) + 27157 == 220847
@@ -304,6 +326,7 @@ def ann_files(config) -> set[str]:
 def test_the_configs_name_the_lists_that_come_out():
     lists = {f'data/{name}/{list_name}' for name, official in OFFICIAL.items() for list_name in official.videos}
     lists |= {f'data/kinetics400/kinetics400_train_{share}pct_list_videos.txt' for share in (1, 10)}
-    configs = [*(CONFIGS / 'downstream').glob('*.py'), CONFIGS / 'iboot_r50_clip_k600.py']
+    configs = [*(CONFIGS / 'downstream').glob('*.py'), *(CONFIGS / 'baselines').glob('*_k[67]00.py'),
+               CONFIGS / 'iboot_r50_clip_k600.py']
     named = set().union(*(ann_files(Config.fromfile(path).to_dict()) for path in configs))
     assert named <= lists and len(named) >= 12

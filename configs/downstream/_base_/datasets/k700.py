@@ -1,0 +1,9 @@
+# Kinetics-700, laid out and listed as MMAction2's tools/data/kinetics does. The edition of 2019;
+# Kinetics-700-2020 has other videos of the same classes (tools/data/README.md).
+_base_ = './dense_views.py'
+data_root = 'data/kinetics700/'
+train_split = dict(root=data_root + 'videos_train', ann_file=data_root + 'kinetics700_train_list_videos.txt')
+test_split = dict(root=data_root + 'videos_val', ann_file=data_root + 'kinetics700_val_list_videos.txt')
+train_dataloader = dict(dataset=train_split)
+val_dataloader = dict(dataset=test_split)
+test_dataloader = dict(dataset=test_split)
