@@ -338,7 +338,9 @@ def test_the_page_names_every_config():
     named = {name for pattern in re.findall(r'`([\w{},/]+)\.py`', PAGE) for name in expanded(pattern)} - {
         '_pyslowfast', 'pyslowfast_input', 'tools/evaluate'}
     evaluations = {Path(name).name for name in (*EVALUATIONS, *DETECTION)}
-    assert named == evaluations | {name.removeprefix('baselines/') for name in RECIPES if name.startswith('baselines/')}
+    uncurated = {f'uncurated/{file.stem}' for file in (FOLDER / 'baselines/uncurated').glob('*.py')}
+    pretrainings = {name.removeprefix('baselines/') for name in RECIPES if name.startswith('baselines/')}
+    assert named == evaluations | uncurated | pretrainings
 
 
 def docstring(name: str) -> str:

@@ -1,5 +1,6 @@
-# Kinetics (large-scale study, B.2): learning rate 4.0 after 8 epochs of warm-up, half cosine, no weight decay, 512 videos
-# a step, 60 epochs (100 gain .2 points, it says). Nesterov, and that the warm-up ends on the cosine, are PySlowFast's.
+# Kinetics (large-scale study, B.2): learning rate 4.0 after 8 epochs of warm-up, half cosine, no weight decay, 512
+# videos a step, 60 epochs (100 gain .2 points, it says). Nesterov, and that the warm-up ends on the cosine, are
+# PySlowFast's.
 _base_ = '../../../downstream/_base_/schedules/linear_b64_100e.py'
 batch = 512
 train_cfg = dict(max_epochs=60, global_batch=batch)
