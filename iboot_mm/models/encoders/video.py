@@ -4,7 +4,7 @@ import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...weights.state_dicts import misfits
 from ..modules.features import frame_features
@@ -36,7 +36,8 @@ class VideoEncoder(BaseModel):
             the innermost axis (torch's ``channels_last`` in 2D, ``channels_last_3d`` in 3D). A checkpoint says nothing
             of it.
         compile: Run the backbone through ``torch.compile``; a dict is its arguments, such as
-            ``dict(mode='max-autotune')``. Names in checkpoints stay, and a momentum copy is not compiled.
+            ``dict(mode='max-autotune')``, and so all that a method runs beside it: momentum copy, teacher. Names in
+            checkpoints stay.
 
     Raises:
         ValueError: not three of each, or a deviation that is not positive.
@@ -51,8 +52,8 @@ class VideoEncoder(BaseModel):
         self.backbone = MODELS.build(backbone)
         self.channels_last = channels_last
         self._lay_out(channels_last)
-        if compile is not False:
-            self.backbone.compile(**({} if compile is True else compile))
+        self._compilation = compile
+        self.compile_network(self.backbone)
         normalization = dict(mean=BACKBONE_MEAN, std=BACKBONE_STD) if normalization is None else normalization
         mean, std = (normalization.get(name, ()) for name in ('mean', 'std'))
         if not len(mean) == len(std) == 3 or min(std) <= 0:
@@ -73,6 +74,11 @@ class VideoEncoder(BaseModel):
         for weight in self.backbone.parameters():
             if weight.ndim in (4, 5):
                 weight.data = weight.data.contiguous(memory_format=formats.get(weight.ndim, torch.contiguous_format))
+
+    def compile_network(self, network: nn.Module) -> None:
+        """Compiles a network, a copy of the backbone, say, if the backbone is to be compiled."""
+        if self._compilation is not False:
+            network.compile(**({} if self._compilation is True else self._compilation))
 
     def normalize(self, clips: Tensor) -> Tensor:
         """Clips ``(N, C, T, H, W)`` from [0, 1] to the backbone's own scale."""

@@ -6,6 +6,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .batch_norm import separate_views
 from .features import check_width, frame_features
 
 
@@ -100,3 +101,9 @@ class MomentumCopy(nn.Module):
             raise RuntimeError('the momentum copy is never updated: '
                                "add dict(type='MomentumUpdateHook') to custom_hooks")
         return self.network(*args, **kwargs)
+
+    def of_views(self, views: Tensor) -> Tensor:
+        """Embeddings ``(V, N, D)`` of views ``(N, V, C, T, H, W)``: one pass, in which BN knows each view apart."""
+        stacked = views.transpose(0, 1)  # (V, N, C, T, H, W)
+        with separate_views(self.network, len(stacked)):
+            return self(stacked.flatten(0, 1)).unflatten(0, stacked.shape[:2])

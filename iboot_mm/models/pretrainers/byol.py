@@ -35,8 +35,9 @@ class VideoBYOL(SequentialPretrainer):
         projector: Arguments of :class:`~iboot_mm.models.modules.projectors.MLP` that differ from ``PROJECTOR``.
         predictor: The same for ``PREDICTOR``; as wide at both ends as the projector's output.
         momentum: Arguments of :class:`~iboot_mm.models.modules.momentum.MomentumCopy` that differ from ``MOMENTUM``.
-        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and
-            ``compile`` of :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
+        **kwargs: ``reduction``, ``one_pass``, ``data_preprocessor``, ``init_cfg``, ``normalization``,
+            ``channels_last`` and ``compile`` of
+            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, predictor: dict | None = None,
@@ -44,16 +45,20 @@ class VideoBYOL(SequentialPretrainer):
         super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         self.predictor = MLP(self.embedding_dim, out_dim=self.embedding_dim, **dict(PREDICTOR, **predictor or {}))
         self.momentum = MomentumCopy(self.online, **dict(MOMENTUM, **momentum or {}))
+        self.compile_network(self.momentum.network)
 
     def targets(self, views: Tensor) -> tuple[Tensor]:
         """The momentum copy's embeddings ``(V, N, D)`` of all clips."""
-        return torch.stack([self.momentum(self.normalize(clips)) for clips in views.unbind(1)]),
+        return self.momentum.of_views(self.normalize(views)),
 
-    def sub_loss(self, clips: Tensor, view: int, targets: tuple[Tensor]) -> dict[str, Tensor]:
-        """Equation 2 of the study with one view as query, see :meth:`SequentialPretrainer.sub_loss`."""
-        keys, = targets
+    def queries(self, clips: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeddings and what is predicted from them, each ``(N, D)``."""
         embedding = self.embed(clips)
-        prediction = self.predictor(embedding)  # (N, D)
+        return embedding, self.predictor(embedding)
+
+    def compare(self, queries: tuple[Tensor, Tensor], view: int, targets: tuple[Tensor]) -> dict[str, Tensor]:
+        """Equation 2 of the study with one view as query, see :meth:`SequentialPretrainer.compare`."""
+        (embedding, prediction), (keys, ) = queries, targets
         others = torch.cat([keys[:view], keys[view + 1:]])  # (V - 1, N, D)
         loss = cosine_distance(prediction, others).mean()
         return dict(loss=loss, cosine=1 - loss.detach() / 2, spread_student=spread(embedding),

@@ -40,8 +40,9 @@ class VideoMoCo(SequentialPretrainer):
         temperature: Temperature.
         positives: ``'joint'``, all of them in the numerator (equation 1), or ``'separate'``, one softmax for each, as
             PySlowFast; the same at rho = 2.
-        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and
-            ``compile`` of :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
+        **kwargs: ``reduction``, ``one_pass``, ``data_preprocessor``, ``init_cfg``, ``normalization``,
+            ``channels_last`` and ``compile`` of
+            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
 
     Raises:
         ValueError: unknown kind of positives.
@@ -55,37 +56,40 @@ class VideoMoCo(SequentialPretrainer):
         above_zero('VideoMoCo', temperature=temperature)
         at_least(1, 'VideoMoCo', queue_size=queue_size)
         self.momentum = MomentumCopy(self.online, **dict(MOMENTUM, **momentum or {}))
+        self.compile_network(self.momentum.network)
         self.queue = KeyQueue(queue_size, self.embedding_dim)
         self.temperature = temperature
         self.separate = positives == 'separate'
 
     def targets(self, views: Tensor) -> tuple[Tensor, Tensor]:
         """Keys ``(V, N, D)`` of all clips and negatives ``(K, D)``, the queue as it was before them."""
-        keys = torch.stack([self.keys(self.normalize(clips)) for clips in views.unbind(1)])
+        keys = self.keys(self.normalize(views))
         negatives = self.queue.keys.clone()  # the backward passes need them after the queue has moved on
         if self.training:
             self.queue.enqueue(keys)
         return keys, negatives
 
     @torch.no_grad()
-    def keys(self, clips: Tensor) -> Tensor:
-        """The momentum copy's unit vectors ``(N, D)`` of clips ``(N, C, T, H, W)``, computed on shuffled ranks.
+    def keys(self, views: Tensor) -> Tensor:
+        """The momentum copy's unit vectors ``(V, N, D)`` of views ``(N, V, C, T, H, W)``, computed on shuffled ranks.
 
         BN would otherwise tell a query which key was normalised together with it (MoCo, section 3.3, shuffling BN).
         """
         if get_world_size() == 1:
-            return unit(self.momentum(clips))
-        order = torch.randperm(get_world_size() * len(clips), device=clips.device)
+            return unit(self.momentum.of_views(views))
+        order = torch.randperm(get_world_size() * len(views), device=views.device)
         broadcast(order)
-        keys = unit(self.momentum(exchange_rows(clips, order)))
-        return exchange_rows(keys, order.argsort())
+        keys = unit(self.momentum.of_views(exchange_rows(views, order)))
+        return exchange_rows(keys.transpose(0, 1), order.argsort()).transpose(0, 1)
 
-    def sub_loss(self, clips: Tensor, view: int, targets: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        """Equation 1 of the study with one view as query, see :meth:`SequentialPretrainer.sub_loss`."""
-        keys, negatives = targets
-        embedding = self.embed(clips)
-        with torch.autocast(clips.device.type, enabled=False):
-            query = unit(embedding)  # (N, D)
+    def queries(self, clips: Tensor) -> tuple[Tensor]:
+        """Unit vectors ``(N, D)``."""
+        return unit(self.embed(clips)),
+
+    def compare(self, queries: tuple[Tensor], view: int, targets: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """Equation 1 of the study with one view as query, see :meth:`SequentialPretrainer.compare`."""
+        (query, ), (keys, negatives) = queries, targets
+        with torch.autocast(query.device.type, enabled=False):
             others = torch.cat([keys[:view], keys[view + 1:]])  # (V - 1, N, D)
             positive = torch.einsum('nd,vnd->nv', query, others) / self.temperature
             negative = query @ negatives.T / self.temperature  # (N, K)

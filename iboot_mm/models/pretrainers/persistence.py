@@ -5,6 +5,7 @@ The clips are ``SampleViews(num_views=rho)``; rho = 1, two crops of one instant,
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -13,6 +14,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from ..modules.batch_norm import separate_views
 from ..modules.momentum import Embedder
 from ..modules.projectors import MLP
 from .base import BasePretrainer
@@ -25,7 +27,7 @@ SETTINGS = dict(queue='queue_size', prototypes='num_prototypes')
 class PersistencePretrainer(BasePretrainer):
     """A backbone with a projection head, and a loss that is reduced over the clips as queries.
 
-    Each clip of a video has its own forward pass, so BN normalises within clips of different videos, as in the study.
+    BN normalises within one clip of each of the videos, as in the study, where each clip has a forward pass of its own.
 
     Args:
         backbone: Config of the video encoder.
@@ -33,19 +35,27 @@ class PersistencePretrainer(BasePretrainer):
         projector: Arguments of :class:`~iboot_mm.models.modules.projectors.MLP` but ``in_dim``.
         reduction: ``'mean'`` over the rho sub-losses (section 3.2) or ``'sum'``, as PySlowFast; LARS makes all but
             biases and BN blind to the difference.
+        one_pass: All clips of a video in one forward and backward pass: the same up to rounding, in fewer and larger
+            kernels, with SyncBN's exchanges of one clip instead of rho. It takes the memory of all clips, which MoCo
+            and BYOL do not need otherwise. The pass of a momentum copy is always one.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
             :class:`~iboot_mm.models.VideoEncoder`.
 
     Raises:
-        ValueError: unknown reduction.
+        ValueError: unknown reduction, or one pass with a backbone that saves memory by recomputation.
         ValueError: on loading a checkpoint in which a weight or the queue has another shape.
     """
 
-    def __init__(self, backbone: dict, feature_dim: int, projector: dict, reduction: str = 'mean', **kwargs) -> None:
+    def __init__(self, backbone: dict, feature_dim: int, projector: dict, reduction: str = 'mean',
+                 one_pass: bool = False, **kwargs) -> None:
         super().__init__(backbone, **kwargs)
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction={reduction!r} is unknown: choose 'mean' (the paper) or 'sum' (PySlowFast)")
+        if one_pass and any(getattr(module, 'with_cp', False) for module in self.backbone.modules()):
+            raise ValueError('model.one_pass=True spends memory to save time, and model.backbone.with_cp=True the '
+                             'reverse: leave one of them out')
         self.feature_dim = feature_dim
+        self.one_pass = one_pass
         self.reduction = reduction
         self.projector = MLP(feature_dim, **projector)
         self.embedding_dim = projector['out_dim']
@@ -58,6 +68,18 @@ class PersistencePretrainer(BasePretrainer):
     def embed(self, clips: Tensor) -> Tensor:
         """Clips ``(N, C, T, H, W)`` in [0, 1] to embeddings ``(N, D)``."""
         return self.online(self.normalize(clips))
+
+    def embed_views(self, views: Tensor) -> Tensor:
+        """Views ``(N, V, C, T, H, W)`` in [0, 1] to embeddings ``(V, N, D)``."""
+        return self.each_view(lambda clips: (self.embed(clips), ), views)[0]
+
+    def each_view(self, function: Callable[[Tensor], tuple[Tensor, ...]], views: Tensor) -> list[Tensor]:
+        """What a function of clips ``(N, C, T, H, W)`` returns for each view, stacked to ``(V, ...)``."""
+        if not self.one_pass:
+            return [torch.stack(outputs) for outputs in zip(*map(function, views.unbind(1)), strict=True)]
+        stacked = views.transpose(0, 1)
+        with separate_views(self, len(stacked)):
+            return [output.unflatten(0, stacked.shape[:2]) for output in function(stacked.flatten(0, 1))]
 
     def reduce(self, losses: Tensor) -> Tensor:
         """Sub-losses ``(V, ...)``: the mean over all, or over all but the first axis and the sum over that."""
@@ -86,7 +108,8 @@ class SequentialPretrainer(PersistencePretrainer):
 
     That is the study's section 3.2 for MoCo and BYOL, whose targets get no gradient. ``train_step`` does it for any
     optimizer wrapper, and :class:`~iboot_mm.engine.model_wrapper.DistributedPretrainer` with one exchange of gradients
-    per step. Mode ``'loss'`` is the whole loss in one piece: the same gradient, at rho times the memory.
+    per step. Mode ``'loss'`` is the whole loss in one piece: the same gradient, at rho times the memory; with
+    ``one_pass`` that is what a training step takes.
     """
 
     @abstractmethod
@@ -94,8 +117,16 @@ class SequentialPretrainer(PersistencePretrainer):
         """What all sub-losses of a step compare with, for views ``(N, V, C, T, H, W)``; without gradient."""
 
     @abstractmethod
+    def queries(self, clips: Tensor) -> tuple[Tensor, ...]:
+        """What the trained network makes of clips ``(N, C, T, H, W)``: tensors ``(N, ...)``."""
+
+    @abstractmethod
+    def compare(self, queries: tuple[Tensor, ...], view: int, targets: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Sub-loss ``loss`` of the queries of one view, and figures to log."""
+
     def sub_loss(self, clips: Tensor, view: int, targets: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """Sub-loss ``loss`` of the clips ``(N, C, T, H, W)`` of one view as queries, and figures to log."""
+        return self.compare(self.queries(clips), view, targets)
 
     def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None, mode: str = 'tensor',
                 view: int = 0, targets: tuple[Tensor, ...] = ()) -> dict[str, Tensor] | list[ActionDataSample] | Tensor:
@@ -108,12 +139,13 @@ class SequentialPretrainer(PersistencePretrainer):
         """The reduced sub-losses, in one piece; logged figures are means over the views."""
         self.check_views(views)
         targets = self.targets(views)
-        parts = [self.sub_loss(clips, view, targets) for view, clips in enumerate(views.unbind(1))]
-        return self._gather(parts)
+        queries = self.each_view(self.queries, views)
+        return self._gather([self.compare(of_view, view, targets)
+                             for view, of_view in enumerate(zip(*queries, strict=True))])
 
     def train_step(self, data: dict | tuple | list, optim_wrapper: OptimWrapper,
                    network: nn.Module | None = None) -> dict[str, Tensor]:
-        """One step: each view's forward pass is followed by its backward pass.
+        """One step: each view's forward pass is followed by its backward pass; with ``one_pass`` that of all views.
 
         Args:
             data: A batch of the data loader.
@@ -126,6 +158,11 @@ class SequentialPretrainer(PersistencePretrainer):
         network = self if network is None else network
         views = self.data_preprocessor(data, True)['inputs']
         self.check_views(views)
+        if self.one_pass:
+            with optim_wrapper.optim_context(network):
+                loss, log = self.parse_losses(network(views, mode='loss'))
+            optim_wrapper.update_params(loss)
+            return log
         with optim_wrapper.optim_context(network):
             targets = self.targets(views)
         num_views = views.shape[1]

@@ -34,7 +34,7 @@ class VideoSimCLR(PersistencePretrainer):
         temperature: Temperature.
         positives: ``'joint'``, all of them in the numerator (equation 1), or ``'adjacent'``, a loss for each pair of
             clips k and k + 1, as PySlowFast; the same at rho = 2.
-        **kwargs: ``reduction`` (over the clips, or the pairs), ``data_preprocessor``, ``init_cfg``,
+        **kwargs: ``reduction`` (over the clips, or the pairs), ``one_pass``, ``data_preprocessor``, ``init_cfg``,
             ``normalization``, ``channels_last`` and ``compile`` of
             :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
 
@@ -54,7 +54,7 @@ class VideoSimCLR(PersistencePretrainer):
     def loss(self, views: Tensor) -> dict[str, Tensor]:
         """Equation 1 of the study, every clip a query, for views ``(N, V, C, T, H, W)`` in [0, 1]."""
         self.check_views(views)
-        embeddings = torch.stack([self.embed(clips) for clips in views.unbind(1)])
+        embeddings = self.embed_views(views)  # (V, N, D)
         with torch.autocast(views.device.type, enabled=False):
             queries = unit(embeddings)  # (V, N, D)
             keys = gather_with_gradient(queries, dim=1)  # (V, R N, D)

@@ -65,8 +65,9 @@ class VideoSwAV(PersistencePretrainer):
         temperature: Temperature of the prediction.
         epsilon: Regularisation of the assignment, see :func:`~iboot_mm.models.losses.views.sinkhorn`.
         iterations: Iterations of the assignment.
-        **kwargs: ``reduction``, ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and
-            ``compile`` of :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
+        **kwargs: ``reduction``, ``one_pass``, ``data_preprocessor``, ``init_cfg``, ``normalization``,
+            ``channels_last`` and ``compile`` of
+            :class:`~iboot_mm.models.pretrainers.persistence.PersistencePretrainer`.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, num_prototypes: int = 3000,
@@ -82,7 +83,7 @@ class VideoSwAV(PersistencePretrainer):
     def loss(self, views: Tensor) -> dict[str, Tensor]:
         """The swapped prediction (equation 3 of the study) for views ``(N, V, C, T, H, W)`` in [0, 1]."""
         self.check_views(views)
-        embeddings = torch.stack([self.embed(clips) for clips in views.unbind(1)])
+        embeddings = self.embed_views(views)  # (V, N, D)
         with torch.autocast(views.device.type, enabled=False):
             return self.prediction_loss(unit(embeddings))
 

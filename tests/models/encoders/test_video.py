@@ -103,7 +103,7 @@ def test_layout_of_2d_convolutions():
     assert not plain.backbone(views[0, :, :, 0]).is_contiguous(memory_format=torch.channels_last)
 
 
-def test_a_compiled_backbone_is_called_and_its_momentum_copy_is_plain(slow_backbone):
+def test_a_compiled_backbone_is_called_and_a_copy_of_it_is_compiled_when_told(slow_backbone):
     compiled = []
 
     def backend(graph, inputs):
@@ -116,4 +116,7 @@ def test_a_compiled_backbone_is_called_and_its_momentum_copy_is_plain(slow_backb
     copy.eval()(views[0])
     assert not compiled
     encoder.eval()(views)
-    assert compiled
+    assert len(compiled) == 1
+    encoder.compile_network(copy.network)
+    copy(views[0])
+    assert len(compiled) == 2

@@ -26,7 +26,8 @@ CASES = {  # method, rho, iterations per step, options
     'byol_2': ('byol', 2, 1, {}), 'byol_3_sum': ('byol', 3, 2, dict(reduction='sum')),
     'moco_2': ('moco', 2, 1, {}), 'moco_3_separate': ('moco', 3, 2, dict(positives='separate')),
     'simclr_2': ('simclr', 2, 1, {}), 'simclr_3_adjacent': ('simclr', 3, 1, dict(positives='adjacent')),
-    'byol_3_stock': ('byol', 3, 1, {}), 'moco_2_stock': ('moco', 2, 2, {}),  # mmengine's wrapper
+    'byol_3_one_pass': ('byol', 3, 1, dict(one_pass=True)), 'byol_3_stock': ('byol', 3, 1, {}),
+     'moco_2_stock': ('moco', 2, 2, {}),  # mmengine's wrapper
     'simclr_3': ('simclr', 3, 1, {}), 'swav_2': ('swav', 2, 1, {}), 'swav_3_frozen': ('swav', 3, 1, {})}
 STEPS, VIDEOS = 3, 4
 
@@ -80,18 +81,19 @@ def exchanges(rank, world_size):
 
 
 def shuffled_keys(rank, world_size):
-    """Keys of this rank's clips, with the batch shuffled over two ranks and by hand."""
+    """Keys of this rank's clips, with the batch shuffled over two ranks and by hand, view by view."""
     found, order = {}, torch.tensor([2, 0, 1, 3])
     for norm in ('gn', 'bn'):
         model = toy.build('moco', norm)
-        clips = toy.views(model, videos=4)[:, 0]
-        by_hand = torch.empty(4, toy.DIM)
+        views = toy.views(model, videos=4)
+        by_hand = torch.empty(2, 4, toy.DIM)
         for shard in order.chunk(2):
-            by_hand[shard] = unit(toy.build('moco', norm).momentum(clips[shard]))
+            for view in range(2):
+                by_hand[view, shard] = unit(toy.build('moco', norm).momentum(views[shard, view]))
         with patch('torch.randperm', lambda n, device: order if rank == 0 else torch.arange(n)):  # rank 0's counts
-            keys = model.keys(part(clips, rank, world_size))
-        alone = unit(toy.build('moco', norm).momentum(part(clips, rank, world_size)))
-        found[norm] = dict(keys=keys, by_hand=part(by_hand, rank, world_size), alone=alone)
+            keys = model.keys(part(views, rank, world_size))
+        alone = unit(toy.build('moco', norm).momentum.of_views(part(views, rank, world_size)))
+        found[norm] = dict(keys=keys, by_hand=part(by_hand, rank, world_size, dim=1), alone=alone)
     return found
 
 
@@ -117,14 +119,14 @@ def compare_exchanges(rank, world_size, folder):
             found.append(dict(exchanged=exchange_rows(rows, order), gathered=gathered_rows(rows, order), order=order,
                               arrived=arrived.pop()))
         keys, model = [], toy.build('moco', 'bn')
-        clips = part(toy.views(model, videos=4 * world_size)[:, 0], rank, world_size)
+        views = part(toy.views(model, videos=4 * world_size), rank, world_size)
         for way in (exchange_rows, gathered_rows):
             with patch('iboot_mm.models.pretrainers.moco.exchange_rows', way):
                 copy = toy.build('moco', 'bn')
                 torch.manual_seed(rank + 1)  # rank 0's order counts
-                keys.append(copy.keys(clips))
-    clip, key = clips[0].numel(), keys[0][0].numel()
-    torch.save(dict(rows=found, keys=keys, most=[4 * clip, 4 * key], arrived=arrived), f'{folder}/exchange_{rank}.pt')
+                keys.append(copy.keys(views))
+    video, key = views[0].numel(), keys[0][:, 0].numel()
+    torch.save(dict(rows=found, keys=keys, most=[4 * video, 4 * key], arrived=arrived), f'{folder}/exchange_{rank}.pt')
 
 
 def run(rank, world_size, folder):
@@ -220,5 +222,5 @@ def test_exchanged_rows_are_those_of_all_ranks_gathered(exchanged, world_size):
 def test_keys_are_those_of_gathered_clips_and_a_rank_receives_its_own_part(exchanged, world_size):
     for found in exchanged[world_size]:
         assert torch.equal(*found['keys'])
-        assert len(found['arrived']) == 2  # clips, then their keys
+        assert len(found['arrived']) == 2  # all views, then their keys
         assert all(count <= most for count, most in zip(found['arrived'], found['most'])) and sum(found['arrived'])
