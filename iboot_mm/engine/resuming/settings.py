@@ -1,13 +1,11 @@
 """What a resumed run takes from its checkpoint, and what from its config."""
 
-import ast
-from collections.abc import Iterator
+from ...checkpoints.printed_config import printed_settings
 
 # Options of an optimizer that a run may change on the way; all others made the state that the checkpoint holds.
 CHANGEABLE = ('lr', 'weight_decay', 'foreach', 'fused', 'capturable', 'differentiable')
 # What a change of is told. How a batch is split and how videos are read is not: it changes no result.
 TOLD = ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'train_dataloader')
-LONGEST = 1 << 20  # characters of a config that are still read
 SILENT = ('train_dataloader.batch_size', 'train_dataloader.num_workers', 'train_dataloader.persistent_workers',
           'train_dataloader.pin_memory', 'train_dataloader.prefetch_factor', 'optim_wrapper.accumulative_counts')
 
@@ -59,39 +57,5 @@ def changed_settings(old: dict, new: dict) -> list[str]:
 
 
 def read_settings(text: str) -> dict:
-    """The settings of a config that bear on training, by keys as ``--cfg-options`` takes them.
-
-    Args:
-        text: The config as mmengine prints it. It is read, not run: of a text that holds more than names, literals and
-            ``dict(...)`` nothing is known, and the result is empty.
-    """
-    try:
-        statements = ast.parse(text[:LONGEST]).body
-        settings = {statement.targets[0].id: _value(statement.value) for statement in statements
-                if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-                and statement.targets[0].id in TOLD}
-        return dict(_flatten(settings))
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
-        return {}
-
-
-def _value(node: ast.expr) -> object:
-    """``dict(a=1)`` and literals."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args:
-        return {keyword.arg: _value(keyword.value) for keyword in node.keywords}
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return [_value(item) for item in node.elts]
-    if isinstance(node, ast.Dict):
-        return {_value(key): _value(value) for key, value in zip(node.keys, node.values)}
-    return ast.literal_eval(node)
-
-
-def _flatten(value: object, path: str = '') -> Iterator[tuple[str, object]]:
-    children = (value.items() if isinstance(value, dict)
-                else enumerate(value) if isinstance(value, list) and any(isinstance(v, (dict, list)) for v in value)
-                else None)
-    if children is None:
-        yield path, value
-        return
-    for key, child in children:
-        yield from _flatten(child, f'{path}.{key}'.lstrip('.'))
+    """The settings of a printed config that bear on training, see :func:`printed_settings`."""
+    return printed_settings(text, TOLD)
