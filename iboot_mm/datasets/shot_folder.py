@@ -9,6 +9,7 @@ from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
 from ..stores.tables import cached_path, shared_table
+from .listing import locate
 from .shards import without_shard
 from .shots.columns import NOT_LISTED, NotPlain, select, shot_columns, told
 from .shots.shots import iterate_shots, shot_ticks, usable_shots
@@ -57,8 +58,7 @@ class ShotFolder(VideoFolder):
 
     def load_data_list(self) -> Sequence[dict]:
         """One `dict(filename, labels, shots, shot_frames)` per video that has enough shots."""
-        below_root = os.path.join(self.root, self.shot_list)
-        path = below_root if not os.path.isfile(self.shot_list) and os.path.isfile(below_root) else self.shot_list
+        path = locate(self.shot_list, self.root)
         videos = super().load_data_list()
         if isinstance(videos, VideoTable):
             return self._of_table(videos, path)

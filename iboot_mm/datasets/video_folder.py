@@ -9,7 +9,7 @@ from mmaction.registry import DATASETS
 
 from ..compat import outer_place, place_in_epoch
 from .decoders import UnreadableVideo
-from .listing import VIDEO_EXTENSIONS
+from .listing import VIDEO_EXTENSIONS, locate
 from .transforms.packing import PackViews
 from .transforms.randomness import REPLACE_TAG, fresh_seed
 from .video_lists import videos_of_folder, videos_of_list
@@ -76,8 +76,7 @@ class VideoFolder(BaseActionDataset):
         """One `dict(filename, labels)` per video; of a long list, made when they are asked for (`VideoTable`)."""
         if not self.ann_file:
             return videos_of_folder(self.root, self.extensions, self.label_names)
-        below_root = os.path.join(self.root, self.ann_file)
-        ann_file = below_root if not os.path.isfile(self.ann_file) and os.path.isfile(below_root) else self.ann_file
+        ann_file = locate(self.ann_file, self.root)
         if not os.path.isfile(ann_file) and not os.path.isdir(self.root):
             raise FileNotFoundError(f"There is no list '{self.ann_file}', and no folder '{self.root}' that could hold "
                                     'it: set `root` to the folder of your videos.')

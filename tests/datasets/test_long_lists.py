@@ -172,6 +172,7 @@ def shot_list(path: Path, plain: bool) -> str:
         elif black:
             entry['black'] = black
         lines.append(json.dumps(entry))
+    lines[1:1] = [json.dumps(dict(file=f'{i}.mp4', frames=9, fps=24., starts=[0])) for i in range(20)]  # named again
     if not plain:
         lines.append(json.dumps(dict(file='x.mp4', error='it is cut off', frames='?')))  # of an error, no more is asked
     return write(path, lines[:-9 if plain else None] + [''])
@@ -205,5 +206,5 @@ def test_shots_of_a_long_list_are_those_of_a_short_one(lists, tmp_path, monkeypa
 def test_a_bad_line_of_shots_is_named(lists, tmp_path, line):
     with open(shot_list(tmp_path / 'shots.jsonl', True), 'a') as file:
         file.write(line)
-    with pytest.raises(ValueError, match="Line 103 of the shot list '.*shots.jsonl' names no file"):
+    with pytest.raises(ValueError, match="Line 123 of the shot list '.*shots.jsonl' names no file"):
         ShotFolder(lists[0], str(tmp_path / 'shots.jsonl'), ann_file=lists[1])

@@ -54,6 +54,11 @@ def test_short_and_black_shots_are_left_out(root, tmp_path):
     assert info['shots'].tolist() == [[0, 10], [14, 31]] and info['shot_frames'] == 42
 
 
+def test_of_two_lines_of_a_file_the_later_one_holds(root, tmp_path):
+    write_shots(tmp_path / 's.jsonl', {}, [entry('four.mp4', lengths) for lengths in ((10, 12, 9, 11), (20, 22))])
+    assert ShotFolder(root, str(tmp_path / 's.jsonl')).get_data_info(0)['shots'].tolist() == [[0, 20], [20, 42]]
+
+
 def test_a_long_list_is_not_held_as_it_was_read(root, tmp_path):
     entries = [entry('four.mp4', (10, 12, 9, 11)), *(entry(f'{i}.mp4', (1000,) * 100) for i in range(1000))]
     write_shots(tmp_path / 's.jsonl', {}, entries)

@@ -12,6 +12,7 @@ from iboot_mm.datasets.decoders.pyav import PyAVReader
 from iboot_mm.datasets.shots.shots import read_shots, write_shots
 
 from ..scripts import load_tool
+from ..shards import write_tar
 from ..shots import write_shots_video
 
 pytest.importorskip('scenedetect', reason='the extra shots is not installed')
@@ -38,6 +39,19 @@ def here(monkeypatch):
 
 def starts(out) -> dict[str, list[int]]:
     return {name: entry.get('starts') for name, entry in read_shots(out)[1].items()}
+
+
+def test_videos_in_shards_are_named_as_the_files_were(root, tmp_path, here):
+    entries, _ = tool.find(root, tmp_path / 'files.jsonl', SETTINGS)
+    packed = tmp_path / 'packed'
+    packed.mkdir()
+    for number, names in enumerate((('a', 'd'), ('b/c', ))):
+        write_tar(packed / f'{number}.tar', {f'{name}.mp4': (root / f'{name}.mp4').read_bytes() for name in names})
+    found, there = tool.find(packed, packed / 'shots.jsonl', SETTINGS)
+    assert found == entries and there == 0
+    assert sorted(here[3:]) == ['0.tar/a.mp4', '0.tar/d.mp4', '1.tar/b/c.mp4']
+    assert tool.find(packed, packed / 'shots.jsonl', SETTINGS)[1] == 3  # known
+    assert len(ShotFolder(str(packed), num_shots=2)) == 2
 
 
 def test_the_command(root, monkeypatch, capsys):

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import sys
+from pathlib import Path
 
 import av
 import numpy as np
@@ -14,6 +15,7 @@ from iboot_mm.datasets.decoders.packets import index_packets
 from ..datasets.decoders.differential import decoded_in_order
 from ..datasets.decoders.kinds import kinds
 from ..scripts import load_tool
+from ..shards import write_tar
 from ..videos import cut, moving_frames, write_sound, write_video
 
 tool = load_tool('data/resize_videos')
@@ -148,6 +150,17 @@ def test_small_videos_are_copied_and_the_folders_are_the_same(root, out):
     assert (out / 'one' / 'two' / 'large file.mp4').is_file()
     assert sorted(path.name for path in out.iterdir()) == ['one', 'resized.json', 'unreadable.txt']
     assert not list(out.rglob('*.partial'))
+
+
+def test_videos_in_shards_become_files(root, out, tmp_path):
+    paths = dict(large=write_video(tmp_path / 'l.mp4', moving_frames(5, 60, 80)),
+                 small=write_video(tmp_path / 's.mp4', moving_frames(5, 24, 32)))
+    write_tar(root / '0.tar', {f'{name}/v.mp4': Path(path).read_bytes() for name, path in paths.items()})
+    counts = tool.make(root, out, 32, workers=1)
+    assert (counts['resized'], counts['copied'], counts['unreadable']) == (1, 1, 0)
+    assert read_all(out / 'large' / 'v.mp4').shape == (5, 32, 42, 3)
+    assert (out / 'small' / 'v.mp4').read_bytes() == Path(paths['small']).read_bytes()
+    assert tool.make(root, out, 32, workers=1)['there'] == 2
 
 
 def test_bad_files_are_listed_and_tried_again(root, out):

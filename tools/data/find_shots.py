@@ -1,4 +1,4 @@
-"""Find the shots of every video below a folder, by its colours, and write the list that `ShotFolder` reads.
+"""Find the shots of every video below a folder, or in its tar shards, and write the list that `ShotFolder` reads.
 
     python tools/data/find_shots.py data/my_videos
 
@@ -14,6 +14,7 @@ cuts are printed.
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -24,28 +25,32 @@ import av
 import cv2
 
 from iboot_mm.datasets import UnreadableVideo
-from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
+from iboot_mm.datasets.listing import VIDEO_EXTENSIONS
 from iboot_mm.datasets.parallel import run_jobs, show_progress
+from iboot_mm.datasets.shards import without_shard
 from iboot_mm.datasets.shots.shots import count_matches, read_shots, write_shots
+from iboot_mm.datasets.sources import source_exists, stat_source
+from iboot_mm.datasets.video_lists import videos_of_folder
 from iboot_mm.interruption import one_line_when_stopped
 
 
 def look(root: Path, settings: dict, name: str) -> dict:
-    """The entry of one video."""
+    """The entry of one video, by its path below the root."""
     from iboot_mm.datasets.shots.detection import find_shots
     cv2.setNumThreads(0)  # the videos fill the cores
-    entry = dict(file=name, size=size_of(root / name))
+    path = str(root / name)
+    entry = dict(file=os.path.relpath(without_shard(path), root), size=size_of(path))
     try:
-        return entry | find_shots(str(root / name), settings['threshold'], settings['min_length'], settings['fps'])
+        return entry | find_shots(path, settings['threshold'], settings['min_length'], settings['fps'])
     except UnreadableVideo as error:
         return entry | dict(error=error.reason)
     except av.FFmpegError as error:
         return entry | dict(error=error.strerror)
 
 
-def size_of(path: Path) -> int:
-    """Bytes of a file; 0 of a link that leads nowhere."""
-    return path.stat().st_size if path.exists() else 0
+def size_of(path: str) -> int:
+    """Bytes of a video; 0 of a link that leads nowhere."""
+    return stat_source(path).size if source_exists(path) else 0
 
 
 def known_entries(file: Path, settings: dict) -> dict[str, dict]:
@@ -77,7 +82,8 @@ def find(root: Path, out: Path, settings: dict, workers: int | None = None) -> t
                          f'{settings["threshold"]}, {settings["min_length"]} and {clock}.')
     if out.is_dir():
         raise IsADirectoryError(f"--out '{out}' is a folder: name a file, such as '{out / 'shots.jsonl'}'.")
-    names = [Path(path).relative_to(root).as_posix() for path in scan_folder(str(root), VIDEO_EXTENSIONS)]
+    paths = [video['filename'] for video in videos_of_folder(str(root), VIDEO_EXTENSIONS, None)]
+    names = {Path(without_shard(path)).relative_to(root).as_posix(): path for path in paths}
     out.parent.mkdir(parents=True, exist_ok=True)
     log = out.with_name(f'{out.name}.partial')
     if log.is_file():
@@ -88,10 +94,11 @@ def find(root: Path, out: Path, settings: dict, workers: int | None = None) -> t
         raise ValueError(f"'{out}' is of other videos, '{next(iter(entries))}' for example, none of which is below "
                          f"'{root}': name another --out, or delete it.")
     left = [name for name in names if name not in entries or 'error' in entries[name]
-            or entries[name].get('size') != size_of(root / name)]
+            or entries[name].get('size') != size_of(names[name])]
     with open(log, 'a', encoding='utf-8') as lines:
         lines.write('' if lines.tell() else json.dumps(settings) + '\n')
-        jobs = run_jobs(partial(look, root, settings), left, workers)
+        places = [os.path.relpath(names[name], root) for name in left]
+        jobs = run_jobs(partial(look, root, settings), places, workers)
         for entry in show_progress(jobs, len(left), 'videos'):
             lines.write(json.dumps(entry) + '\n')
             lines.flush()

@@ -9,8 +9,8 @@ keyframe, so a clip costs at most 31 frames more than it spans.
 
 Can be stopped and called again: each file is there whole or not at all, and those that are there stay. Videos that
 cannot be read, lose frames on the way or look otherwise afterwards (a sample is compared) are listed in
-OUT/unreadable.txt and tried again by the next call. The lists are made from OUT then: tools/data/prepare.py NAME OUT
---annotations IN.
+OUT/unreadable.txt and tried again by the next call. Videos in tar shards become files; pack_shards.py packs them.
+The lists are made from OUT then: tools/data/prepare.py NAME OUT --annotations IN.
 """
 
 import argparse
@@ -28,8 +28,11 @@ import numpy as np
 from iboot_mm.datasets.decoders import UnreadableVideo
 from iboot_mm.datasets.decoders.conversion import converter
 from iboot_mm.datasets.decoders.pyav import PyAVReader
-from iboot_mm.datasets.listing import VIDEO_EXTENSIONS, scan_folder
+from iboot_mm.datasets.listing import VIDEO_EXTENSIONS
 from iboot_mm.datasets.parallel import run_jobs, show_progress
+from iboot_mm.datasets.shards import without_shard
+from iboot_mm.datasets.sources import open_source
+from iboot_mm.datasets.video_lists import videos_of_folder
 from iboot_mm.interruption import one_line_when_stopped
 
 KEYFRAME_DISTANCE = 32
@@ -134,7 +137,8 @@ def resize(job: tuple[Path, Path, int, int]) -> tuple[Path, str, str]:
         if encode(source, partial, short_side, crf):
             os.replace(partial, target.with_suffix('.mp4'))
             return source, 'resized', ''
-        shutil.copyfile(source, partial)
+        with open_source(str(source)) as whole, open(partial, 'wb') as copy:
+            shutil.copyfileobj(whole, copy)
         os.replace(partial, target)
         return source, 'copied', ''
     except UnreadableVideo as error:
@@ -154,10 +158,10 @@ def plan(root: Path, out: Path, settings: dict) -> tuple[list[tuple], int]:
         FileNotFoundError: If there is no video.
         ValueError: If two videos would become one file, or ``out`` holds videos of other settings.
     """
-    sources = [Path(path) for path in scan_folder(str(root), VIDEO_EXTENSIONS)]
-    taken = {}
-    for source in sources:
-        other = taken.setdefault(source.with_suffix(''), source)
+    sources = [Path(video['filename']) for video in videos_of_folder(str(root), VIDEO_EXTENSIONS, None)]
+    names, taken = [Path(without_shard(str(source))).relative_to(root) for source in sources], {}
+    for source, name in zip(sources, names):
+        other = taken.setdefault(name.with_suffix(''), source)
         if other is not source:
             raise ValueError(f"'{other}' and '{source}' would become one file: move or rename one of them.")
     file = out / 'resized.json'
@@ -168,8 +172,8 @@ def plan(root: Path, out: Path, settings: dict) -> tuple[list[tuple], int]:
     partial = out / 'resized.json.partial'
     partial.write_text(json.dumps(settings) + '\n')
     os.replace(partial, file)
-    targets = [(source, out / source.relative_to(root)) for source in sources]
-    left = [(source, target, settings['short_side'], settings['crf']) for source, target in targets
+    targets = [out / name for name in names]
+    left = [(source, target, settings['short_side'], settings['crf']) for source, target in zip(sources, targets)
             if not target.exists() and not target.with_suffix('.mp4').exists()]
     return left, len(sources) - len(left)
 

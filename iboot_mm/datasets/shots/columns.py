@@ -115,7 +115,9 @@ def select(videos: VideoTable, entries: Iterator['pa.Table'], num_shots: int, mi
     table = videos.columns.table.replace_schema_metadata()
     if not isinstance(videos.rows, range):
         table = table.take(videos.rows)
-    rows = pc.index_in(pc.replace_substring_regex(table['file'], r'^(\./)+', ''), value_set=shots['file'])
+    files = shots['file'].combine_chunks()[::-1]  # of two entries of one file the later one holds
+    place = pc.index_in(pc.replace_substring_regex(table['file'], r'^(\./)+', ''), value_set=files)
+    rows = pc.subtract(len(files) - 1, place)
     count = shots['count'].take(rows).fill_null(0)
     kept = pc.greater_equal(count, num_shots)
     fates = np.bincount(shots['fate'].take(rows).fill_null(0).to_numpy()[~kept.to_numpy()], minlength=len(FATES))

@@ -2,8 +2,8 @@
 
 A list is JSON lines, one per video: `{"file": "a/b.mp4", "frames": 240, "fps": 25.0, "starts": [0, 57, 133]}`, with the
 first frame of each shot and, where there are any, `"black"`, the numbers of the shots that show nothing; or
-`{"file": ..., "error": ...}`. Files are named below the root of the videos. A line without `file` says how the shots
-were found.
+`{"file": ..., "error": ...}`. Files are named below the root of the videos; of two lines of one file the later one
+holds. A line without `file` says how the shots were found.
 """
 
 import json
