@@ -16,7 +16,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-LIBC, PR_SET_PDEATHSIG = ctypes.CDLL(None), 1  # sys/prctl.h
+LIBC = ctypes.CDLL(None) if sys.platform == 'linux' else None  # before any fork, after which nothing is to be loaded
+PR_SET_PDEATHSIG = 1  # sys/prctl.h
 ROOT = Path(__file__).resolve().parents[1]
 # The pre-training methods and their configs for the moving digits; two of them need an image model.
 MINI = ROOT / 'configs' / 'mini'
@@ -70,7 +71,7 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
         process = subprocess.Popen(
             [str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd,
             env={**CHILD_ENV, **os.environ, **(env or {})}, start_new_session=True,  # Ctrl-C comes from stop(), once
-            preexec_fn=listen_to_interrupts)
+            preexec_fn=end_with_the_caller)
         try:
             for line in process.stdout:
                 file.write(line)
@@ -87,13 +88,14 @@ def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[s
         sys.exit(f'That failed (exit status {process.returncode}); the whole output is in {log}.{reason}')
 
 
-def listen_to_interrupts() -> None:
-    """A shell's background jobs ignore interrupts, and so do the processes that they start.
+def end_with_the_caller() -> None:
+    """Called in a command's process before the command: it can be interrupted, and ends when its caller is gone.
 
-    And Linux tells a process when the one that started it is gone, even by ``kill -9``.
+    A shell's background jobs ignore interrupts, and so would what they start. That the caller is gone, even by
+    ``kill -9``, only Linux tells.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if sys.platform == 'linux':
+    if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

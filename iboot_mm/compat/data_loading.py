@@ -1,5 +1,6 @@
 """Faults of torch and mmengine in loading data by several workers."""
 
+import multiprocessing
 import os
 import shutil
 from collections.abc import Callable
@@ -48,19 +49,23 @@ class SharedMemoryError(RuntimeError):
 class MeasuredBatch:
     """Makes a batch, and measures a worker's first one.
 
+    What is free counts when the loader is built, shared out among the processes of this machine, and again then, when
+    other loaders may have filled some: batches that this loader has made by then are taken to lie there still.
+
     Args:
         collate: Makes the batch of a list of samples.
         workers: Of the loader.
         prefetch: Batches that each of them has ready.
 
     Raises:
-        SharedMemoryError: the batches of all workers do not fit into what was free when the loader was built.
+        SharedMemoryError: the batches of all workers do not fit into what is free.
     """
 
     def __init__(self, collate: Callable, workers: int, prefetch: int) -> None:
         self.collate = collate
         self.workers, self.prefetch = workers, prefetch
-        self.free = shutil.disk_usage(SHARED_MEMORY).free // int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+        self.free = _free() // int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+        self.made = multiprocessing.RawValue('q', 0)  # batches of all workers, by and by more than lie there
         self.measured = False
 
     def __call__(self, samples: list) -> object:
@@ -69,17 +74,23 @@ class MeasuredBatch:
         if not self.measured and get_worker_info() is not None:
             self.measured = True
             self._check(size_of(batch))
+        self.made.value += 1
         return batch
 
     def _check(self, size: int) -> None:
         needed = size * (self.workers * self.prefetch + 1)  # and the one that is being trained on
-        if needed > self.free:
-            fit = max((self.free // max(size, 1) - 1) // self.prefetch, 0)
+        free = min(self.free, _free() + size * self.made.value)
+        if needed > free:
+            fit = max((free // max(size, 1) - 1) // self.prefetch, 0)
             raise SharedMemoryError(
-                f'{SHARED_MEMORY} has {self.free / 2**20:.1f} MiB free for a process, and {self.workers} workers with '
+                f'{SHARED_MEMORY} has {free / 2**20:.1f} MiB free for a process, and {self.workers} workers with '
                 f'{self.prefetch} batches of {size / 2**20:.1f} MiB each want {needed / 2**20:.1f} MiB: start the '
                 'container with --shm-size=16g (or --ipc=host), or set num_workers of the loader to '
                 f'{"at most " if fit else ""}{fit}')
+
+
+def _free() -> int:
+    return shutil.disk_usage(SHARED_MEMORY).free
 
 
 def size_of(batch: object) -> int:

@@ -15,7 +15,7 @@ from mmengine.runner import find_latest_checkpoint
 from ..compat import UnusableCheckpoint
 from ..compat.data_loading import SharedMemoryError
 
-# A full disk, or a folder in which this user may write nothing.
+# A full disk, or a file or folder that is not this user's.
 CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
                 errno.EEXIST)
 
@@ -23,6 +23,8 @@ CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACC
 @contextmanager
 def ends_in_a_sentence(work_dir: str, what: str) -> Iterator[None]:
     """Ends this process with one sentence and status 1 at Ctrl-C, a full disk and the like, without a traceback.
+
+    The like is whatever this user may not read or write.
 
     Of several processes the first one tells of Ctrl-C, and whichever meets another fault of that. A log that cannot be
     written ends the run, too: ``logging`` would print a traceback for each line and go on to a checkpoint that cannot
@@ -40,8 +42,11 @@ def ends_in_a_sentence(work_dir: str, what: str) -> Iterator[None]:
         if isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt):
             _leave(f'Stopped: {what} goes on from {_last(work_dir)}.' if is_main_process() else '')
         if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
-            _leave(f'{error.filename or work_dir} cannot be written ({error.strerror}), and {what} stopped: make room '
-                   f'or name another --work-dir; it goes on from {_last(work_dir)}.')
+            place = error.filename or work_dir
+            do = (('read', 'have it made readable for this user') if os.path.exists(place) and not _is_readable(place)
+                  else ('written', 'make room or name another --work-dir'))
+            _leave(f'{place} cannot be {do[0]} ({error.strerror}), and {what} stopped: {do[1]}; it goes on from '
+                   f'{_last(work_dir)}.')
         if isinstance(error, (SharedMemoryError, UnusableCheckpoint)):
             _leave(f'{error}.')
         raise
@@ -50,6 +55,10 @@ def ends_in_a_sentence(work_dir: str, what: str) -> Iterator[None]:
 def _last(work_dir: str) -> str:
     checkpoint = find_latest_checkpoint(work_dir) if os.path.isdir(work_dir) else None
     return f'{checkpoint} with --resume' if checkpoint else 'the start, since there is no checkpoint yet'
+
+
+def _is_readable(place: str) -> bool:
+    return os.access(place, os.R_OK | os.X_OK if os.path.isdir(place) else os.R_OK)
 
 
 def _leave(words: str) -> None:

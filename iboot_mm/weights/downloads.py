@@ -116,7 +116,9 @@ def _reach_hub() -> None:
 
 def _unreachable(filename: str, source: str, error: Exception, then: str = '') -> ConnectionError:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else 'no reason given'
-    then = then or f"pass checkpoint='PATH/{os.path.basename(filename)}'"
+    path = f'PATH/{os.path.basename(filename)}'
+    then = then or (f"give its path: checkpoint='{path}' of a teacher, pretrained='{path}' of a backbone, or a "
+                    "command's option for a file of weights")
     return ConnectionError(
         f'Can not fetch {filename} from {source} ({type(error).__name__}: {reason}): get it on a machine '
         f'with network, put it anywhere on this one and {then}.'

@@ -67,6 +67,24 @@ def test_processes_share_it(shared_memory, monkeypatch):
         list(build(num_workers=2))
 
 
+def test_what_other_loaders_hold_counts(shared_memory):
+    """10 MiB are wanted and were free when both loaders were built; the other one has filled one of them since."""
+    shared_memory(10)
+    loader = build(num_workers=2)
+    shared_memory(9)
+    with pytest.raises(RuntimeError, match='/dev/shm has 9.0 MiB free .* want 10.0 MiB'):
+        list(loader)
+
+
+def test_what_the_loader_holds_itself_does_not(shared_memory):
+    shared_memory(10)
+    measured = build(num_workers=2).collate_fn
+    batch = [dict(inputs=torch.zeros(2**20, dtype=torch.uint8))] * 2
+    for made in range(3):
+        shared_memory(10 - 2 * made)
+        measured._check(size_of(measured(batch)))
+
+
 def test_what_counts_as_a_batch():
     batch = dict(inputs=[torch.zeros(3), torch.zeros(5, dtype=torch.uint8)], data_samples=['a', None], more=(1, ))
     assert size_of(batch) == 17

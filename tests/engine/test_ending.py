@@ -51,6 +51,16 @@ def test_what_cannot_be_written_is_named(tmp_path, capsys, number):
     assert ending(tmp_path, OSError(number, os.strerror(number)), capsys).startswith(f'{tmp_path} cannot be written')
 
 
+@pytest.mark.parametrize('is_folder', [False, True])
+def test_what_cannot_be_read_is_not_said_to_be_unwritable(tmp_path, capsys, monkeypatch, is_folder):
+    (place := tmp_path / 'foreign').mkdir() if is_folder else (place := tmp_path / 'foreign.pth').touch()
+    monkeypatch.setattr(os, 'access', lambda path, mode: path != str(place) or not mode & os.R_OK)  # root may all
+    error = PermissionError(errno.EACCES, 'Permission denied', str(place))
+    assert ending(tmp_path, error, capsys) == (
+        f'{place} cannot be read (Permission denied), and training stopped: have it made readable for this user; it '
+        'goes on from the start, since there is no checkpoint yet.')
+
+
 def test_a_log_on_a_full_disk(tmp_path, capsys):
     handler = logging.FileHandler('/dev/full')
     with pytest.raises(SystemExit), ends_in_a_sentence(str(tmp_path), 'test'):
