@@ -9,6 +9,8 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+from .processes import clean_processes
+
 
 def run_in_processes(function: Callable, world_size: int, *args: object) -> None:
     """Calls ``function(rank, world_size, *args)`` in ``world_size`` processes of one gloo group.
@@ -19,7 +21,7 @@ def run_in_processes(function: Callable, world_size: int, *args: object) -> None
     with socket.socket() as sock:
         sock.bind(('127.0.0.1', 0))
         port = sock.getsockname()[1]
-    mp.set_forkserver_preload(['tests.conftest'])
+    clean_processes()
     # Threads of several processes that wait for each other in a loop can keep two busy cores from any progress.
     with patch.dict(os.environ, OMP_NUM_THREADS='1'):
         mp.start_processes(_start, (function, world_size, port, args), world_size, start_method='forkserver')

@@ -6,6 +6,9 @@ import sys
 
 import pytest
 import scaling
+import torch.multiprocessing as mp
+
+from ..processes import clean_processes
 
 
 def test_sheet_on_paper():
@@ -26,9 +29,16 @@ def test_what_is_not_added_was_hidden():
     assert 'Compute 1.000 s (1 process, above), link 10 GB/s (assumed)' in text
 
 
+def start(function, args, number):
+    """In place of torch's ``spawn``, whose processes import everything anew."""
+    clean_processes()
+    mp.start_processes(function, args, number, start_method='forkserver')
+
+
 def test_two_processes(monkeypatch, capfd):
     options = '--method byol --depth 18 --width 8 --size 32 --frames 2 --videos 2 --repeats 1 --compute-seconds 2'
     monkeypatch.setattr(sys, 'argv', [scaling.__file__, *options.split()])
+    monkeypatch.setattr(scaling.mp, 'spawn', start)
     scaling.main()
     text = capfd.readouterr().out
     seconds = dict(re.findall(r'^\| (.+?) +\| +([\d.]+) \|', text.partition('on paper')[0], re.M))

@@ -6,7 +6,7 @@ import sys
 import rho_steps
 
 
-def test_rho_steps(monkeypatch, capfd):
+def test_rho_steps(monkeypatch, capfd, forked):
     options = '--methods byol --rho 2 --depth 18 --width 8 --size 32 --frames 2 --repeats 1 --device cpu'
     monkeypatch.setattr(sys, 'argv', [rho_steps.__file__, *options.split()])
     rho_steps.main()

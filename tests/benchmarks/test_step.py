@@ -9,7 +9,16 @@ import torch
 from torch import nn
 from workload import Workload, largest_batch, peak_and_losses
 
-SIZES = dict(depth=18, width=8, size=32, frames=2, device='cpu', teacher='ViT-S-32-alt', repeats=1, loss_steps=2)
+from ..clip_models import add_clip
+
+SIZES = dict(depth=18, width=8, size=32, frames=2, device='cpu', teacher='tiny', repeats=1, loss_steps=2)
+
+
+@pytest.fixture(scope='module', autouse=True)
+def teacher(tmp_path_factory):
+    """7 x 7 patches and a token in 2 layers."""
+    add_clip('tiny', tmp_path_factory.mktemp('open_clip'), width=48,
+             vision=dict(image_size=224, layers=2, width=64, head_width=32, patch_size=32))
 
 
 @pytest.fixture
@@ -67,9 +76,9 @@ def test_multiply_adds_of_iboots_teacher(args):
     model = workload.model
     online, first = forward_multiply_adds(
         model, lambda: model.projectors[0](model.extract_feat(torch.rand(2, 3, 2, 32, 32)).mean(1)))
-    # ViT-S-32-alt: 7 x 7 patches and a token, 12 layers of width 384 with 12 products d x d per token, attention, W.
-    tokens, width, layers = 50, 384, 12
-    frame = 49 * 3 * 32 * 32 * width + layers * (12 * tokens * width ** 2 + 2 * tokens ** 2 * width) + width * 256
+    # 12 products d x d per token and layer, attention, W.
+    tokens, width, layers = 50, 64, 2
+    frame = 49 * 3 * 32 * 32 * width + layers * (12 * tokens * width ** 2 + 2 * tokens ** 2 * width) + width * 48
     expected = 3 * online - first + 2 * frame
     assert step.multiply_adds(workload, workload.batch()) == expected
     assert torch.backends.mha.get_fastpath_enabled()

@@ -1,8 +1,5 @@
 """What a checkpoint says is neither run nor obeyed where mmengine would."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,7 @@ from iboot_mm.compat import UnusableCheckpoint
 from iboot_mm.compat.resuming import without_code
 
 from ..engine.toy import toy_config
-
-ROOT = Path(__file__).resolve().parents[2]
+from ..processes import run_script
 
 
 def test_the_text_of_a_config_is_left_out_and_nothing_else():
@@ -43,11 +39,9 @@ def test_the_launcher_says_one_sentence(tmp_path):
     config, weights = tmp_path / 'config.py', tmp_path / 'foreign.pth'
     Config(toy_config(str(tmp_path / 'run'))).dump(config)
     torch.save(dict(meta=dict(config=f"open({str(tmp_path / 'ran')!r}, 'w')"), state_dict={}), weights)
-    done = subprocess.run([sys.executable, ROOT / 'tools' / 'train.py', config, '--resume', weights], cwd=ROOT,
-                          capture_output=True, text=True, timeout=300,
-                          env=os.environ | dict(PYTHONPATH=str(ROOT)))
-    assert done.returncode == 1 and 'Traceback' not in done.stderr, done.stderr
-    assert 'foreign.pth' in done.stderr.strip().splitlines()[-1]
+    done = run_script('tools/train.py', config, '--resume', weights)
+    assert done.returncode == 1 and 'Traceback' not in done.stdout, done.stdout
+    assert 'foreign.pth' in done.stdout.strip().splitlines()[-1]
     assert not (tmp_path / 'ran').exists()
 
 

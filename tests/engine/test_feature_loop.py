@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import mmaction
@@ -18,9 +15,9 @@ from iboot_mm.engine import feature_loop
 from iboot_mm.engine.feature_loop import judge, missing_batches
 from iboot_mm.stores.features import FeatureStore
 
+from ..processes import run_script, torchrun_of
 from .toy_features import feature_config
 
-ROOT = Path(__file__).resolve().parents[2]
 STOCK_TEST = Path(mmaction.__file__).parent / '.mim' / 'tools' / 'test.py'
 VIDEOS = [('gallery', i) for i in range(11)] + [('query', i) for i in range(6)]
 
@@ -109,18 +106,17 @@ def test_too_many_unreadable_videos_stop_the_resumed_run_too(tmp_path):
 
 
 def test_mmaction2s_own_launcher_in_two_processes(tmp_path):
-    """Stock tools/test.py knows us by ``custom_imports`` alone. Each of 11 and 6 videos is encoded once, though batches
-    of 2 divide neither them nor the processes."""
+    """Stock tools/test.py. Each of 11 and 6 videos is encoded once, though batches of 2 divide neither them nor the
+    processes."""
     config = feature_config(tmp_path / 'run', tmp_path / 'store', gallery=dict(unreadable=3),
                             model_wrapper_cfg=dict(type='DistributedPretrainer'))
     Config(config).dump(str(tmp_path / 'config.py'))
     runner = make_runner(tmp_path, 'here')
     torch.save(dict(state_dict=runner.model.state_dict()), tmp_path / 'weights.pth')
-    done = subprocess.run(
-        ['bash', '-c', f'source {ROOT}/tools/torchrun.sh; run_distributed 2 {STOCK_TEST} config.py weights.pth '
-         '--launcher pytorch'], cwd=tmp_path, text=True, capture_output=True,
-        env={**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': '-1'})
-    log = done.stdout + done.stderr
+    done = run_script(*torchrun_of(
+        tmp_path, 'bash', '-c', f'source tools/torchrun.sh; run_distributed 2 {STOCK_TEST} {tmp_path}/config.py '
+        f'{tmp_path}/weights.pth --launcher pytorch --work-dir {tmp_path}/run'))
+    log = done.stdout
     assert done.returncode == 0, log[-3000:]
     assert '17 are to encode' in log and 'Epoch(test) [4/5]    eta: 0:00:0' in log
     stored = [(store.identity['data']['config']['role'], index) for store in stores_of(tmp_path)

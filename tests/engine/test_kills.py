@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from ..comparison import assert_same
+from ..processes import clean_processes
 from . import toy
 
 KILLS = int(os.environ.get('KILLS', 2))
@@ -42,8 +43,7 @@ def train(folder, by_epoch):
 
 
 def start(folder, by_epoch):
-    mp.set_forkserver_preload(['tests.conftest'])
-    process = mp.get_context('forkserver').Process(target=train, args=(str(folder), by_epoch))
+    process = clean_processes().Process(target=train, args=(str(folder), by_epoch))
     process.start()
     return process
 
@@ -81,19 +81,3 @@ def test_random_kills(server, tmp_path, by_epoch):
         losses = [c['message_hub']['log_scalars']['train/loss'].data[0].tolist() for c in (found, wanted)]
         assert losses[0] == losses[1] and len(losses[0]) == 36
     print(f'{kills} of {kills} kills resumed bit for bit, in {runs} runs')
-
-
-def assert_same(a, b):
-    """Bit for bit the same nested structure of tensors and numbers."""
-    if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b)
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys()
-        for key in a:
-            assert_same(a[key], b[key])
-    elif isinstance(a, (list, tuple)):
-        assert len(a) == len(b)
-        for x, y in zip(a, b):
-            assert_same(x, y)
-    else:
-        assert a == b

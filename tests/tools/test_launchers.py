@@ -6,7 +6,6 @@ import re
 import resource
 import runpy
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,7 +22,9 @@ from mmengine.runner import Runner
 from iboot_mm.compat import latest_checkpoint
 from iboot_mm.stores.run_lock import lock_run
 
+from ..comparison import assert_same
 from ..engine import toy
+from ..processes import free_port, run_script, start_script, torchrun_of
 from ..scripts import load_tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,22 +59,6 @@ def histories(checkpoint):
     return {key: scalars[key].data[0].tolist() for key in ('train/loss', 'train/lr')}
 
 
-def assert_same(a, b):
-    """Bit for bit the same nested structure of tensors and numbers."""
-    if isinstance(a, torch.Tensor):
-        assert a.dtype == b.dtype and torch.equal(a, b)
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys()
-        for key in a:
-            assert_same(a[key], b[key])
-    elif isinstance(a, (list, tuple)):
-        assert len(a) == len(b)
-        for x, y in zip(a, b):
-            assert_same(x, y)
-    else:
-        assert a == b
-
-
 def never_stopped(folder, **changes):
     """Folder of a run in this process: 3 epochs of 6 steps."""
     Runner.from_cfg(Config(toy.toy_config(folder, randomness=dict(seed=7), **changes))).train()
@@ -85,10 +70,10 @@ def test_killed_and_resumed_is_bit_for_bit_the_run_never_stopped(tmp_path):
     whole_run = torch.load(never_stopped(tmp_path / 'whole', model=dict(dropout=.3)) / 'epoch_3.pth')
     config = write_config(tmp_path / 'toy.py', model=dict(dropout=.3),
                           custom_hooks=[dict(type='NaNStopHook', interval=2), dict(type='KillHook')])
-    killed = call(sys.executable, 'tools/train.py', config, '--seed', 7, env=dict(KILL_AT='9'))
+    killed = run_script('tools/train.py', config, '--seed', 7, env=dict(KILL_AT='9'))
     assert killed.returncode == -signal.SIGKILL, killed.stdout
     assert (tmp_path / 'run' / 'last_checkpoint').read_text().endswith('epoch_1.pth')
-    resumed = call(sys.executable, 'tools/train.py', config, '--resume')
+    resumed = run_script('tools/train.py', config, '--resume')
     assert resumed.returncode == 0, resumed.stdout
     checkpoint = torch.load(tmp_path / 'run' / 'epoch_3.pth')
     for key in ('state_dict', 'optimizer', 'param_schedulers'):
@@ -103,7 +88,7 @@ def one_node(tmp_path_factory):
     """Folder of a run of two gloo processes, and its config: 3 epochs of 6 steps."""
     folder = tmp_path_factory.mktemp('one_node')
     config = write_config(folder / 'toy.py', train_dataloader=dict(batch_size=2))
-    done = call('bash', 'tools/dist_train.sh', config, 2, '--seed', 7)
+    done = run_script(*torchrun_of(folder, 'tools/dist_train.sh', config, 2, '--seed', 7))
     assert done.returncode == 0, done.stdout
     return folder / 'run', config
 
@@ -125,17 +110,12 @@ def test_dist_train_equals_one_process(tmp_path, one_node):
 def test_two_nodes_train_as_one_with_as_many_processes(tmp_path, one_node):
     """Both on the loopback, of one process each; bit for bit."""
     one, config = one_node
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        port = str(sock.getsockname()[1])
-
-    def run(rank: int) -> subprocess.CompletedProcess:
-        return call('bash', 'tools/dist_train.sh', config, 1, '--seed', 7, '--work-dir', tmp_path / 'two',
-                    env=dict(NNODES='2', NODE_RANK=str(rank), MASTER_ADDR='127.0.0.1', PORT=port))
-
+    place = dict(NNODES=2, MASTER_ADDR='127.0.0.1', PORT=free_port())
+    nodes = [torchrun_of(tmp_path, 'tools/dist_train.sh', config, 1, '--seed', 7, '--work-dir', tmp_path / 'two',
+                         NODE_RANK=rank, **place) for rank in range(2)]
     with ThreadPoolExecutor() as pool:
-        nodes = list(pool.map(run, range(2)))
-    assert [done.returncode for done in nodes] == [0, 0], nodes[0].stdout + nodes[1].stdout
+        done = list(pool.map(lambda node: run_script(*node), nodes))
+    assert [node.returncode for node in done] == [0, 0], done[0].stdout + done[1].stdout
     for key in ('state_dict', 'optimizer', 'param_schedulers'):
         assert_same(*(torch.load(folder / 'epoch_3.pth')[key] for folder in (one, tmp_path / 'two')))
 
@@ -209,17 +189,14 @@ def runs(pid):
 def test_ranks_end_with_their_launcher(tmp_path):
     """`kill -9` of dist_train.sh: both ranks, which would train for hours, are gone within seconds; one resumes."""
     config = write_config(tmp_path / 'toy.py', train_cfg=dict(max_epochs=10**6), param_scheduler=None)
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHON': sys.executable, 'CUDA_VISIBLE_DEVICES': '-1'}
-    with open(tmp_path / 'log', 'w') as log:
-        launcher = subprocess.Popen(['bash', 'tools/dist_train.sh', config, '2', '--seed', '7'], cwd=ROOT,
-                                    env=environment, stdout=log, stderr=subprocess.STDOUT)
-    wait_until(lambda: (tmp_path / 'run' / 'last_checkpoint').exists() or launcher.poll() is not None, 200)
+    launcher = start_script(tmp_path / 'log', *torchrun_of(tmp_path, 'tools/dist_train.sh', config, 2, '--seed', 7))
+    wait_until(lambda: (tmp_path / 'run' / 'last_checkpoint').exists() or launcher.exitcode is not None, 200)
     ranks = children(launcher.pid)
     assert len(ranks) == 2, (tmp_path / 'log').read_text()
     with pytest.raises(RuntimeError, match=r'run is in use by process \d+ on'):
         lock_run(tmp_path / 'run')
     launcher.kill()
-    launcher.wait()
+    launcher.join()
     wait_until(lambda: not any(runs(rank) for rank in ranks) and is_free(tmp_path / 'run'), 10)
     assert 'torchrun is gone: this process stops, too' in (tmp_path / 'log').read_text()
     assert torch.load(latest_checkpoint(tmp_path / 'run'))['meta']['epoch'] >= 1
@@ -256,7 +233,8 @@ def test_dist_test_equals_one_process(tmp_path, monkeypatch):
     """25 samples over two processes: the sampler's padding is not counted."""
     config = write_config(tmp_path / 'toy.py')
     checkpoint = never_stopped(tmp_path / 'one') / 'epoch_3.pth'
-    two = call('bash', 'tools/dist_test.sh', config, checkpoint, 2, '--work-dir', tmp_path / 'two')
+    two = run_script(*torchrun_of(
+        tmp_path, 'tools/dist_test.sh', config, checkpoint, 2, '--work-dir', tmp_path / 'two'))
     assert two.returncode == 0, two.stdout
     call_here(monkeypatch, ROOT / 'tools' / 'test.py', config, checkpoint, '--work-dir', tmp_path / 'single')
     found, expected = figures(tmp_path / 'two'), figures(tmp_path / 'single')

@@ -1,9 +1,7 @@
 """Published files: what is in them, how they load, and what cannot be published."""
 
 import hashlib
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,10 +13,10 @@ from mmengine.runner import Runner, save_checkpoint
 from iboot_mm.checkpoints.description import describe_checkpoint
 
 from ..checkpoint_files import CONFIG, write_checkpoint
+from ..processes import run_script
 from ..scripts import load_tool
 
 publish = load_tool('convert/publish')
-SCRIPT = Path(publish.__file__)
 
 
 @pytest.fixture
@@ -152,9 +150,8 @@ def test_a_cut_file_is_refused(trained):
 def test_the_command_publishes_what_loads_without_a_config(tmp_path):
     teacher = "dict(type='TimmTeacher', model='test_resnet', pretrained=False)"
     trained = write_checkpoint(tmp_path, re.sub(r'teacher=\[.*\]', f'teacher=[{teacher}]', CONFIG))
-    done = subprocess.run([sys.executable, SCRIPT, trained['checkpoint'], tmp_path / 'out'],
-                          env={**os.environ, 'PYTHONPATH': str(SCRIPT.parents[2])}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = run_script(publish.__file__, trained['checkpoint'], tmp_path / 'out')
+    assert done.returncode == 0, done.stdout
     printed = [line.split('  ') for line in done.stdout.splitlines() if str(tmp_path / 'out') in line]
     assert [hashlib.sha256(Path(path).read_bytes()).hexdigest() for _, path in printed] == [sha for sha, _ in printed]
     whole = describe_checkpoint(printed[1][1])

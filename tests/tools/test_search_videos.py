@@ -1,6 +1,5 @@
 """From a sentence and a folder to its best files, against the same by hand."""
 
-import json
 import sys
 
 import open_clip
@@ -14,6 +13,7 @@ from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.transforms.decoding import OpenVideo
 
 from ..checkpoint_files import CONFIG, write_checkpoint
+from ..clip_models import add_clip
 from ..scripts import load_tool
 from ..videos import moving_frames, write_video
 
@@ -26,10 +26,7 @@ INPUT = dict(mean=[.4, .2, .6], std=[.2, .1, .3])
 def published(tmp_path_factory):
     """A published student of two teachers; the second is a small image-text model with a file of its own."""
     folder = tmp_path_factory.mktemp('search')
-    (folder / 'search-clip.json').write_text(json.dumps(dict(
-        embed_dim=12, vision_cfg=dict(image_size=32, layers=1, width=24, head_width=12, patch_size=8),
-        text_cfg=dict(context_length=77, vocab_size=49408, width=16, heads=2, layers=2))))
-    open_clip.add_model_config(folder)
+    add_clip('search-clip', folder)
     torch.manual_seed(0)
     torch.save(open_clip.create_model('search-clip', pretrained=None).state_dict(), folder / 'clip.pth')
     teacher = f"dict(type='OpenCLIPTeacher', model='search-clip', checkpoint='{folder}/clip.pth')"

@@ -1,8 +1,6 @@
 """Attention that is drawn is that of the pass that makes targets: a distribution, and the same from q and k by hand."""
 
-import json
 
-import open_clip
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -10,6 +8,8 @@ from timm.utils import AttentionExtract
 from torch import nn
 
 from iboot_mm.visualization.attention import attention_maps, attention_rows
+
+from ..clip_models import add_clip
 
 SMALL = dict(img_size=32, patch_size=8, embed_dim=32, depth=2, num_heads=2, num_classes=5)
 CLIPS = torch.rand(2, 3, 3, 40, 40, generator=torch.Generator().manual_seed(0))
@@ -88,10 +88,7 @@ def test_turned_positions_as_timm_extracts_them():
 def clip_teacher(tmp_path_factory):
     """A small ViT of open_clip's own kind, which asks torch for no weights."""
     folder = tmp_path_factory.mktemp('models')
-    (folder / 'attention-clip.json').write_text(json.dumps(dict(
-        embed_dim=12, vision_cfg=dict(image_size=32, layers=2, width=24, head_width=12, patch_size=8),
-        text_cfg=dict(context_length=77, vocab_size=49408, width=16, heads=2, layers=1))))
-    open_clip.add_model_config(folder)
+    add_clip('attention-clip', folder, vision=dict(layers=2))
     torch.manual_seed(0)
     return MODELS.build(dict(type='OpenCLIPTeacher', model='attention-clip', pretrained=False))
 

@@ -1,9 +1,7 @@
 """Videos against names, by hand and through a whole test run's parts."""
 
-import json
 
 import numpy as np
-import open_clip
 import pytest
 import torch
 from mmaction.registry import METRICS, MODELS
@@ -12,17 +10,15 @@ from mmengine.evaluator import Evaluator
 
 from iboot_mm.models.teachers.text import class_vectors
 
+from ...clip_models import add_clip
+
 TEXT = dict(type='OpenCLIPText', model='zero-shot-clip', pretrained=False)
 NAMES = ['playing violin', 'abseiling', 'zumba', 'brush_hair', 'YoYo', 'surfing water', 'archery']
 
 
 @pytest.fixture(scope='module', autouse=True)
 def tiny_model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('open_clip')
-    (folder / 'zero-shot-clip.json').write_text(json.dumps(dict(
-        embed_dim=12, vision_cfg=dict(image_size=32, layers=1, width=24, head_width=12, patch_size=8),
-        text_cfg=dict(context_length=77, vocab_size=49408, width=16, heads=2, layers=2))))
-    open_clip.add_model_config(folder)
+    add_clip('zero-shot-clip', tmp_path_factory.mktemp('open_clip'))
     torch.manual_seed(0)
 
 
