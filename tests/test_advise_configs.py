@@ -6,10 +6,12 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.dataset import pseudo_collate
+from torch.nn.functional import interpolate
 
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.transforms import TakeTokens
@@ -22,6 +24,8 @@ CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 FILES = {str(path.relative_to(CONFIGS / 'advise').with_suffix('')): path
          for path in sorted((CONFIGS / 'advise').rglob('*.py')) if '_base_' not in path.parts}
 PRETRAINING = [name for name in FILES if not name.startswith('downstream') and 'pool' not in name]
+MODULES = [name for name in PRETRAINING if 'r3d50' not in name]  # with an image model and a temporal module
+PIXELS = {name: 112 if '112px' in name else 224 for name in FILES}
 FINETUNING = [name for name in FILES if name not in PRETRAINING]
 CLASSES = dict(ucf101=101, hmdb51=51, diving48=48, ssv2=174)
 IMAGE_MODELS = dict(clip_vit_b16='ViT-B-16', clip_vit_l14='ViT-L-14', mae_vit_l16='vit_large_patch16_224.mae',
@@ -31,6 +35,8 @@ TINY = dict(type='TimmTeacher', model='vit_tiny_patch16_224', pretrained=False, 
 
 
 def with_small_teachers(cfg):
+    if 'teacher' not in cfg.model.backbone:
+        return cfg
     teacher = cfg.model.backbone.teacher
     small = [dict(TINY, name=part.name) for part in (teacher if isinstance(teacher, list) else [teacher])]
     cfg.model.backbone.teacher = small if isinstance(teacher, list) else small[0]
@@ -63,16 +69,17 @@ def check_schedule(cfg, weight_decay):
     assert warm_up.convert_to_iter_based and cosine.convert_to_iter_based
 
 
-@pytest.mark.parametrize('name', PRETRAINING)
+@pytest.mark.parametrize('name', [name for name in MODULES if 'public' not in name])
 def test_pretraining_is_the_paper_s(name):
     cfg = load_config(FILES[name])
+    assert cfg.train_cfg.global_batch == 32  # so the peak is 5e-4
     epochs = 200 if name.endswith(('k400', '200e')) else 800
     assert cfg.train_cfg.max_epochs == epochs
     check_schedule(cfg, weight_decay=1e-6)
     steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
     assert steps['PlaybackRate'] == dict(type='PlaybackRate', num_views=4, clip_len=8, frame_interval=2,
-                                         rates=(1, 2, 4, 8), jitter=.2)
-    assert (steps['CropViews'].size, steps['CropViews'].area) == (224, (.76, 1.))
+                                         rates=(1, 2, 4, 8), jitter=.2, wrap=True)
+    assert steps['CropViews'] == dict(type='CropViews', size=PIXELS[name], area=(.76, 1.), flip_prob=0.)
     assert cfg.model.data_preprocessor == dict(
         type='ClipPreprocessor', color_jitter=dict(brightness=.2, contrast=.2, saturation=.2, hue=.1), color_prob=.8,
         gray_prob=.2, blur_prob=0.)
@@ -85,18 +92,48 @@ def test_pretraining_is_the_paper_s(name):
     assert cfg.test_dataloader == cfg.val_dataloader and 'randomness' not in cfg
 
 
-@pytest.mark.parametrize('name', PRETRAINING)
+@pytest.mark.parametrize('data', ['ucf101', 'k400'])
+def test_the_public_recipe_differs_where_its_code_does(data):
+    paper, public = (load_config(FILES[f'advise_clip_b16_{data}{suffix}']) for suffix in ('', '_public'))
+    imagenet = dict(mean=(.485, .456, .406), std=(.229, .224, .225))
+    assert public.model.backbone == dict(paper.model.backbone, teacher=dict(paper.model.backbone.teacher, **imagenet))
+    assert public.model.cls_head == dict(paper.model.cls_head, batch_norm=True)
+    colours = dict(brightness=.2, contrast=.2, saturation=.2, hue=0.)
+    assert public.model.data_preprocessor == dict(paper.model.data_preprocessor, color_jitter=colours, gray_prob=0.)
+    theirs, ours = (cfg.train_dataloader.dataset for cfg in (public, paper))
+    assert theirs.pipeline[3] == dict(type='CropViews', size=224, resize=(320, 256), flip_prob=0.)
+    assert dict(theirs, pipeline=theirs.pipeline[:3]) == dict(ours, pipeline=ours.pipeline[:3])
+    for key in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'val_dataloader', 'custom_hooks'):
+        assert public[key] == paper[key]
+
+
+def test_r3d50_learns_the_same_pretext_by_the_public_code_s_settings():
+    cfg = load_config(FILES['ablations/table6_r3d50'])
+    assert cfg.model.backbone == dict(type='SlowResNet', depth=50) and cfg.train_cfg.global_batch == 32
+    assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=.02, momentum=.9, weight_decay=5e-4)
+    warm_up, cosine = cfg.param_scheduler
+    assert (warm_up.begin, warm_up.end, cosine.begin, cosine.end) == (0, 10, 10, 200)
+    assert warm_up.start_factor * 4e-2 == pytest.approx(1e-3)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        step = loader.dataset.pipeline[1]
+        assert (step.rates, step.frame_interval, step.wrap) == ((1, 2, 4, 8), 1, True)
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+    assert sum(p.numel() for p in model.backbone.parameters()) / 1e6 == pytest.approx(31.6, abs=.06)  # paper: 31.8
+
+
+@pytest.mark.parametrize('name', MODULES)
 def test_backbone_is_what_the_name_says(name):
     backbone = load_config(FILES[name]).model.backbone
     row = re.fullmatch(r'ablations/(?:fig4|fig6|table1)_(resolution|channels|blocks|hidden)_(\d+).*', name)
     if row:
         assert (dict(backbone, **backbone.temporal))[row[1]] == int(row[2])
         assert backbone.temporal.hidden == (2048 if 'fig6' not in name else int(row[2]) if row[1] == 'hidden' else 256)
-    kernel = 3 if 'ablations' not in name or 'kernel_3' in name else 1
     if 'module' in name:
-        assert backbone.temporal == dict(type=name.rpartition('_')[2])
+        assert backbone.temporal.type == name.rpartition('_')[2]
     else:
-        assert (backbone.temporal.get('type', 'bottleneck'), backbone.temporal.kernel) == ('bottleneck', kernel)
+        kernel = 3 if 'kernel_3' in name else 1  # ImageTMM's default of r3d
+        assert (backbone.temporal.type, backbone.temporal.get('kernel', 1)) == ('r3d', kernel)
     teachers = backbone.teacher if isinstance(backbone.teacher, list) else [backbone.teacher]
     wanted = name.partition('table4_')[2].split('_') if 'table4' in name else ['clip']
     assert [teacher.name.partition('_')[0] for teacher in teachers] == wanted
@@ -122,6 +159,25 @@ def test_finetuning_keeps_the_backbone(name):
         assert cfg.model.backbone == theirs
         assert 'StartingWeightsHook' in [hook.type for hook in cfg.custom_hooks]
     assert 'load_from' in cfg and cfg.load_from is None
+    train, val, test = (cfg[f'{part}_dataloader'].dataset.pipeline[3] for part in ('train', 'val', 'test'))
+    side = PIXELS[name]
+    assert (train.size, train.short_side) == (side, (side * 256 // 224, side * 320 // 224))
+    assert (val.size, val.short_side) == (test.size, test.short_side) == (side, side * 256 // 224)
+
+
+@pytest.mark.parametrize('name', ['downstream/finetune_ucf101_split1', 'downstream/finetune_diving48'])
+def test_things_are_as_large_for_the_image_model_in_test_as_in_training(name):
+    """A bar of 40 of the frame's 256 lines; squares of 256 that the teacher scaled to 224 made it 35."""
+    frame = np.zeros((1, 256, 256, 3), np.uint8)
+    frame[:, 108:148] = 255
+    cfg, heights = load_config(FILES[name]), {}
+    for part in ('train', 'val', 'test'):
+        crop = TRANSFORMS.build(cfg[f'{part}_dataloader'].dataset.pipeline[3])
+        views = crop(dict(frames=frame.copy(), frame_positions=np.zeros((20, 1), int), view_seeds=list(range(20))))
+        shown = interpolate(torch.from_numpy(views['imgs'][:, 0]).permute(0, 3, 1, 2).float() / 255, (224, 224))
+        heights[part] = shown[:, 0, :, 112].sum(1)
+    assert heights['train'].min() >= 39.5 and heights['train'].max() <= 50.5
+    assert heights['val'] == pytest.approx(40, abs=.5) and heights['test'] == pytest.approx(40, abs=.5)
 
 
 @pytest.mark.parametrize('name', FILES)
@@ -129,13 +185,16 @@ def test_model_builds_and_only_its_own_parameters_train(name):
     with torch.device('meta'):
         model = MODELS.build(with_small_teachers(load_config(FILES[name])).model)
     keys = {key.partition('.')[0] + '.' + key.split('.')[1] for key in model.state_dict()}
-    assert keys == {'backbone.temporal', 'cls_head.fc_cls'} - ({'backbone.temporal'} if 'pool' in name else set())
+    if name in MODULES + FINETUNING:
+        assert keys == {'backbone.temporal', 'cls_head.fc_cls'} - ({'backbone.temporal'} if 'pool' in name else set())
     assert sum(p.numel() for p in model.parameters()) == sum(p.numel() for p in model.parameters() if p.requires_grad)
-    assert model.cls_head.in_channels == model.backbone.out_channels
+    if name in MODULES + FINETUNING:
+        assert model.cls_head.in_channels == model.backbone.out_channels
 
 
-@pytest.mark.parametrize('name', ['advise_clip_b16_ucf101', 'downstream/finetune_ucf101_split1',
-                                  'downstream/pool_diving48', 'ablations/table4_clip_dinov2'])
+@pytest.mark.parametrize('name', ['advise_clip_b16_ucf101', 'advise_clip_b16_ucf101_public',
+                                  'downstream/finetune_ucf101_split1', 'downstream/pool_diving48',
+                                  'ablations/table4_clip_dinov2'])
 def test_a_step_from_files_to_gradients(name, videos):
     torch.manual_seed(0)
     cfg = with_small_teachers(load_config(FILES[name]))

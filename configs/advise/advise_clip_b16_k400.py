@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/advise_tmm.py',
     '../_base_/datasets/kinetics400_rates.py',
-    '../_base_/schedules/adamw_b64_200e.py',
+    '../_base_/schedules/adamw_b32_200e.py',
     '../_base_/teachers/clip_vit_b16.py',
     './_base_/runtime.py',
 ]

@@ -5,7 +5,7 @@ Paper: UCF101 91.9, HMDB51 60.7 after fine-tuning.
 _base_ = [
     '../_base_/models/advise_tmm.py',
     '../_base_/datasets/ucf101_rates.py',
-    '../_base_/schedules/adamw_b64_800e.py',
+    '../_base_/schedules/adamw_b32_800e.py',
     '../_base_/teachers/clip_vit_l14.py',
     './_base_/runtime.py',
 ]

@@ -189,7 +189,7 @@ def test_a_published_file_without_its_clips_is_refused(trained):
     assert describe_checkpoint(path, trained['config']).clip['clip_len'] == 4
 
 
-@pytest.mark.parametrize('temporal', ['hidden=8', "type='swin', hidden=64"])
+@pytest.mark.parametrize('temporal', ["type='r3d', hidden=8", "type='swin', hidden=64"])
 def test_a_backbone_on_an_image_model_is_described_too(tmp_path, temporal, recwarn):
     weights = tmp_path / 'vit.pth'
     torch.save(timm.create_model('test_vit', pretrained=False).state_dict(), weights)

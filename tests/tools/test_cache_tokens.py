@@ -66,10 +66,10 @@ def write(videos, tmp_path, monkeypatch):
 
 def recognizer(**backbone):
     torch.manual_seed(0)  # the image model first: the same in the tool
-    net = MODELS.build(dict(type='ImageTMM', teacher=TEACHER, temporal=dict(hidden=64), out_channels=24))
+    net = MODELS.build(dict(type='ImageTMM', teacher=TEACHER, temporal=dict(type='r3d', hidden=64), out_channels=24))
     model = MODELS.build(dict(
-        type='Recognizer3D', backbone=dict(type='ImageTMM', teacher=TEACHER, temporal=dict(hidden=64), out_channels=24,
-                                           **backbone),
+        type='Recognizer3D', backbone=dict(type='ImageTMM', teacher=TEACHER, temporal=dict(type='r3d', hidden=64),
+                                           out_channels=24, **backbone),
         cls_head=dict(type='MLPHead', in_channels=24, num_classes=2, hidden=8, topk=(1, ), dropout_ratio=0.),
         data_preprocessor=(dict(type='TokenPreprocessor', per_clip=True) if backbone else
                            dict(type='ClipPreprocessor', color_jitter=None, gray_prob=0., blur_prob=0.))))

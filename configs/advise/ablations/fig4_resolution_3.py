@@ -1,3 +1,3 @@
 """Figure 4 and Table 2: spatial resolution 3, 2048 hidden channels. Paper: 3.04 G multiply-adds."""
-_base_ = './_base_/clip_b16.py'
+_base_ = '../advise_clip_b16_ucf101.py'
 model = dict(backbone=dict(resolution=3, temporal=dict(hidden=2048)))

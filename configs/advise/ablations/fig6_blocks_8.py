@@ -1,3 +1,3 @@
 """Figures 5 and 6 and Table 3: blocks of the temporal module, 8. Paper: 9.63 M parameters, 15.11 G multiply-adds."""
-_base_ = './_base_/clip_b16.py'
+_base_ = '../advise_clip_b16_ucf101.py'
 model = dict(backbone=dict(temporal=dict(blocks=8)))

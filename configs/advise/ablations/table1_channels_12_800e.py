@@ -1,3 +1,3 @@
 """Table 1 and Figure 4: 12 channels, 800 epochs. Paper's Delta: UCF101 +2.07, Diving48 -0.55."""
-_base_ = './_base_/clip_b16.py'
+_base_ = '../advise_clip_b16_ucf101.py'
 model = dict(backbone=dict(channels=12, temporal=dict(hidden=2048)))

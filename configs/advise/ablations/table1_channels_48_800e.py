@@ -1,3 +1,3 @@
 """Table 1 and Figure 4: 48 channels, 800 epochs. Paper's Delta: UCF101 +2.73, Diving48 -1.87."""
-_base_ = './_base_/clip_b16.py'
+_base_ = '../advise_clip_b16_ucf101.py'
 model = dict(backbone=dict(channels=48, temporal=dict(hidden=2048)))

@@ -1,3 +1,3 @@
 """Table 1 and Figure 4: 768 channels, 800 epochs. Paper's Delta: UCF101 +1.79, Diving48 +2.71."""
-_base_ = './_base_/clip_b16.py'
+_base_ = '../advise_clip_b16_ucf101.py'
 model = dict(backbone=dict(channels=768, temporal=dict(hidden=2048)))

@@ -7,3 +7,5 @@ _base_ = [
     '../../downstream/_base_/runtime.py',
 ]
 model = dict(backbone=dict(teacher=_base_.teacher), cls_head=dict(num_classes=51))
+_base_.val_dataloader.dataset.pipeline[3].size = 224
+_base_.test_dataloader.dataset.pipeline[3].size = 224

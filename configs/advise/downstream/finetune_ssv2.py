@@ -11,3 +11,5 @@ _base_ = [
 model = dict(backbone=dict(teacher=_base_.teacher), cls_head=dict(num_classes=174))
 train_cfg = dict(max_epochs=40, val_interval=5)
 _base_.param_scheduler[1].end = 40
+_base_.val_dataloader.dataset.pipeline[3].size = 224
+_base_.test_dataloader.dataset.pipeline[3].size = 224

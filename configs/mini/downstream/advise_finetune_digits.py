@@ -25,6 +25,7 @@ custom_hooks = [
     dict(type='ClassCountHook', exact=False),
     dict(type='StartingWeightsHook'),
     dict(type='MissedValidationHook'),
+    dict(type='TokenCheckHook'),
 ]
 train_cfg = dict(max_epochs=20, global_batch=32, val_interval=20)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=.01))

@@ -27,8 +27,9 @@ class Crop(NamedTuple):
 class CropViews(BaseTransform):
     """Crop every view to a square, all its frames alike.
 
-    Two ways to draw the crop: the short side is scaled to a length from `short_side` and a square of `size` is cut out
-    at random (iBoot, section 4.1); or, with `area`, a box of random area and aspect is cut out and scaled to the
+    Three ways to draw the crop: the short side is scaled to a length from `short_side` and a square of `size` is cut
+    out at random (iBoot, section 4.1); with `resize` the frame is scaled to that, whatever its shape, before the square
+    is cut out (AdViSe's public code); or, with `area`, a box of random area and aspect is cut out and scaled to the
     square. Resizing is bilinear, with antialiasing where it shrinks, see `rescale`. MMAction2's `Resize` never
     antialiases; where nothing shrinks, its pixels are the same.
 
@@ -43,6 +44,8 @@ class CropViews(BaseTransform):
         short_side (int | tuple[int, int]): Length of the scaled short side in pixels, or bounds of a uniform draw.
         area (tuple[float, float], optional): Bounds of a uniform draw of the crop's share of the frame; replaces
             `short_side`. Peer's recipe: (.2, .766).
+        resize (tuple[int, int], optional): Width and height in pixels of the scaled frame; replaces `short_side` in
+            training.
         aspect (tuple[float, float]): Bounds of width / height for `area`, drawn uniformly in the logarithm.
         flip_prob (float): Probability of a horizontal flip.
         test_mode (bool): Centre crop without flip after scaling the short side to `short_side`, or to `size` if
@@ -56,13 +59,15 @@ class CropViews(BaseTransform):
 
     def __init__(self, size: int = 224, short_side: int | tuple[int, int] = (256, 320),
                  area: tuple[float, float] | None = None, aspect: tuple[float, float] = (.75, 4 / 3),
-                 flip_prob: float = .5, test_mode: bool = False, crops: int = 1) -> None:
+                 flip_prob: float = .5, test_mode: bool = False, crops: int = 1,
+                 resize: tuple[int, int] | None = None) -> None:
         self.size = size
         bounds = (short_side, short_side) if isinstance(short_side, int) else tuple(short_side)
         self.short_side = bounds
         if test_mode and bounds[0] != bounds[1]:
             self.short_side = (size, size)
         self.area = None if area is None or test_mode else tuple(area)
+        self.resize = None if resize is None or test_mode else tuple(resize)
         self.aspect = tuple(aspect)
         self.flip_prob = 0. if test_mode else flip_prob
         self.test_mode = test_mode
@@ -99,8 +104,8 @@ class CropViews(BaseTransform):
             crop = Crop(area_box(height, width, self.area, self.aspect, rng), (self.size, self.size))
         else:
             low, high = self.short_side
-            side = int(rng.integers(low, high + 1))
-            crop = short_side_crop(height, width, side, self.size, tuple(rng.random(2)))
+            scaled = self.resize or scaled_size(height, width, int(rng.integers(low, high + 1)))
+            crop = Crop((0, 0, width, height), scaled, random_corner(scaled, self.size, tuple(rng.random(2))))
         return crop, bool(rng.random() < self.flip_prob)
 
     def _check(self) -> None:
@@ -111,6 +116,9 @@ class CropViews(BaseTransform):
                              f'{self.short_side}.')
         if self.area is not None and not 0 < self.area[0] <= self.area[1] <= 1:
             raise ValueError(f'CropViews: area must be two rising shares in (0, 1], got {self.area}.')
+        if self.resize is not None and (len(self.resize) != 2 or min(self.resize) < self.size or self.area):
+            raise ValueError(f'CropViews: resize is a width and a height of at least size={self.size} and goes without '
+                             f'area, got {self.resize}.')
         if not 0 < self.aspect[0] <= self.aspect[1] or not 0 <= self.flip_prob <= 1:
             raise ValueError(f'CropViews: aspect must rise and flip_prob lie in [0, 1], got {self.aspect} and '
                              f'{self.flip_prob}.')
@@ -119,19 +127,19 @@ class CropViews(BaseTransform):
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(size={self.size}, short_side={self.short_side}, area={self.area}, '
-                f'aspect={self.aspect}, flip_prob={self.flip_prob}, test_mode={self.test_mode}, crops={self.crops})')
+                f'aspect={self.aspect}, flip_prob={self.flip_prob}, test_mode={self.test_mode}, crops={self.crops}, '
+                f'resize={self.resize})')
 
 
-def short_side_crop(height: int, width: int, side: int, size: int, place: tuple[float, float]) -> Crop:
-    """A square of `size` out of a frame whose short side is scaled to `side`.
+def random_corner(scaled: tuple[int, int], size: int, place: tuple[float, float]) -> tuple[int, int]:
+    """Left and top of a square of `size` in a frame of `scaled` (width, height).
 
     Args:
         place (tuple[float, float]): Where the square lies along width and height, each in [0, 1): equal shares for all
             whole-pixel places.
     """
-    scaled = scaled_size(height, width, side)
     left, top = (int(share * (length - size + 1)) for share, length in zip(place, scaled, strict=True))
-    return Crop((0, 0, width, height), scaled, (left, top))
+    return left, top
 
 
 def even_crops(height: int, width: int, side: int, size: int, crops: int) -> list[Crop]:

@@ -16,11 +16,18 @@ class PlaybackRate(SampleViews):
     """Draw V clips of one video, each played at a rate of its own, and label them with it.
 
     A clip takes every ``frame_interval x rate x (1 + jitter)``-th frame; rate, jitter and start are drawn for each clip
-    by itself, the start uniform over the places where the clip fits. What the sources leave open is our choice: a rate
-    at which the clip does not fit into the video is not drawn from it, since a repeated last frame would give the rate
-    away, and the jitter goes neither beyond what fits nor, for the same reason, below a step of one frame. So short
-    videos show low rates more often; the chance level of :class:`~iboot_mm.evaluation.PlaybackRateMetric` counts what
-    was shown.
+    by itself.
+
+    With ``wrap`` frame numbers go on at the video's beginning where they pass its end, as in AdViSe's public code: each
+    rate is equally likely in every video, and the start is uniform over the places where a clip at the lowest rate
+    fits. A clip may then hold the jump from the video's last frame to its first, which short videos show at high rates.
+
+    Without it a rate at which the clip does not fit into the video is not drawn from it, the start is uniform over the
+    places where the clip fits, and the jitter goes not beyond what fits. So no clip jumps, but short videos show low
+    rates more often and a video's length says something of the rate; the chance level of
+    :class:`~iboot_mm.evaluation.PlaybackRateMetric` counts what was shown.
+
+    Either way the jitter goes not below a step of one frame, since a repeated frame would give the rate away.
 
     Required keys: as :class:`SampleViews`. Added keys: ``frame_inds`` int64 (V, T), ``view_seeds``, and in ``labels``
     ``playback_rate``, V classes: the place of the rate in ``rates``, plus their number if the clip runs backward.
@@ -37,11 +44,12 @@ class PlaybackRate(SampleViews):
         jitter (float): j, in [0, 1): the rate is multiplied by U[1 - j, 1 + j].
         reverse (bool): Each rate also backward, with as many classes more; with ``rates=(1,)`` the task is to tell
             forward from backward.
+        wrap (bool): Whether frame numbers wrap around the video's end.
         distinct (bool): The clips of a video take different classes, in turn from one that is drawn, where the paper
             draws each by itself. They then differ in what is to be told alone: on small real videos runs of ours
             learned so in 1,980 steps, and nearly nothing in 2,160 with independent draws (model_cards/advise_mini.md).
-        test_mode (bool): No randomness, no jitter: view v of video i has the class (i + v) modulo their number, of
-            those that fit, and lies in the middle of the video.
+        test_mode (bool): No randomness, no jitter: view v of video i has the class (i + v) modulo their number (of
+            those that are drawn), and lies in the middle of the video.
 
     Raises:
         ValueError: For an argument out of range.
@@ -50,7 +58,7 @@ class PlaybackRate(SampleViews):
 
     def __init__(self, num_views: int = 4, clip_len: int = 8, frame_interval: float = 2,
                  rates: Sequence[float] = (1, 2, 4, 8), jitter: float = .2, reverse: bool = False,
-                 distinct: bool = False, test_mode: bool = False) -> None:
+                 wrap: bool = False, distinct: bool = False, test_mode: bool = False) -> None:
         super().__init__(num_views, clip_len, frame_interval, test_mode=test_mode)
         self.rates = tuple(float(rate) for rate in rates)
         if not self.rates or self.rates[0] <= 0 or any(np.diff(self.rates) <= 0):
@@ -62,6 +70,7 @@ class PlaybackRate(SampleViews):
             raise ValueError(f'PlaybackRate: jitter must be in [0, 1), got {jitter}.')
         self.jitter = jitter
         self.reverse = reverse
+        self.wrap = wrap
         self.distinct = distinct
 
     @property
@@ -79,6 +88,8 @@ class PlaybackRate(SampleViews):
             needed = ceil((self.clip_len - 1) * self.frame_interval * self.rates[0]) + 1
             raise UnreadableVideo(results['filename'], f'its {total_frames} frames hold no clip at the lowest rate, '
                                   f'which takes {needed}')
+        if self.wrap:
+            possible = len(self.rates)
         if self.test_mode:
             first = results.get('sample_idx') or 0
             clips = [(*self._turn(first + view, possible), 1.) for view in range(self.num_views)]
@@ -90,12 +101,18 @@ class PlaybackRate(SampleViews):
                      for view, (_, _, stretch) in enumerate(clips)]
         inds = np.empty((self.num_views, self.clip_len))
         for view, (kind, backward, scale) in enumerate(clips):
-            step = max(self.frame_interval * min(self.rates[kind] * scale, fastest), 1.)
+            rate = self.rates[kind] * scale
+            step = max(self.frame_interval * (rate if self.wrap else min(rate, fastest)), 1.)
             room = total_frames - (self.clip_len - 1) * step  # starts [0, room) keep the last frame inside
-            start = np.floor((room - 1) / 2) if self.test_mode else view_rng(seeds[view], START_TAG).random() * room
+            if self.test_mode:
+                start = np.floor((room - 1) / 2)
+            else:
+                lowest = total_frames - (self.clip_len - 1) * self.frame_interval * self.rates[0]
+                start = view_rng(seeds[view], START_TAG).random() * (lowest if self.wrap else room)
             frames = start + step * np.arange(self.clip_len)
             inds[view] = frames[::-1] if backward else frames
-        results['frame_inds'] = np.clip(np.floor(inds + 1e-6).astype(np.int64), 0, total_frames - 1)
+        inds = np.floor(inds + 1e-6).astype(np.int64)
+        results['frame_inds'] = inds % total_frames if self.wrap else np.clip(inds, 0, total_frames - 1)
         results['view_seeds'] = seeds
         results['labels'] = dict(results.get('labels') or {}, playback_rate=[
             kind + backward * len(self.rates) for kind, backward, _ in clips])
@@ -114,4 +131,4 @@ class PlaybackRate(SampleViews):
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(num_views={self.num_views}, clip_len={self.clip_len}, '
                 f'frame_interval={self.frame_interval}, rates={self.rates}, jitter={self.jitter}, '
-                f'reverse={self.reverse}, distinct={self.distinct}, test_mode={self.test_mode})')
+                f'reverse={self.reverse}, wrap={self.wrap}, distinct={self.distinct}, test_mode={self.test_mode})')

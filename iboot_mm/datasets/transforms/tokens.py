@@ -94,9 +94,13 @@ class TakeTokens(BaseTransform):
 
 def describe(teacher: dict | list[dict], size: int, short_side: int, resolution: int | None, every: int) -> dict:
     """What maps are of, as far as a config says it: JSON values."""
+    return dict(describe_teachers(teacher), size=size, short_side=short_side, resolution=resolution, every=every)
+
+
+def describe_teachers(teacher: dict | list[dict]) -> dict:
+    """What tells image models apart: their configs without folders, names and speed, and the names of their files."""
     teachers = teacher if isinstance(teacher, (list, tuple)) else [teacher]
     files = [str(config.get('checkpoint') or '').rpartition('/')[2] for config in teachers]
     teachers = [{key: value for key, value in dict(without_places(config), pretrained=config.get('pretrained')).items()
                  if key not in ANYHOW and value is not None} for config in teachers]
-    return dict(teachers=teachers, checkpoints=files, size=size, short_side=short_side, resolution=resolution,
-                every=every)
+    return dict(teachers=teachers, checkpoints=files)

@@ -9,9 +9,10 @@ from .nan_stop import NaNStopHook
 from .seeding import EpochSeedHook
 from .starting_weights import StartingWeightsHook
 from .target_check import TargetCheckHook
+from .token_check import TokenCheckHook
 from .training_plan import TrainingPlanHook
 from .unreadable_videos import UnreadableVideosHook
 
 __all__ = ['AtomicCheckpointHook', 'ClassCountHook', 'CollapseAlarmHook', 'DeferredInfoHook', 'EpochSeedHook',
            'FreezePrototypesHook', 'MissedValidationHook', 'MomentumUpdateHook', 'NaNStopHook', 'StartingWeightsHook',
-           'TargetCheckHook', 'TrainingPlanHook', 'UnreadableVideosHook']
+           'TargetCheckHook', 'TokenCheckHook', 'TrainingPlanHook', 'UnreadableVideosHook']

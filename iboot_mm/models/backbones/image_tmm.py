@@ -1,9 +1,9 @@
 """A frozen image model and a small temporal module as one video backbone: AdViSe (Wu et al., 2025).
 
-"Advancing Video Self-Supervised Learning via Image Foundation Models", sections 3.1, 3.3 and 3.4. The released code has
-no licence: this follows the paper's text and tables. Deviation: ``kernel`` of the bottleneck is 3 over time by default,
-as the text describes it; 1, which is what the parameters of Tables 2 and 3 fit, leaves the mixing of frames to the
-pooling in the head, so that the result does not depend on their order.
+"Advancing Video Self-Supervised Learning via Image Foundation Models", section 3.1, section 3.3 and section 3.4. The
+released code has no licence: this follows the paper's text and tables. The published network is ``r3d`` with ``kernel``
+1, to which its parameters and its code agree: frames meet in the pooling of the head alone, so the result does not
+depend on their order. ``kernel`` 3 is the block of the text, which mixes neighbouring frames.
 """
 
 import inspect
@@ -11,6 +11,7 @@ import inspect
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
+from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -19,8 +20,8 @@ from ..encoders.video import BACKBONE_MEAN, BACKBONE_STD
 from ..modules.temporal_modules import HEAD_WIDTH, TEMPORAL_MODULES
 from ..teachers import FrozenTeacher
 
-# The paper's standard: one R3D block of 256 channels (section 3.4, Finding 4).
-TEMPORAL = dict(type='bottleneck', hidden=256, blocks=1)
+# The paper's standard: one R3D block of 256 channels (section 3.4, Finding 4), as published.
+TEMPORAL = dict(type='r3d', hidden=256, blocks=1, kernel=1)
 
 
 @MODELS.register_module()
@@ -36,14 +37,15 @@ class ImageTMM(BaseModule):
         >>> backbone = dict(
         ...     type='ImageTMM',
         ...     teacher=dict(type='OpenCLIPTeacher', model='ViT-B-16', pretrained='openai'),
-        ...     temporal=dict(kernel=3))
+        ...     temporal=dict(type='r3d', kernel=1))
 
     Args:
         teacher: Config of an image model of :mod:`iboot_mm.models.teachers`, whose ``output`` is set to ``'tokens'``,
             or a list of them, whose channels are joined (Table 4) at the smallest of their grids.
-        temporal: What differs from the paper's ``TEMPORAL``: ``type`` (``'bottleneck'``, ``'conv3d'``, ``'swin'`` or
-            ``'transformer'``), ``hidden`` channels, ``blocks``, and for the convolutions ``kernel``, 1 or 3 frames.
-            None: no module, tokens go to the head (Table 5, average pooling).
+        temporal: ``type`` (``'r3d'``, ``'bottleneck'``, ``'conv3d'``, ``'swin'`` or ``'transformer'``) and what differs
+            from the paper's ``TEMPORAL``: ``hidden`` channels, ``blocks``, and for the convolutions ``kernel``, 1 or 3
+            frames (without it 1 of ``'r3d'``, 3 of the others). None: no module, tokens go to the head (Table 5,
+            average pooling).
         out_channels: Channels of the map; 1024 in the paper.
         resolution: Height and width to which the grid of patches is averaged (Finding 1); None for all of it.
         channels: Channels to which neighbouring ones are averaged (Finding 2), a divisor of the image model's width;
@@ -82,12 +84,15 @@ class ImageTMM(BaseModule):
         if resolution is not None and resolution < 1:
             raise ValueError(f'ImageTMM: resolution={resolution} counts patches and must be at least 1')
         self.resolution, self.channels = resolution, channels
-        self.temporal = None if temporal is None else build_temporal(
-            channels or width, out_channels, dict(TEMPORAL, **temporal))
+        self.temporal = None if temporal is None else build_temporal(channels or width, out_channels, temporal)
         self.out_channels = (channels or width) if temporal is None else out_channels
         shape = (3, 1, 1, 1)
         self.register_buffer('mean', torch.tensor(mean).view(shape), persistent=False)
         self.register_buffer('std', torch.tensor(std).view(shape), persistent=False)
+        if self.temporal is not None:
+            size = sum(parameter.numel() for parameter in self.temporal.parameters()) / 1e6
+            print_log(f'ImageTMM: temporal module {temporal.get("type", TEMPORAL["type"])!r} of {size:.2f} M '
+                      'parameters', logger='current')
 
     def forward(self, clips: Tensor) -> Tensor:
         """Clips ``(N, 3, T, H, W)``, or stored maps ``(N, D, T, h, w)``, to a map ``(N, out_channels, T, h, w)``.
@@ -154,20 +159,27 @@ def token_grid(tokens: Tensor, name: str) -> Tensor:
     return tokens.permute(0, 3, 1, 2).unflatten(3, (side, side))
 
 
-def build_temporal(in_channels: int, out_channels: int, options: dict) -> nn.Module:
+def build_temporal(in_channels: int, out_channels: int, temporal: dict) -> nn.Module:
     """A temporal module from its word and options.
 
     Raises:
-        ValueError: an unknown word or option, or an impossible value.
+        ValueError: an unknown word or option, an impossible value, or none but options that two modules share.
     """
-    name = options.pop('type')
+    if 'type' not in temporal and temporal.get('kernel') != 1:
+        # Configs without a word were written for the 3x3x3 block; with kernel 1 both are one network.
+        raise ValueError(f"ImageTMM: temporal={temporal} does not say which module: add type='r3d', the paper's block "
+                         "(kernel x1x1, 1x3x3, 1x1x1; kernel=1 as published), or type='bottleneck' (1x1x1, kernel "
+                         'x3x3, 1x1x1), which was meant where no type stood')
+    options = dict(temporal)
+    name = options.pop('type', TEMPORAL['type'])
     if name not in TEMPORAL_MODULES:
         raise ValueError(f'ImageTMM: there is no temporal module {name!r}; choose one of '
                          f'{", ".join(TEMPORAL_MODULES)}, or temporal=None for none')
     build = TEMPORAL_MODULES[name]
     known = set(inspect.signature(build).parameters) - {'in_channels', 'out_channels'}
+    options = {key: TEMPORAL[key] for key in ('hidden', 'blocks')} | options
     if 'kernel' in known:
-        options.setdefault('kernel', 3)
+        options.setdefault('kernel', TEMPORAL['kernel'] if name == TEMPORAL['type'] else 3)
     if unknown := sorted(set(options) - known):
         raise ValueError(f'ImageTMM: the temporal module {name!r} has no option {unknown[0]!r}; it takes '
                          f'{", ".join(sorted(known))}')

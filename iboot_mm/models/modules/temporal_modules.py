@@ -1,8 +1,8 @@
 """Temporal modules on top of image features: maps ``(N, D, T, h, w)`` to maps ``(N, out_channels, T, h, w)``.
 
-What AdViSe trains (Wu et al., 2025, section 3.4). None of them reduces time or space. Their names are the words of
-:class:`~iboot_mm.models.backbones.image_tmm.ImageTMM`'s ``temporal``; the paper describes only the first, so the inner
-widths and depths of the others are our choice: they work at ``hidden`` channels between two linear maps.
+What AdViSe trains (Wu et al., 2025, section 3.1 and section 3.4). None of them reduces time or space. Their names are
+the words of :class:`~iboot_mm.models.backbones.image_tmm.ImageTMM`'s ``temporal``; the paper describes only the first,
+so the inner widths and depths of the others are our choice: they work at ``hidden`` channels between two linear maps.
 """
 
 import torch
@@ -13,20 +13,21 @@ HEAD_WIDTH = 64  # channels of an attention head, as in ViT-B and Swin's smaller
 
 
 class Bottleneck(nn.Module):
-    """A ResNet bottleneck without stride: 1x1x1, ``kernel`` x3x3, 1x1x1, each with BN, and a shortcut.
+    """A ResNet bottleneck without stride: ``first`` x1x1, ``middle`` x3x3, 1x1x1, each with BN, and a shortcut.
 
     Args:
         in_channels: Channels of the input; where they differ from ``out_channels``, the shortcut is a 1x1x1 convolution
             with BN.
         hidden: Channels of the convolution in the middle.
         out_channels: Channels of the output.
-        kernel: Its extent over time in frames, 1 or 3.
+        first: Extent of the first convolution over time in frames, 1 or 3.
+        middle: Extent of the one in the middle.
     """
 
-    def __init__(self, in_channels: int, hidden: int, out_channels: int, kernel: int) -> None:
+    def __init__(self, in_channels: int, hidden: int, out_channels: int, first: int = 1, middle: int = 1) -> None:
         super().__init__()
-        self.conv1 = convolution(in_channels, hidden, (1, 1, 1))
-        self.conv2 = convolution(hidden, hidden, (kernel, 3, 3))
+        self.conv1 = convolution(in_channels, hidden, (first, 1, 1))
+        self.conv2 = convolution(hidden, hidden, (middle, 3, 3))
         self.conv3 = convolution(hidden, out_channels, (1, 1, 1))
         self.shortcut = (nn.Identity() if in_channels == out_channels
                          else convolution(in_channels, out_channels, (1, 1, 1)))
@@ -44,10 +45,20 @@ def convolution(in_channels: int, out_channels: int, kernel: tuple[int, int, int
     return nn.Sequential(layer, nn.BatchNorm3d(out_channels))
 
 
-def bottleneck(in_channels: int, out_channels: int, hidden: int, blocks: int, kernel: int) -> nn.Sequential:
-    """A stage of :class:`Bottleneck` blocks; with ``kernel=1`` it has the parameters of the paper's Tables 2 and 3."""
+def r3d(in_channels: int, out_channels: int, hidden: int, blocks: int, kernel: int) -> nn.Sequential:
+    """A stage of blocks as R3D and Slow have them: ``kernel`` x1x1, 1x3x3, 1x1x1.
+
+    With ``kernel=1`` it has the parameters of the paper's Tables 2, 3 and 6, and is what the public code builds. With 3
+    it is the block of the paper's text; the parameters of its Table 8 (4.5 M) fit that.
+    """
     widths = [in_channels] + [out_channels] * (blocks - 1)
-    return nn.Sequential(*(Bottleneck(width, hidden, out_channels, kernel) for width in widths))
+    return nn.Sequential(*(Bottleneck(width, hidden, out_channels, first=kernel) for width in widths))
+
+
+def bottleneck(in_channels: int, out_channels: int, hidden: int, blocks: int, kernel: int) -> nn.Sequential:
+    """A stage of blocks with time in the middle: 1x1x1, ``kernel`` x3x3, 1x1x1; not the paper's, and larger for it."""
+    widths = [in_channels] + [out_channels] * (blocks - 1)
+    return nn.Sequential(*(Bottleneck(width, hidden, out_channels, middle=kernel) for width in widths))
 
 
 def conv3d(in_channels: int, out_channels: int, hidden: int, blocks: int, kernel: int) -> nn.Sequential:
@@ -110,4 +121,4 @@ def frame_positions(tokens: Tensor) -> Tensor:
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1).to(tokens)
 
 
-TEMPORAL_MODULES = dict(bottleneck=bottleneck, conv3d=conv3d, swin=Swin, transformer=Transformer)
+TEMPORAL_MODULES = dict(r3d=r3d, bottleneck=bottleneck, conv3d=conv3d, swin=Swin, transformer=Transformer)

@@ -85,6 +85,7 @@ class FrozenTeacher:
         self.precision, self.chunk_size, self.frames = precision, chunk_size, frames
         self._device = next(network.parameters()).device
         self._scale: tuple[Tensor, Tensor] | None = None  # mean and std on the device
+        self._scaled_from: tuple[int, ...] | None = None  # the last size of frames that was not its own
         with torch.no_grad():
             self.width = self.encode(torch.zeros(1, 3, *self.input_size, device=self._device)).shape[-1]
         print_log(
@@ -147,7 +148,11 @@ class FrozenTeacher:
 
     def _prepare(self, frames: Tensor) -> Tensor:
         frames = frames.float()
-        if tuple(frames.shape[-2:]) != self.input_size:
+        if (size := tuple(frames.shape[-2:])) != self.input_size:
+            if size != self._scaled_from:  # training and test may differ, and would then show things at two scales
+                self._scaled_from = size
+                print_log(f'Teacher {self.name}: frames of {size[0]} x {size[1]} pixels are scaled to its input of '
+                          f'{self.input_size[0]} x {self.input_size[1]}.', logger='current')
             frames = F.interpolate(frames, self.input_size, mode='bilinear', antialias=True)
         mean, std = self._scale
         return (frames - mean) / std

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 from torchvision.transforms.v2 import functional as tv
 
 from iboot_mm.datasets.transforms import CropViews
-from iboot_mm.datasets.transforms.cropping import area_box, cut_out, rescale, short_side_crop
+from iboot_mm.datasets.transforms.cropping import Crop, area_box, cut_out, random_corner, rescale, scaled_size
 from tests.videos import moving_frames
 
 
@@ -33,8 +33,24 @@ def test_crop_is_pillow_s_resized_frame(height, width, side):
     for place in [(0., 0.), (.5, .5), (.999, .999), (.3, .8)]:
         left, top = int(place[0] * (whole.shape[1] - 63)), int(place[1] * (whole.shape[0] - 63))
         expected = whole[top:top + 64, left:left + 64]
-        found = cut_out(frame, short_side_crop(height, width, side, 64, place), 64)
+        scaled = scaled_size(height, width, side)
+        found = cut_out(frame, Crop((0, 0, width, height), scaled, random_corner(scaled, 64, place)), 64)
         assert np.abs(found.astype(int) - expected).max() <= (1 if share >= 1 else 2)
+
+
+def test_plain_resize_takes_the_whole_frame_to_one_shape_before_a_random_square():
+    frame = np.random.default_rng(0).integers(0, 256, (240, 400, 3), dtype=np.uint8)
+    whole = resize(frame, 320, 256).astype(int)
+    step = CropViews(size=224, resize=(320, 256), flip_prob=0.)
+    results = step(dict(frames=frame[None], frame_positions=np.zeros((60, 1), int), view_seeds=list(range(60))))
+    corners = np.array([crop.corner for crop, _ in results['crops']])
+    for (left, top), view in zip(corners, results['imgs'][:, 0].astype(int)):
+        assert np.abs(view - whole[top:top + 224, left:left + 224]).max() <= 2
+    assert corners.min() >= 0 and corners[:, 0].max() <= 96 and corners[:, 1].max() <= 32
+    assert np.ptp(corners, axis=0).tolist() > [80, 25]
+    for options in (dict(resize=(200, 256)), dict(resize=(320, 256), area=(.5, 1.))):
+        with pytest.raises(ValueError, match='CropViews: resize is a width and a height of at least size=224'):
+            CropViews(size=224, **options)
 
 
 @pytest.mark.parametrize('height, width', [(40, 60), (100, 90), (90, 50), (50, 90), (64, 64)])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from iboot_mm.datasets.decoders import UnreadableVideo
 from iboot_mm.datasets.transforms import PackViews, PlaybackRate
@@ -48,6 +49,39 @@ def test_a_short_video_is_shown_at_the_rates_that_fit():
     assert set(labels.ravel()) == {0, 1, 2}
     assert (np.diff(inds) >= 1).all() and inds.max() <= 56  # no frame is repeated
     assert (inds[..., -1] - inds[..., 0]).max() == 56
+
+
+@pytest.mark.parametrize('total_frames', [15, 57, 112, 300])
+def test_frame_numbers_that_wrap_show_each_rate_as_often_in_every_video(total_frames):
+    inds, labels = draw(total_frames, videos=600, jitter=0., wrap=True)
+    assert chisquare(np.bincount(labels.ravel(), minlength=4)).pvalue > .001
+    assert inds.min() >= 0 and inds.max() < total_frames
+    np.testing.assert_array_equal(np.diff(inds) % total_frames,  # a jump to the beginning counts as a step
+                                  np.broadcast_to(2 * 2**labels[..., None] % total_frames, (600, 4, 7)))
+    starts = inds[..., 0].ravel()  # where a clip at the lowest rate fits, at every rate
+    for label in range(4):
+        found = np.bincount(starts[labels.ravel() == label], minlength=total_frames - 14)
+        assert len(found) == total_frames - 14 and (total_frames == 15 or chisquare(found).pvalue > .001)
+
+
+def test_without_wrapping_the_length_of_a_video_tells_of_the_rate():
+    labels = draw(112, videos=600, jitter=0.)[1]  # rate 8 spans 113 frames
+    shares = np.bincount(labels.ravel(), minlength=4) / labels.size
+    assert chisquare(np.bincount(labels.ravel(), minlength=4)).pvalue < 1e-9
+    np.testing.assert_allclose(shares, [1 / 3, 1 / 3, 1 / 3, 0], atol=.03)
+
+
+def test_wrapped_clips_with_jitter_backward_and_in_the_middle():
+    inds, labels = draw(total_frames=113, wrap=True, jitter=.2, videos=400)
+    steps = np.diff(inds) % 113
+    assert set(steps[labels == 3].ravel()) <= set(range(12, 21)) and len(set(steps[labels == 3].ravel())) > 6
+    backward, kinds = draw(total_frames=40, wrap=True, jitter=0., reverse=True, rates=(1, 8), distinct=True)
+    np.testing.assert_array_equal(np.diff(backward) % 40, np.choose(kinds, [2, 16, 38, 24])[..., None] + [[[0] * 7]])
+    np.testing.assert_array_equal(np.sort(kinds), np.broadcast_to(np.arange(4), (200, 4)))
+    inds, labels = draw(total_frames=60, videos=2, test_mode=True, wrap=True, rates=(1, 8))
+    np.testing.assert_array_equal(labels, [[0, 1, 0, 1], [1, 0, 1, 0]])
+    assert inds[0, 0].tolist() == list(range(22, 38, 2))
+    assert inds[0, 1].tolist() == [(np.floor(-52.5 / 2) + 16 * step) % 60 for step in range(8)]
 
 
 def test_backward_clips_have_labels_of_their_own():

@@ -20,7 +20,7 @@ TEACHER = dict(type='TimmTeacher', model='vit_tiny_patch16_224', pretrained=Fals
 def backbone(**options):
     torch.manual_seed(0)
     return MODELS.build(dict(dict(type='ImageTMM', teacher=TEACHER, out_channels=24,
-                                  temporal=dict(hidden=64)), **options))
+                                  temporal=dict(type='r3d', hidden=64)), **options))
 
 
 @pytest.mark.parametrize('name', TEMPORAL_MODULES)
@@ -33,6 +33,7 @@ def test_modules_keep_time_and_space_and_train(name):
 
 
 @pytest.mark.parametrize('name, options, blind', [
+    ('r3d', {}, True), ('r3d', dict(kernel=1), True), ('r3d', dict(kernel=3), False),
     ('bottleneck', dict(kernel=1), True), ('bottleneck', dict(kernel=3), False), ('bottleneck', {}, False),
     ('conv3d', dict(kernel=1), True), ('conv3d', {}, False), ('swin', {}, False), ('transformer', {}, False)])
 def test_order_of_frames(name, options, blind):
@@ -98,10 +99,12 @@ def test_nothing_of_the_image_model_is_kept_for_backward():
 
 
 @pytest.mark.parametrize('options, words', [
-    (dict(temporal=dict(type='lstm')), "no temporal module 'lstm'; choose one of bottleneck, conv3d, swin"),
-    (dict(temporal=dict(depth=2)), "'bottleneck' has no option 'depth'; it takes blocks, hidden, kernel"),
+    (dict(temporal=dict(type='lstm')), "no temporal module 'lstm'; choose one of r3d, bottleneck, conv3d, swin"),
+    (dict(temporal=dict(type='r3d', depth=2)), "'r3d' has no option 'depth'; it takes blocks, hidden, kernel"),
     (dict(temporal=dict(type='swin', kernel=3)), "'swin' has no option 'kernel'"),
-    (dict(temporal=dict(kernel=2)), 'kernel 1 or 3'),
+    (dict(temporal=dict(type='r3d', kernel=2)), 'kernel 1 or 3'),
+    (dict(temporal=dict(hidden=64)), "does not say which module: add type='r3d'.*or type='bottleneck'.*no type stood"),
+    (dict(temporal=dict(kernel=3)), "temporal={'kernel': 3} does not say which module"),
     (dict(temporal=dict(type='transformer', hidden=100)), 'hidden must be a multiple'),
     (dict(channels=5), 'channels=5 does not divide the 16 channels of tiny'),
     (dict(resolution=0), 'resolution=0'),
@@ -116,7 +119,8 @@ def test_bad_options_are_named(options, words):
 def test_a_stock_recognizer_trains_the_module_and_not_the_image_model():
     torch.manual_seed(0)
     model = MODELS.build(dict(
-        type='Recognizer3D', backbone=dict(type='ImageTMM', teacher=TEACHER, temporal=dict(hidden=64), out_channels=24),
+        type='Recognizer3D', backbone=dict(type='ImageTMM', teacher=TEACHER, temporal=dict(type='r3d', hidden=64),
+                                           out_channels=24),
         cls_head=dict(type='I3DHead', num_classes=3, in_channels=24, average_clips='prob'),
         data_preprocessor=dict(type='ActionDataPreprocessor', mean=[123.675, 116.28, 103.53],
                                std=[58.395, 57.12, 57.375], format_shape='NCTHW'))).train()
@@ -135,7 +139,7 @@ def test_a_stock_recognizer_trains_the_module_and_not_the_image_model():
 def test_it_is_a_student_of_iboot():
     model = MODELS.build(dict(
         type='IBoot', feature_dim=24, teacher=dict(TEACHER, output='embedding'),
-        backbone=dict(type='ImageTMM', teacher=TEACHER, temporal=dict(hidden=64), out_channels=24)))
+        backbone=dict(type='ImageTMM', teacher=TEACHER, temporal=dict(type='r3d', hidden=64), out_channels=24)))
     views = torch.rand(2, 3, 3, 2, 32, 32)  # (N, V, C, T, H, W)
     model(views, mode='loss')['loss_tiny'].backward()
     assert all(p.grad.abs().sum() > 0 for p in model.backbone.parameters())

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmaction.registry import MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
 from iboot_mm.models.backbones.image_tmm import TEMPORAL, build_temporal
@@ -9,7 +10,7 @@ from iboot_mm.models.backbones.image_tmm import TEMPORAL, build_temporal
 
 def paper_module(**options):
     with torch.device('meta'):
-        return build_temporal(768, 1024, dict(TEMPORAL, kernel=1, **options))
+        return build_temporal(768, 1024, dict(TEMPORAL, **options))
 
 
 def millions(module):
@@ -38,14 +39,27 @@ def test_depths_of_table_3(blocks, size, giga):
     (192, 14, 63.40), (48, 14, 62.71), (12, 14, 62.53), (3, 14, 62.49)])
 def test_reductions_of_table_2(channels, side, giga):
     with torch.device('meta'):
-        module = build_temporal(channels, 1024, dict(TEMPORAL, kernel=1, hidden=2048))
+        module = build_temporal(channels, 1024, dict(TEMPORAL, hidden=2048))
     assert count(module, channels, side) == pytest.approx(giga, abs=.0101)
 
 
 def test_equal_widths_need_no_convolution_in_the_shortcut():
     with torch.device('meta'):  # ViT-L/14
-        module = build_temporal(1024, 1024, dict(TEMPORAL, kernel=1))
+        module = build_temporal(1024, 1024, TEMPORAL)
     assert millions(module) == pytest.approx(1.11, abs=.005)
+
+
+@pytest.mark.parametrize('temporal, classes, module_size, size', [
+    (dict(type='r3d', kernel=1), 4, 1.84, 3.95),  # Table 6: 4.0 M
+    (dict(type='r3d', kernel=3), 101, 2.23, 4.54),  # Table 8: 4.5 M
+    (dict(type='bottleneck', kernel=3), 4, 3.02, 5.13)])
+def test_networks_of_the_readme(temporal, classes, module_size, size):
+    with torch.device('meta'):
+        module = build_temporal(768, 1024, temporal)
+        head = MODELS.build(dict(type='MLPHead', in_channels=1024, num_classes=classes))
+    assert millions(module) == pytest.approx(module_size, abs=.006)
+    total = sum(parameter.numel() for part in (module, head) for parameter in part.parameters()) / 1e6  # with BN
+    assert total == pytest.approx(size, abs=.006)
 
 
 def count(module, channels, side):

@@ -24,6 +24,18 @@ def test_scores_are_those_of_the_pooled_map():
     assert last.weight.std() < .02 and first.weight.abs().max() > .1
 
 
+def test_batch_norm_of_the_public_code():
+    head = MODELS.build(dict(type='MLPHead', num_classes=4, in_channels=8, hidden=16, dropout_ratio=0.,
+                             batch_norm=True)).train()
+    first, norm, _, last = head.fc_cls
+    torch.nn.init.uniform_(norm.weight)
+    torch.nn.init.uniform_(norm.bias)
+    maps = torch.randn(5, 8, 2, 4, 4)
+    hidden = maps.mean(dim=(2, 3, 4)) @ first.weight.T
+    hidden = (hidden - hidden.mean(0)) / (hidden.var(0, correction=0) + norm.eps).sqrt() * norm.weight + norm.bias
+    torch.testing.assert_close(head(maps), hidden.relu() @ last.weight.T + last.bias)
+
+
 def test_label_smoothing_spreads_its_share_evenly():
     head = MODELS.build(dict(type='MLPHead', num_classes=4, in_channels=8, label_smooth_eps=.05))
     scores = torch.randn(5, 4)

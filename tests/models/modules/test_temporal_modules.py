@@ -9,7 +9,16 @@ from mmaction.models.backbones.resnet3d import Bottleneck3d
 from mmcv.cnn import ConvModule
 from torch import nn
 
-from iboot_mm.models.modules.temporal_modules import Bottleneck, Swin, Transformer, bottleneck, conv3d, frame_positions
+from iboot_mm.models.modules.temporal_modules import (
+    TEMPORAL_MODULES,
+    Bottleneck,
+    Swin,
+    Transformer,
+    bottleneck,
+    conv3d,
+    frame_positions,
+    r3d,
+)
 
 
 def disturb(net, seed=0):
@@ -34,11 +43,12 @@ def changed(net, shape, frame, y, x):
 
 @pytest.mark.parametrize('train', [True, False])
 @pytest.mark.parametrize('width, kernel', [(16, 1), (16, 3), (24, 3)])
-def test_bottleneck_is_mmactions(width, kernel, train):
-    ours = disturb(Bottleneck(width, 6, 24, kernel))
+@pytest.mark.parametrize('name, style', [('r3d', '3x1x1'), ('bottleneck', '3x3x3')])
+def test_blocks_are_mmactions(name, style, width, kernel, train):
+    ours = disturb(TEMPORAL_MODULES[name](width, 24, hidden=6, blocks=1, kernel=kernel))
     downsample = None if width == 24 else ConvModule(width, 24, 1, bias=False, conv_cfg=dict(type='Conv3d'),
                                                      norm_cfg=dict(type='BN3d'), act_cfg=None)
-    theirs = Bottleneck3d(width, 6, inflate=kernel == 3, inflate_style='3x3x3', downsample=downsample)
+    theirs = Bottleneck3d(width, 6, inflate=kernel == 3, inflate_style=style, downsample=downsample)
     own, names = list(ours.state_dict().values()), list(theirs.state_dict())
     theirs.load_state_dict(dict(zip(names, own, strict=True)))
     maps = torch.randn(2, width, 4, 3, 5)
@@ -68,13 +78,13 @@ def test_conv3d_by_hand():
 
 
 def test_convolutions_start_as_he_says():
-    weight = Bottleneck(256, 64, 64, kernel=3).conv2[0].weight
+    weight = Bottleneck(256, 64, 64, middle=3).conv2[0].weight
     assert weight.std().item() == pytest.approx((2 / (64 * 27)) ** .5, rel=.02)
 
 
 @pytest.mark.parametrize('kernel, frames', [(1, [2]), (3, [1, 2, 3])])
 def test_kernel_is_the_extent_over_time(kernel, frames):
-    for build in (bottleneck, conv3d):
+    for build in (r3d, bottleneck, conv3d):
         reached = changed(build(16, 24, hidden=6, blocks=1, kernel=kernel).eval(), (1, 16, 5, 5, 7), 2, 1, 4)
         assert reached.any(dim=(1, 2)).nonzero().flatten().tolist() == frames
         assert reached[2].nonzero().tolist() == [[y, x] for y in (0, 1, 2) for x in (3, 4, 5)]

@@ -1,7 +1,7 @@
-# AdViSe on UCF101: 800 epochs, AdamW with a peak of 1e-3 x batch / 64, weight decay 1e-6, 5 epochs of warm-up, cosine.
-# The text has lost the number of GPUs and of videos on each: a batch of 64 is **our choice**, and that `batch / 64`
-# counts videos, not their clips. So are the warm-up's start and the cosine's end, 0.
-batch = 64
+# AdViSe on UCF101: 800 epochs, AdamW with a peak of 1e-3 x batch / 64, weight decay 1e-6, 5 epochs of warm-up from 0,
+# cosine to 0. The text has lost its numbers; these are the public code's, with 4 GPUs x 8 videos. mmengine's warm-up
+# cannot start at 0: a thousandth of the peak.
+batch = 32
 train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=800, global_batch=batch, val_interval=40)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3 * batch / 64, weight_decay=1e-6))
 param_scheduler = [

@@ -1,3 +1,3 @@
-_base_ = './adamw_b64_800e.py'
+_base_ = './adamw_b32_800e.py'
 train_cfg = dict(max_epochs=200, val_interval=20)
 _base_.param_scheduler[1].end = 200
