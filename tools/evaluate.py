@@ -205,6 +205,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--lists', type=Path, nargs=2, metavar=('TRAIN', 'TEST'), help='lists of lines `path label`')
     parser.add_argument('--class-names', type=Path, help='file with a name for each class, for zero-shot')
     parser.add_argument('--seeds', type=int, default=1, help='runs of one checkpoint, with seeds from 0')
+    parser.add_argument('--first-seed', type=int, default=0, help='seed of the first network; the next ones follow')
     parser.add_argument('--epochs', type=int, help='epochs of what is trained, instead of the config\'s own')
     parser.add_argument('--processes', type=int, default=max(1, torch.cuda.device_count()), help='default: the GPUs')
     parser.add_argument('--title', help='of the page; default: the names of the checkpoints')
@@ -242,7 +243,8 @@ def main() -> None:
     try:
         evaluation = Evaluation(args)
         names = args.checkpoints * args.seeds if len(args.checkpoints) == 1 else args.checkpoints
-        networks = [load_network(name, seed, args.config, args.out / 'networks') for seed, name in enumerate(names)]
+        networks = [load_network(name, seed, args.config, args.out / 'networks')
+                    for seed, name in enumerate(names, args.first_seed)]
         rows = evaluation.run(networks)
     except (OSError, ValueError) as error:
         sys.exit(str(error))

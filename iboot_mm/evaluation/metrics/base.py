@@ -52,17 +52,23 @@ class KNNMetric(FeatureMetric):
             ValueError: no gallery, no query, a sample without its role or with other labels than others; names a file
                 or what to set.
         """
+        metrics = {result_key(name, 'knn_top1'): right.float().mean().item()
+                   for name, right in self.verdicts(samples).items()}
+        metrics['feature_spread'] = spread_in_chunks(lazy_features(samples), self.limits['memory'])
+        return metrics
+
+    def verdicts(self, samples: list[dict]) -> dict[str, Tensor]:
+        """Whether the vote is right about each query ``(Q,)``, bool, in their order, for every label."""
         gallery, queries = split_roles(samples)
-        metrics, names = {}, label_names(samples)
+        names, verdicts = label_names(samples), {}
         if names:
             cosines, indices = nearest_neighbors(lazy_features(queries), lazy_features(gallery),
                                                  cap_k(self.k, len(gallery)), **self.limits)
         for name in names:
             labels, truth = stack_labels(gallery, name), stack_labels(queries, name)
             scores = weighted_vote(cosines, labels[indices], count_classes(labels), self.temperature)
-            metrics[result_key(name, 'knn_top1')] = (scores.argmax(1) == truth).float().mean().item()
-        metrics['feature_spread'] = spread_in_chunks(lazy_features(samples), self.limits['memory'])
-        return metrics
+            verdicts[name] = scores.argmax(1) == truth
+        return verdicts
 
 
 def spread_in_chunks(features: LazyStack, memory: float) -> float:

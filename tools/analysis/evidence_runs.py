@@ -1,0 +1,180 @@
+"""The runs behind tools/analysis/evidence.py: which are asked for, and the project's tools that do them."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOOLS))
+from console import METHODS as CONFIGS  # noqa: E402
+from console import ROOT, Stages, clock, run, show_training  # noqa: E402
+
+from mmengine.config import Config  # noqa: E402
+
+from iboot_mm.checkpoints.description import last_checkpoint  # noqa: E402
+from iboot_mm.evaluation.protocols.evidence import COLUMNS, METHODS, Cell, read_cells  # noqa: E402
+from iboot_mm.stores.atomic_files import AtomicLocalBackend  # noqa: E402
+
+FINETUNE_STEPS = dict(finetune=440, finetune_10pct=160)  # those of the digits' own recipes
+TENTH = .1
+# Runs a command and writes what it and its children took as the log's last line.
+MEASURED = """
+import resource, signal, subprocess, sys, time
+begin = time.time()
+process = subprocess.Popen(sys.argv[1:])
+for number in (signal.SIGINT, signal.SIGTERM):  # a run that is told to stop saves what it has
+    signal.signal(number, lambda number, frame: process.send_signal(number))
+code = process.wait()
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+core, mib = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+print(f'took {time.time() - begin:.1f} s, {core:.1f} s of a core, {mib:.0f} MiB')
+sys.exit(code)
+"""
+TOOK = re.compile(r'took ([\d.]+) s, ([\d.]+) s of a core, (\d+) MiB')
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set: its name, the folder of its videos, and pairs of lists; digits have neither."""
+
+    name: str
+    videos: Path | None = None
+    lists: tuple[tuple[Path, Path], ...] = ()
+
+    def split(self, seed: int) -> int:
+        """Which pair of lists a run has."""
+        return seed % len(self.lists) if self.lists else 0
+
+
+class Runs:
+    """Runs what is missing below a folder.
+
+    Args:
+        args: The command line.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.python = sys.executable
+
+    def folder(self, data: Data, method: str, seed: int) -> Path:
+        """Where the runs of one method on one pair of lists are."""
+        return self.args.out / data.name / method / (f'split_{data.split(seed) + 1}' if len(data.lists) > 1 else '')
+
+    def jobs(self) -> list[tuple[Data, str, int]]:
+        """All runs that were asked for; seeds come last, so that the page is broad before it is deep."""
+        return [(data, method, seed) for seed in self.args.seeds for data in self.args.data
+                if data.name in self.args.only for method in self.args.methods]
+
+    def run(self) -> Iterator[None]:
+        """Trains and evaluates, and gives way after each run."""
+        jobs = self.jobs()
+        known = [json.loads(path.read_text())['wall'] for path in self.args.out.rglob('cost.json')]
+        left = sum(METHODS[method].recipe is not None and not self.cost_file(data, method, seed).is_file()
+                   for data, method, seed in jobs)
+        print(f'{len(jobs)} runs, {left} of them are to be trained'
+              + (f', at {clock(sum(known) / len(known))} minutes each so far about '
+                 f'{left * sum(known) / len(known) / 3600:.1f} hours' if known else '; the first one shows how long'))
+        stages = Stages(len(jobs))
+        for data, method, seed in jobs:
+            stages.begin(f'{data.name}, {METHODS[method].title}, seed {seed}')
+            self.evaluate(data, method, seed)
+            yield
+
+    def cost_file(self, data: Data, method: str, seed: int) -> Path:
+        """What a training took; it is there once that is done."""
+        return self.folder(data, method, seed) / str(seed) / 'cost.json'
+
+    def recipe(self, data: Data, method: str, seed: int) -> Path:
+        """The config of a pre-training."""
+        out, recipe = self.folder(data, method, seed) / 'recipe.py', METHODS[method].recipe or 'iboot'
+        if data.videos is None:
+            extra = ['--base', CONFIGS[recipe]]
+        else:
+            extra = ['--videos', data.videos, '--hold-out', '--method', recipe,
+                     '--lists', *data.lists[data.split(seed)]]
+            if recipe in ('iboot', 'advise') and self.args.teacher:
+                extra += ['--teacher', self.args.teacher]
+                extra += ['--checkpoint', self.args.checkpoint] if self.args.checkpoint else []
+        self.call(['make_config', out, *extra], out.with_suffix('.log'))
+        return out
+
+    def train(self, data: Data, method: str, seed: int) -> Path:
+        """The last checkpoint of a pre-training, which is run or resumed where it is not whole."""
+        recipe = self.recipe(data, method, seed)
+        work_dir = self.cost_file(data, method, seed).parent
+        if not self.cost_file(data, method, seed).is_file():
+            if 'tokens' in Config.fromfile(recipe):
+                self.call(['data/cache_tokens', recipe], recipe.with_suffix('.log'))
+            options = METHODS[method].options
+            log = work_dir / 'log.txt'
+            self.call(['train', recipe, '--work-dir', work_dir / 'train', '--seed', seed, '--resume',
+                       *(['--cfg-options', *options] if options else [])], log, measured=True)
+            wall, cpu, memory = map(float, TOOK.findall(log.read_text())[-1])
+            AtomicLocalBackend().put_text(json.dumps(dict(wall=wall, cpu=cpu, mib=memory)),
+                                          self.cost_file(data, method, seed))
+        return last_checkpoint(work_dir / 'train')
+
+    def evaluate(self, data: Data, method: str, seed: int) -> None:
+        """The protocols of one run; those that are done cost nothing."""
+        wanted = [name for name in self.args.protocols if not (METHODS[method].frozen and COLUMNS[name].trains)]
+        if method == 'supervised':
+            self.evaluate_with(data, 'untrained', seed, ['finetune'], self.network(data, 'untrained', seed))
+            wanted = [name for name in wanted if not COLUMNS[name].trains]  # they are the untrained network's
+        self.evaluate_with(data, method, seed, wanted, self.network(data, method, seed))
+
+    def network(self, data: Data, method: str, seed: int) -> list:
+        """What ``tools/evaluate.py`` is to test."""
+        if method == 'supervised':
+            trained = self.folder(data, 'untrained', seed) / str(seed) / 'evaluation' / f'finetune_{seed}'
+            return [last_checkpoint(trained), '--config', trained / 'recipe' / 'config.py']
+        if METHODS[method].recipe is not None:
+            return [self.train(data, method, seed)]
+        return ['teacher' if method == 'teacher' else 'random', '--config', self.recipe(data, method, seed)]
+
+    def evaluate_with(self, data: Data, method: str, seed: int, protocols: list[str], network: list) -> None:
+        """Calls ``tools/evaluate.py`` once for the frozen protocols and once for each that trains."""
+        folder = self.cost_file(data, method, seed).parent
+        frozen = [name for name in protocols if not COLUMNS[name].trains]
+        for group in [frozen, *([name] for name in protocols if COLUMNS[name].trains)]:
+            if not group:
+                continue
+            extra = ['--recipes', 'mini']
+            if data.videos is not None:
+                lists = data.lists[data.split(seed)]
+                extra += ['--videos', data.videos, '--lists', *lists]
+                if COLUMNS[group[0]].trains:
+                    extra += ['--epochs', epochs_of(lists[0], group[0])]
+            elif 'finetune_10pct' in group:
+                root = ROOT / 'data' / 'moving_digits'
+                self.call(['data/make_subset', root / 'train.txt', root / 'train_10pct.txt', '--share', TENTH,
+                           '--labels', 'digit', 'motion'], folder / 'log.txt')
+            self.call(['evaluate', *network, '--first-seed', seed, '--out', folder / 'evaluation', '--processes', 1,
+                       '--protocols', ','.join(COLUMNS[name].protocol for name in group), *extra], folder / 'log.txt')
+
+    def call(self, arguments: list, log: Path, measured: bool = False) -> None:
+        """Runs a tool."""
+        command = [self.python, TOOLS / f'{arguments[0]}.py', *arguments[1:]]
+        run([self.python, '-c', MEASURED, *command] if measured else command, log, show_training)
+
+    def cells(self) -> list[Cell]:
+        """All figures that are there."""
+        cells = []
+        for data in self.args.data:
+            for method in METHODS:
+                for seed in range(100):
+                    folder = self.cost_file(data, method, seed).parent / 'evaluation'
+                    if folder.is_dir():
+                        cells += read_cells(folder, data.name, method, seed, data.split(seed))
+        trained = [cell for cell in cells if cell.method == 'untrained' and COLUMNS[cell.protocol].trains]
+        return cells + [Cell(**{**cell.__dict__, 'method': 'supervised'}) for cell in trained]
+
+
+def epochs_of(train: Path, protocol: str) -> int:
+    """Epochs that make about as many steps of 32 videos as the digits' recipes have."""
+    videos = len(train.read_text().split('\n')) * (TENTH if protocol == 'finetune_10pct' else 1)
+    return round(FINETUNE_STEPS[protocol] / max(1, int(videos) // 32))
