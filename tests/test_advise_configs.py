@@ -278,6 +278,7 @@ def test_a_mini_epoch_then_the_table(name, digits, tmp_path, monkeypatch, capsys
     assert all(row in table for row in ('raw pixels', 'random network', 'teacher', 'AdViSe', 'digit', 'motion'))
     monkeypatch.setattr(sys, 'argv', ['report', str(checkpoint.parent), '--config', str(tmp_path / 'run.py')])
     load_tool('analysis/report').main()
+    assert (checkpoint.parent / 'report.html').read_text().count('<figure class="look">') == 2  # live or stored
     info = describe_checkpoint(checkpoint, tmp_path / 'run.py')
     assert info.clip == dict(clip_len=8, frame_interval=1, target_fps=None, sampling='dense', size=48, short_side=48)
     assert info.feature_dim == 128 and all(key.startswith('backbone.temporal.') for key in info.state)

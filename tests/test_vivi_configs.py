@@ -235,7 +235,8 @@ def test_a_mini_epoch_then_the_table(digits, tmp_path, monkeypatch, capsys):
     assert list(results['table']) == ['chance', 'raw pixels', 'random network', 'VIVI'] and results['teachers'] == []
     monkeypatch.setattr(sys, 'argv', ['report', str(folder)])
     load_tool('analysis/report').main()
-    assert 'Method: VIVI, without a teacher' in (folder / 'report.html').read_text()
+    page = (folder / 'report.html').read_text()
+    assert 'Method: VIVI, without a teacher' in page and page.count('<figure class="look">') == 2
     info = describe_checkpoint(files[1], files[0])
     assert info.clip == dict(clip_len=8, frame_interval=2, target_fps=None, sampling='dense', size=48, short_side=48)
     assert info.build_encoder().extract_feat(torch.rand(1, 3, 8, 48, 48)).shape == (1, 8, 512)

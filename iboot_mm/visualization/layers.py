@@ -14,7 +14,9 @@ PALETTES = dict(attention='inferno', cosine='viridis')  # lightness rises evenly
 TINT = .72  # share of the colour where it lies over the frame
 LEGENDS = dict(attention='attention to a place: 1\u00d7 is an even share of it',
                cosine='cosine of a place with the target')
-LABEL, SCALE, GAP, FOOT = 1.3, .62, .05, .26  # inches
+BRIGHTEST = .995  # quantile at which the scale ends
+END = 'scales end at the 99.5th percentile'
+LABEL, SCALE, GAP, FOOT = 1.3, .62, .05, .42  # inches
 
 
 @dataclass
@@ -26,7 +28,8 @@ class Layer:
         maps: ``(T', h, w)`` over the clip, whatever its number of frames. Attention comes as shares of 1.
         kind: ``'attention'``, shown from 0 up, or ``'cosine'``, from its least value up.
 
-    The scale ends where one place in 200 is brighter, which a single outlying patch does not move.
+    The scale ends at the 99.5th percentile of all places of the clip, which a single outlying patch does not move: one
+    place in 200 has more, and the colour of the scale's end. Legend and scale say so.
     """
 
     name: str
@@ -37,7 +40,7 @@ class Layer:
         if self.kind == 'attention':
             self.maps = self.maps * self.maps[0].size  # a patch of an even spread has 1, whatever the grid
         self.low = 0. if self.kind == 'attention' else float(self.maps.min())
-        self.high = max(float(np.quantile(self.maps, .995)), self.low + 1e-6)
+        self.high = max(float(np.quantile(self.maps, BRIGHTEST)), self.low + 1e-6)
 
     def over(self, frame: np.ndarray, at: float) -> np.ndarray:
         """The map at ``at`` in [0, 1) of the clip over a frame uint8 ``(H, W, 3)``: uint8 of the same shape."""
@@ -147,13 +150,13 @@ def _draw_scale(axis, layer: Layer) -> None:
     axis.set_xticks([])
     axis.yaxis.tick_right()
     cosines = [f'{value:.2f}' for value in (layer.low, layer.high)]
-    labels = ['0', f'{layer.high:.2g}\u00d7'] if layer.kind == 'attention' else cosines
-    axis.set_yticks([layer.low, layer.high], labels)
+    low, high = ['0', f'{layer.high:.2g}\u00d7'] if layer.kind == 'attention' else cosines
+    axis.set_yticks([layer.low, layer.high], [low, f'\u2265{high}' if layer.maps.max() > layer.high else high])
     axis.tick_params(length=2, labelsize=8, colors=GRAY, pad=2)
     axis.spines[:].set_visible(False)
 
 
 def _draw_legend(figure, layers: list[Layer], left: float) -> None:
     kinds = dict.fromkeys(layer.kind for layer in layers)
-    figure.text(left, .1 / figure.get_size_inches()[1], '     '.join(LEGENDS[kind] for kind in kinds), fontsize=8,
-                color=GRAY, va='center')
+    told = '     '.join(LEGENDS[kind] for kind in kinds)
+    figure.text(left, .19 / figure.get_size_inches()[1], f'{told}\n{END}', fontsize=8, color=GRAY, va='center')

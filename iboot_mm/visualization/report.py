@@ -131,7 +131,8 @@ def render_looks(looks: list[str] | str) -> str:
     if isinstance(looks, str):
         return f'<p>{escape(looks)}</p>'
     hint = ("How far the network's features at each place agree with the clip's target: the image model's feature, or "
-            'their own average where there is no image model. Of a ViT also what its class token attends to.')
+            'their own average where there is no image model. Of a ViT also what its class token attends to. Each '
+            'scale ends at the 99.5th percentile of its video.')
     return f'<p>{hint}</p>' + ''.join(f'<figure class="look"><img src="{look}" alt=""></figure>' for look in looks)
 
 

@@ -34,6 +34,16 @@ def test_colours_are_the_scale_s_and_the_frame_shows_through():
         assert np.abs(layer.over(white, at) - colour - 255 * (1 - TINT)).max() <= 1
 
 
+def test_a_scale_says_that_there_is_more_than_its_end():
+    maps = np.zeros((1, 1, 1000))
+    maps[..., :100] = .01
+    bright = maps.copy()
+    bright[..., 0] = 1.
+    for values, end in ((maps, '10\u00d7'), (bright, '\u226510\u00d7')):
+        scale = draw_strip(FRAMES[:1], [Layer('head 1', values, 'attention')]).axes[-1]
+        assert [label.get_text() for label in scale.get_yticklabels()] == ['0', end]
+
+
 def test_a_constant_map_is_drawn():
     assert np.isfinite(Layer('student', np.full((1, 2, 2), .3), 'cosine').over(FRAMES[0], 0).astype(float)).all()
 
@@ -45,6 +55,7 @@ def test_strip_has_a_row_for_each_layer(layers):
     assert len(pictures) == 4 * (layers + 1)
     texts = [text.get_text() for text in figure.texts]
     assert texts[:2] == ['frames', 'head 0'] and 'even share' in texts[-1] and 'cosine' not in texts[-1]
+    assert texts[-1].endswith('scales end at the 99.5th percentile')
     figure.savefig(buffer := io.BytesIO(), format='png')
     width, height = Image.open(buffer).size
     assert width > 4 * height / (layers + 2)

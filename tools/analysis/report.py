@@ -8,6 +8,7 @@ needs the run's log and `knn_table.json`, which tools/analysis/knn_table.py writ
 import argparse
 import json
 import sys
+import traceback
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -42,22 +43,33 @@ def newest_config(work_dir: Path) -> Path:
     return found[-1]
 
 
+def roots(dataset: dict) -> list[str]:
+    """The folders of a data set, through wrappers such as `ConcatDataset`."""
+    parts = [*dataset.get('datasets', []), *([dataset['dataset']] if 'dataset' in dataset else [])]
+    found = [root for part in parts for root in roots(part)] or [str(dataset.get('root') or 'a folder not named')]
+    return list(dict.fromkeys(found))
+
+
 def summary(results: dict, cfg: Config) -> list[str]:
     """What was trained on what, and when this was written."""
     teacher = ' and '.join(f"{t['model']} ({t['width']}-d)" for t in results['teachers'])
     source = f'Teacher: {teacher}, frozen.' if teacher else f'Method: {list(results["table"])[-1]}, without a teacher.'
     return [f"{cfg.model.backbone.type} of {results['parameters'] / 1e6:.2f} M trained parameters: "
-            f'{cfg.train_cfg.max_epochs} epochs on the videos of {cfg.train_dataloader.dataset.root} without their '
-            f'labels. {source}', f'Written {datetime.now():%Y-%m-%d %H:%M}.']
+            f'{cfg.train_cfg.max_epochs} epochs on the videos of {" and ".join(roots(cfg.train_dataloader.dataset))} '
+            f'without their labels. {source}', f'Written {datetime.now():%Y-%m-%d %H:%M}.']
 
 
 def looks(results: dict, config: Path, count: int = 3) -> list[str] | str:
-    """Pictures of the first queries, or the sentence that says why there are none."""
+    """Pictures of the first queries, or the sentence that says why there are none: the page must not fail for them."""
     try:
         info = describe_checkpoint(results['checkpoint'], config)
-        return draw_looks(info, [entry['query']['filename'] for entry in results['neighbors'][:count]])
+        pictures = draw_looks(info, [entry['query']['filename'] for entry in results['neighbors'][:count]])
     except (ConnectionError, OSError, ValueError) as error:
         return f'No maps were drawn: {error}'
+    except Exception as error:  # noqa: BLE001  (of whatever network and teacher it is)
+        traceback.print_exc()
+        return f'No maps were drawn: {type(error).__name__}: {error}'
+    return pictures or 'No maps were drawn: none of the queries\' videos can be read.'
 
 
 def main() -> None:
@@ -75,11 +87,14 @@ def main() -> None:
     init_default_scope('mmaction')
     title = args.title or ('iBoot-MM: what a video network learned from '
                            + ('an image model' if results['teachers'] else 'videos alone'))
-    others = {name: read_scalars(files) for name, checkpoint in results.get('also', {}).items()
-              if (files := scalar_files(Path(checkpoint).parent))}  # a file from elsewhere has no log beside it
-    page = build_report(title, summary(results, cfg), results, read_scalars(scalar_files(args.work_dir)),
-                        cfg.pretty_text, versions(), cache(read_thumbnail), class_names(cfg), others,
-                        looks(results, config))
+    try:
+        curves = read_scalars(scalar_files(args.work_dir))
+        others = {name: read_scalars(files) for name, checkpoint in results.get('also', {}).items()
+                  if (files := scalar_files(Path(checkpoint).parent))}  # a file from elsewhere has no log beside it
+    except (OSError, ValueError) as error:
+        sys.exit(f'report: {error}')
+    page = build_report(title, summary(results, cfg), results, curves, cfg.pretty_text, versions(),
+                        cache(read_thumbnail), class_names(cfg), others, looks(results, config))
     out = args.work_dir / 'report.html'
     AtomicLocalBackend().put_text(page, out)
     print(f'{out}: {len(page) / 1e6:.1f} MB')
