@@ -59,6 +59,34 @@ def info_nce(positives: Tensor, negatives: Tensor, separate: bool = False) -> Te
     return torch.logaddexp(numerator, others.squeeze(-1)) - numerator
 
 
+def target_info_nce(predictions: Tensor, targets: Tensor, first: int, temperature: float) -> Tensor:
+    """InfoNCE of what clips predict against the frozen targets of a batch: each has to find its own video's.
+
+    The targets get no gradient and never move, so unlike SimCLR's keys they need no second forward pass of the network,
+    and one network's targets of many videos may stand side by side.
+
+    Args:
+        predictions: Of V clips of N videos ``(V, N, D)``, of any length.
+        targets: Those of the whole batch ``(M, D)``, M at least 2, in which the predictions' videos are ``first`` to
+            ``first + N - 1``.
+        first: See ``targets``.
+        temperature: Temperature, above 0.
+
+    Returns:
+        Losses ``(V, N)``, float32.
+
+    Raises:
+        ValueError: a temperature that is not above 0, or a single video, which has no other.
+    """
+    above_zero('target_info_nce', temperature=temperature)
+    at_least(2, 'target_info_nce', num_videos=len(targets))
+    with torch.autocast(predictions.device.type, enabled=False):
+        cosines = F.normalize(predictions.float(), dim=-1) @ F.normalize(targets.float(), dim=-1).T  # (V, N, M)
+        own = first + torch.arange(predictions.shape[1], device=predictions.device)
+        return F.cross_entropy((cosines / temperature).flatten(0, 1), own.repeat(len(predictions)),
+                               reduction='none').view(predictions.shape[:2])
+
+
 def nt_xent(queries: Tensor, keys: Tensor, first: int, temperature: float) -> Tensor:
     """InfoNCE of each clip against all others of a batch: the rest of its video are positives, other videos negatives.
 

@@ -1,19 +1,23 @@
 """iBoot: Image-bootstrapped Self-Supervised Video Representation Learning (Saleh et al., 2022).
 
 No code of the paper is public; this follows its section 3, its ablations (Tables 1 to 5) and Algorithm 1. Deviations:
-the loss is the mean, not the sum, over online views (LARS makes the weights blind to the factor), and ``target_norm``
-is ours.
+the loss is the mean, not the sum, over online views (LARS makes the weights blind to the factor), and ``target_norm``,
+``contrast`` and ``head`` are ours.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 
+import torch
 from mmaction.registry import MODELS
+from mmengine.dist import all_gather, get_rank
 from torch import Tensor, nn
 
-from ..losses.views import cosine_distance, spread
+from ...ranges import above_zero
+from ..losses.views import cosine_distance, spread, target_info_nce
 from ..modules.features import check_width, frame_features, match_time
 from ..modules.momentum import MomentumCopy
+from ..modules.projectors import MLP
 from ..modules.target_norm import TargetNorm
 from .base import BasePretrainer
 
@@ -40,6 +44,13 @@ class IBoot(BasePretrainer):
             cosine is taken per time step of the backbone, the teacher's T frames averaged into as many bins.
         target_norm: ``'none'`` (the paper), ``'center'`` or ``'standardize'``: see
             :class:`~iboot_mm.models.modules.target_norm.TargetNorm`. Teachers only.
+        contrast: Temperature of InfoNCE against the targets of the batch's other videos, in place of the cosine: to be
+            near the own video's target is then not enough, it has to be nearer than the others'
+            (:func:`~iboot_mm.models.losses.views.target_info_nce`). Needs ``temporal_pool``. None for the paper's.
+        head: Arguments of :class:`~iboot_mm.models.modules.projectors.MLP`, as ``dict(hidden_dim=512)``: the backbone
+            learns through such a head for each target, which is thrown away, and W learns the same from features
+            without gradient, so that it still leads into the teacher's space. Needs ``temporal_pool``. None for the
+            paper's, in which the backbone learns through W.
         momentum: Arguments of :class:`~iboot_mm.models.modules.momentum.MomentumCopy`, as ``dict(base=.996)``, to add a
             momentum copy of the backbone as one more target (Table 3); needs ``MomentumUpdateHook``. None for none.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
@@ -47,9 +58,15 @@ class IBoot(BasePretrainer):
     """
 
     def __init__(self, backbone: dict, feature_dim: int, teacher: dict | list[dict], temporal_pool: bool = True,
-                 target_norm: str = 'none', momentum: dict | None = None, **kwargs) -> None:
+                 target_norm: str = 'none', contrast: float | None = None, head: dict | None = None,
+                 momentum: dict | None = None, **kwargs) -> None:
         super().__init__(backbone, **kwargs)
+        if not temporal_pool and (contrast is not None or head is not None):
+            raise ValueError('IBoot: contrast and head are of whole clips: set temporal_pool=True, or both to None')
+        if contrast is not None:
+            above_zero('IBoot', contrast=contrast)
         self.feature_dim = feature_dim
+        self.contrast = contrast
         self.temporal_pool = temporal_pool
         # Teachers are no nn.Modules, so neither checkpoint nor optimizer nor SyncBN conversion can find them.
         self.teachers = [MODELS.build(config) for config in (teacher if isinstance(teacher, list) else [teacher])]
@@ -57,6 +74,8 @@ class IBoot(BasePretrainer):
         self.target_names = _unique([_slug(t.name) for t in self.teachers] + ['momentum'] * (momentum is not None))
         widths = [t.width for t in self.teachers] + [feature_dim] * (momentum is not None)
         self.projectors = nn.ModuleList(nn.Linear(feature_dim, width) for width in widths)
+        self.heads = None if head is None else nn.ModuleList(
+            MLP(feature_dim, out_dim=width, **{'num_layers': 2, **head}) for width in widths)
         self.target_norms = nn.ModuleList(TargetNorm(t.width, target_norm) for t in self.teachers)
 
     @property
@@ -71,8 +90,9 @@ class IBoot(BasePretrainer):
             views: Views ``(N, V, C, T, H, W)`` in [0, 1]; V = 1 shows the teacher's own view to the backbone.
 
         Returns:
-            Per target ``loss_<name>``, ``cosine_<name>`` and ``spread_<name>``, and ``spread_student``, the mean over
-            targets of the spread of the projected features.
+            Per target ``loss_<name>``, with ``head`` also ``loss_<name>_head``, ``cosine_<name>`` and
+            ``spread_<name>``, which are of W, and ``spread_student``, the mean over targets of the spread of the
+            projected features.
         """
         return self.match(views[:, 1:] if views.shape[1] > 1 else views, self.targets(views[:, 0]))
 
@@ -82,19 +102,34 @@ class IBoot(BasePretrainer):
         features = self.extract_feat(online.transpose(0, 1).flatten(0, 1))  # (V' N, T', D)
         check_width(features, self.feature_dim)
         losses, student_spreads = {}, []
-        for name, project, target in zip(self.target_names, self.projectors, targets, strict=True):
+        of_w = features if self.heads is None else features.detach()
+        for i, (name, project, target) in enumerate(zip(self.target_names, self.projectors, targets, strict=True)):
             if self.temporal_pool:
-                k, q = project(features.mean(dim=1)), target.mean(dim=1)  # (V' N, D_q), (N, D_q)
+                k, q = project(of_w.mean(dim=1)), target.mean(dim=1)  # (V' N, D_q), (N, D_q)
             else:
                 check_time(name, target, features.shape[1])
                 k, q = project(features), match_time(target, features.shape[1])  # (V' N, T', D_q), (N, T', D_q)
-            distance = cosine_distance(k.unflatten(0, (-1, len(q))), q)  # (V', N) or (V', N, T')
-            losses[f'loss_{name}'] = distance.mean()
-            losses[f'cosine_{name}'] = 1 - distance.detach().mean() / 2
+            losses[f'loss_{name}'] = self.term(k, q)
+            if self.heads is not None:
+                losses[f'loss_{name}_head'] = self.term(self.heads[i](features.mean(dim=1)), q)
+            losses[f'cosine_{name}'] = 1 - cosine_distance(k.detach().unflatten(0, (-1, len(q))), q).mean() / 2
             losses[f'spread_{name}'] = spread(q)
             student_spreads.append(spread(k))
         losses['spread_student'] = sum(student_spreads) / len(student_spreads)
         return losses
+
+    def term(self, predictions: Tensor, targets: Tensor) -> Tensor:
+        """What a target adds to the loss: equation 1, or InfoNCE with the targets of all ranks.
+
+        Args:
+            predictions: Of the online clips, view-major ``(V' N, D_q)`` or ``(V' N, T', D_q)``.
+            targets: ``(N, D_q)`` or ``(N, T', D_q)``, without gradient.
+        """
+        predictions = predictions.unflatten(0, (-1, len(targets)))
+        if self.contrast is None:
+            return cosine_distance(predictions, targets).mean()  # of (V', N) or (V', N, T')
+        everyone = torch.cat(all_gather(targets.float().contiguous()))  # (R N, D_q)
+        return target_info_nce(predictions, everyone, get_rank() * len(targets), self.contrast).mean()
 
     def targets(self, reference: Tensor) -> Iterator[Tensor]:
         """What each target network makes of the reference clips.

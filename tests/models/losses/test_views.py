@@ -3,7 +3,15 @@ import math
 import pytest
 import torch
 
-from iboot_mm.models.losses.views import cosine_distance, info_nce, nt_xent, sinkhorn, spread, swapped_prediction
+from iboot_mm.models.losses.views import (
+    cosine_distance,
+    info_nce,
+    nt_xent,
+    sinkhorn,
+    spread,
+    swapped_prediction,
+    target_info_nce,
+)
 
 
 def test_cosine_distance_is_that_of_the_angle():
@@ -168,3 +176,20 @@ def test_swapped_prediction_is_its_loops(rho):
 def test_gradient_of_swapped_prediction():
     codes = logits(3, 2, 4, seed=1).softmax(-1)
     assert torch.autograd.gradcheck(lambda s: swapped_prediction(s, codes, .5), (logits(3, 2, 4).requires_grad_(),))
+
+
+def test_target_info_nce_is_its_definition_and_knows_where_its_rank_begins():
+    generator = torch.Generator().manual_seed(3)
+    predictions, targets = torch.randn(2, 3, 8, generator=generator), torch.randn(7, 8, generator=generator)
+    losses = target_info_nce(predictions, targets, first=4, temperature=.5)
+    units = torch.nn.functional.normalize(targets.double(), dim=-1)
+    for v in range(2):
+        for n in range(3):
+            cosines = units @ predictions[v, n].double() / predictions[v, n].double().norm()
+            expected = -cosines[4 + n] / .5 + (cosines / .5).exp().sum().log()
+            assert losses[v, n].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_target_info_nce_wants_another_video():
+    with pytest.raises(ValueError, match='num_videos must be at least 2, got 1'):
+        target_info_nce(torch.ones(2, 1, 4), torch.ones(1, 4), 0, .1)

@@ -61,6 +61,43 @@ def test_loss_is_equation_1(slow_backbone, num_views, temporal_pool):
     torch.testing.assert_close(losses['cosine_patch_mean'], 1 - expected.detach() / 2)
 
 
+def test_contrast_is_info_nce_with_the_batch_s_targets(slow_backbone):
+    model = build(slow_backbone, contrast=.2).eval()
+    inputs = views()
+    losses = model(inputs, mode='loss')
+    targets = torch.stack([model.teachers[0](video[:1])[0].mean(0) for video in inputs])  # (N, D_q)
+    total = 0.
+    for n, video in enumerate(inputs):
+        for view in video[1:]:
+            k = model.projectors[0](model.backbone(model.normalize(view[None]))[0].mean(dim=(1, 2, 3)))
+            cosines = torch.nn.functional.cosine_similarity(k[None], targets)
+            total = total - (cosines / .2).log_softmax(0)[n]
+    torch.testing.assert_close(losses['loss_patch_mean'], total / 8)
+    plain = build(slow_backbone).eval()
+    plain.load_state_dict(model.state_dict())
+    torch.testing.assert_close(losses['cosine_patch_mean'], plain(inputs, mode='loss')['cosine_patch_mean'])
+
+
+@pytest.mark.parametrize('contrast', [None, .1])
+def test_a_head_takes_the_backbone_s_gradient_and_w_reads_along(slow_backbone, contrast):
+    model = build(slow_backbone, head=dict(hidden_dim=32), contrast=contrast)
+    losses = model(views(), mode='loss')
+    backbone = [p for p in model.backbone.parameters() if p.requires_grad]
+    of_w = torch.autograd.grad(losses['loss_patch_mean'], [*backbone, model.projectors[0].weight], allow_unused=True,
+                               retain_graph=True)
+    assert all(gradient is None for gradient in of_w[:-1]) and of_w[-1].ne(0).any()
+    of_head = torch.autograd.grad(losses['loss_patch_mean_head'], [*backbone, model.heads[0][0].weight])
+    assert all(gradient.isfinite().all() for gradient in of_head) and of_head[-1].ne(0).any()
+
+
+def test_contrast_and_head_are_of_whole_clips(slow_backbone):
+    for options in (dict(contrast=.1), dict(head=dict(hidden_dim=8))):
+        with pytest.raises(ValueError, match='contrast and head are of whole clips: set temporal_pool=True'):
+            build(slow_backbone, temporal_pool=False, **options)
+    with pytest.raises(ValueError, match='IBoot: contrast must be above 0'):
+        build(slow_backbone, contrast=0.)
+
+
 def test_gradient_reaches_backbone_and_projector_alone(model):
     inputs = views().requires_grad_()
     model(inputs, mode='loss')['loss_patch_mean'].backward()
