@@ -77,6 +77,8 @@ class IBoot(BasePretrainer):
         self.heads = None if head is None else nn.ModuleList(
             MLP(feature_dim, out_dim=width, **{'num_layers': 2, **head}) for width in widths)
         self.target_norms = nn.ModuleList(TargetNorm(t.width, target_norm) for t in self.teachers)
+        for network in [*self.teachers] + [self.momentum.network for _ in range(momentum is not None)]:
+            self.compile_network(network)
 
     @property
     def online(self) -> nn.Module:

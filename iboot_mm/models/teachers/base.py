@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from .precision import CastWeights
+
 OUTPUTS = ('embedding', 'cls', 'mean', 'tokens')
 PRECISIONS = dict(fp32=None, bf16=torch.bfloat16, fp16=torch.float16)
 
@@ -33,7 +35,8 @@ class FrozenTeacher:
         licence: Of the weights; ``unknown`` where nobody says.
         pretrained: Tag of the weights.
         checkpoint: File of the weights.
-        precision: ``auto`` (bf16 on CUDA devices that have it, else fp32), ``fp32``, ``bf16`` or ``fp16``.
+        precision: ``auto`` (bf16 on CUDA devices that have it, else fp32), ``fp32``, ``bf16`` or ``fp16``; of what
+            autocast casts. Weights are cast once, see :class:`~iboot_mm.models.teachers.precision.CastWeights`.
         chunk_size: Frames per forward pass.
         frames: Encode only so many frames of each clip, the middle ones of as many equal parts; None for all.
         name: What to call it in logs and loss names; the model's name by default.
@@ -84,6 +87,7 @@ class FrozenTeacher:
         self.input_size = tuple(map(int, size))  # (H, W)
         self.precision, self.chunk_size, self.frames = precision, chunk_size, frames
         self._device = next(network.parameters()).device
+        self._weights = CastWeights(self.network)
         self._scale: tuple[Tensor, Tensor] | None = None  # mean and std on the device
         self._scaled_from: tuple[int, ...] | None = None  # the last size of frames that was not its own
         with torch.no_grad():
@@ -114,6 +118,10 @@ class FrozenTeacher:
         """Features ``(B, D)``, or ``(B, L, D)`` for ``tokens``, of normalised images ``(B, 3, H, W)``."""
         raise NotImplementedError
 
+    def compile(self, **options) -> None:
+        """Runs :meth:`encode` through ``torch.compile``; chunks of one size are traced once."""
+        self.encode = torch.compile(self.encode, **options)
+
     def identity(self) -> dict:
         """What a reader of published weights needs to build the same teacher."""
         return dict(
@@ -142,7 +150,9 @@ class FrozenTeacher:
 
     def _move_to(self, device: torch.device) -> None:
         if self._device != device or self._scale is None:
+            self._weights.to(None)  # the next device may want another precision
             self.network.to(device)
+            self._weights.to(self._dtype(device))
             self._device = device
             self._scale = tuple(torch.tensor(v, device=device).view(3, 1, 1) for v in (self.mean, self.std))
 
@@ -159,12 +169,15 @@ class FrozenTeacher:
 
     def _autocast(self, device: torch.device) -> AbstractContextManager:
         """The teacher's own precision, whatever the student's autocast is."""
+        dtype = self._dtype(device)
+        return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
+
+    def _dtype(self, device: torch.device) -> torch.dtype | None:
         precision = self.precision
         if precision == 'auto':
             has_bf16 = device.type == 'cuda' and torch.cuda.is_bf16_supported(including_emulation=False)
             precision = 'bf16' if has_bf16 else 'fp32'
-        dtype = PRECISIONS[precision]
-        return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
+        return PRECISIONS[precision]
 
 
 def middle_frames(clips: Tensor, count: int) -> Tensor:
