@@ -20,6 +20,8 @@ from torch import nn
 from iboot_mm.checkpoints.description import CheckpointInfo
 from iboot_mm.checkpoints.recipes import read_recipe
 from iboot_mm.evaluation.protocols.adaptation import adapt, set_duration
+from iboot_mm.evaluation.protocols.catalog import RECIPES as RECIPES_OF
+from iboot_mm.evaluation.protocols.catalog import choose
 
 from .config_files import load_config
 
@@ -394,3 +396,17 @@ def test_rows_of_table_11_are_fine_tuned_with_their_own_network_and_clips(pretra
         model = MODELS.build(cfg.model)
         scores = model.eval().cls_head(model.backbone(torch.zeros(1, 3, clip[0], 64, 64)))
     assert scores.shape == (1, dict(ucf101=101, hmdb51=51)[data])
+
+
+@pytest.mark.parametrize('row, clip, width', [('r18', (8, 8), 512), ('16x4', (16, 4), 2048), ('s3dg', (32, 2), 1024)])
+def test_supervised_rows_of_table_5_train_the_row_s_network_on_its_clips(row, clip, width):
+    file = FOLDER / f'baselines/ablations/table5_{row}.py'
+    protocol = choose(RECIPES_OF['study'], ['supervised'])[0]
+    cfg = load(protocol.configs[0].removesuffix('.py'))
+    info = CheckpointInfo(path=file, state={}, **read_recipe(file))
+    adapt(cfg, info)
+    set_duration(cfg, info.clip)
+    assert cfg.model.backbone == load(f'baselines/ablations/table5_{row}').model.backbone
+    assert cfg.model.cls_head.in_channels == width and protocol.trains
+    assert (cfg.train_dataloader.dataset.pipeline[1].clip_len,
+            cfg.train_dataloader.dataset.pipeline[1].frame_interval) == clip

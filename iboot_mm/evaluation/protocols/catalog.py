@@ -130,6 +130,8 @@ MINI_PROTOCOLS = (
 
 # With the schedules of the large-scale study, whose figures differ from method to method: configs/baselines/README.md.
 STUDY_PROTOCOLS = (
+    Protocol('supervised', 'from random weights, K400, 200 epochs, 10 x 3 views', ('downstream/supervised_k400.py', ),
+             ACCURACY, trains=True),
     Protocol('linear', 'linear, K400, adapting BN, 60 epochs, 10 x 3 views', (f'{STUDY}/linear_k400.py', ), ACCURACY,
              trains=True),
     Protocol('linear_k600', 'linear, K600, adapting BN, 60 epochs, 10 x 3 views', (f'{STUDY}/linear_k600.py', ),
