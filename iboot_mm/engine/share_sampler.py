@@ -49,7 +49,8 @@ class ShareSampler(EpochSampler):
                              f'{type(dataset).__name__}: make it a ConcatDataset, with the parts in `datasets`')
         super().__init__(dataset, multiple_of, shuffle, seed)
         self.lengths = [len(part) for part in parts]
-        weights = np.array(shares, dtype=np.float64)
+        is_list = isinstance(shares, (list, tuple)) and all(isinstance(share, (int, float)) for share in shares)
+        weights = np.array(shares if is_list else [], dtype=np.float64)
         if weights.shape != (len(self.lengths), ) or not (np.isfinite(weights) & (weights > 0)).all():
             raise ValueError(f'train_dataloader.sampler.shares is {shares}: give a number above 0 for each of the '
                              f'{len(self.lengths)} parts of train_dataloader.dataset; leave out a part without a share')

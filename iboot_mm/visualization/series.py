@@ -66,8 +66,9 @@ def gather_points(name: str, points: Sequence[tuple[float | str, float]]) -> Ser
 
 
 def _series(name: str, x: list, values: list[Sequence[float]]) -> Series:
-    return Series(name, x, [float(np.mean(v)) for v in values],
-                  [float(np.std(v, ddof=1)) if len(v) > 1 else float('nan') for v in values], [len(v) for v in values])
+    finite = [np.where(np.isfinite(v), v, np.nan) for v in values]  # a gap in the line
+    return Series(name, x, [float(np.mean(v)) for v in finite],
+                  [float(np.std(v, ddof=1)) if len(v) > 1 else float('nan') for v in finite], [len(v) for v in finite])
 
 
 def in_percent(metric: str, series: Sequence[Series]) -> bool:

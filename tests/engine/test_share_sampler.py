@@ -106,6 +106,7 @@ def test_without_shuffling_videos_come_in_order(monkeypatch):
 
 @pytest.mark.parametrize('options, sentence', [
     (dict(shares=(1, 2)), r'shares is \(1, 2\): give a number above 0 for each of the 3 parts'),
+    (dict(shares=.5), 'shares is 0.5: give'), (dict(shares=('a', 1, 1)), 'give a number above 0'),
     (dict(shares=(1, 0, 1)), 'leave out a part without a share'), (dict(shares=(1, float('nan'), 1)), 'above 0'),
     (dict(steps=0), 'steps is 0: an epoch has at least 1 step'),
     (dict(multiple_of=57), '56 videos, fewer than the global batch of 57')])

@@ -29,6 +29,8 @@ def runs(tmp_path, monkeypatch):
                     starts.append(write_start(folder, 2, 4, 20, value=value, stamp='20260102_000000'))
                 for start in starts:
                     write_config(start, model, 2, seed, same=rho == 1)
+    (write_start(tmp_path / 'empty', 0, 1) / 'vis_data/scalars.json').write_text('')
+    (tmp_path / 'notes.txt').write_text('a note\nand more\n')
     write_start(tmp_path / '_their $run=1$', 0, 3, seconds=None, validations=False)
     return tmp_path
 
@@ -86,12 +88,15 @@ def test_names_each_run_and_those_without_a_metric(runs, monkeypatch, capsys):
     assert '_their $run=1$ logged no digit/knn_top1 and is left out there' in capsys.readouterr().err
     call(monkeypatch, 'byol_rho1_seed0', 'byol_rho1_seed1', '--each')
     assert {row['name'] for row in points()} == {'byol_rho1_seed0', 'byol_rho1_seed1'}
+    call(monkeypatch, 'byol_rho1_seed0', 'byol_rho1_seed0/')  # once
+    assert {row['runs'] for row in points()} == {1}
     call(monkeypatch, 'byol_rho1_seed0', '_their $run=1$')  # what all of them have
     assert {row['metric'] for row in points()} == {'loss'}
 
 
 @pytest.mark.parametrize('arguments, sentence', [
-    (['nowhere'], 'there is no run at nowhere'), (['.'], r'name runs in it, such as '),
+    (['nowhere'], 'there is no run at .*nowhere'), (['.'], r'name runs in it, such as '),
+    (['empty'], 'empty has logged nothing yet'), (['notes.txt'], 'notes.txt, line 1 is no JSON'),
     (['byol_rho1_seed0', '--metric', 'top5'], 'no run logged top5: choose with --metric of lr, loss'),
     (['_their $run=1$', '--over', 'rho'], 'no config beside it can be read'),
     (['_their $run=1$', '--over', 'time'], "_their .* logged no 'time' of its iterations: take 'epoch' or 'step' with"),

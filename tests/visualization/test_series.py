@@ -37,6 +37,11 @@ def test_one_run_has_no_deviation():
     assert series.mean == [.5, .75] and np.isnan(series.deviation).all() and series.runs == [1, 1]
 
 
+def test_what_is_no_number_is_a_gap():
+    series = average_curves('a', [[(1, .5), (2, float('inf')), (3, .25)]])
+    assert np.isnan(series.mean[1]) and [series.mean[0], series.mean[2]] == [.5, .25]
+
+
 def test_single_figures_are_put_together_by_place():
     series = gather_points('a', [(3, 1.), (1, 5.), (3, 2.), (3, 6.)])
     assert (series.x, series.mean, series.runs) == ([1, 3], [5., 3.], [1, 3])

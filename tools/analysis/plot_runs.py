@@ -7,7 +7,8 @@
 A run is a work dir, however often it was resumed, one of its folders of a start, or a scalars.json of mmengine, of any
 project; for an axis of single figures also the folder of a tools/evaluate.py, whose figures are then called
 PROTOCOL/METRIC. NAME=RUN names it. Runs of one name, or whose configs are the same, are seeds of one another: drawn are
-their mean and a band of one sample standard deviation on each side (--each: each for itself).
+their mean, as far as all of them have come, and a band of one sample standard deviation on each side (--each: each for
+itself).
 
 --over epoch, step (iterations) or time draws curves. All else draws each run's last figure: `rho`, the number of clips
 in its config; any key of its config, such as train_cfg.max_epochs; or `name`, as bars, those named "SERIES: PLACE" side
@@ -53,6 +54,9 @@ def choose_metrics(runs: list[Run], wanted: list[str] | None) -> list[str]:
         ValueError: there is none.
     """
     logged = list(dict.fromkeys(name for run in runs for name in run.metrics))
+    if not logged:
+        raise ValueError(f'{runs[0].folder} has logged nothing yet: a line comes every `default_hooks.logger.interval` '
+                         'iterations')
     if wanted is None:
         common = [name for name in logged if all(name in run.metrics for run in runs)]
         wanted = [next((m for names in (common, logged) for m in METRICS if _meant(m, names)), None)]
@@ -60,7 +64,7 @@ def choose_metrics(runs: list[Run], wanted: list[str] | None) -> list[str]:
     for metric in wanted:
         if metric is None or not (found := _meant(metric, logged)):
             raise ValueError(f'no run logged {metric or "an accuracy or a loss"}: choose with --metric of '
-                             f'{", ".join(logged) or "nothing at all"}')
+                             f'{", ".join(logged)}')
         chosen += found
     return list(dict.fromkeys(chosen))
 
@@ -161,7 +165,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        runs = [run for argument in args.runs for run in load_runs(*reversed(split_name(argument)))]
+        named = dict.fromkeys((name, path.resolve()) for name, path in map(split_name, args.runs))  # each once
+        runs = [run for name, path in named for run in load_runs(path, name)]
         if args.over in AXES and (without := next((run for run in runs if run.log is None), None)):
             raise ValueError(f'{without.folder} holds the figures of an evaluation, and no log: name runs in it, or '
                              'draw them --over rho, name or a key of the config')
