@@ -57,4 +57,4 @@ class ExemplarHead(BaseModule):
                 raise ValueError('ExemplarHead compares shots, and the batch of all processes has one: set '
                                  'train_dataloader.batch_size to at least 2')
             losses, shares = semi_hard_triplets(frames, shots, get_rank() * len(frames), self.margin)
-            return dict(loss=losses.mean(), accuracy=shares.mean(), chance=losses.new_tensor(.5))
+            return dict(loss=losses.mean(), accuracy=shares.mean(), chance=losses.new_full((), .5))

@@ -42,4 +42,4 @@ class RotationHead(BaseModule):
             quarters = torch.arange(4, device=scores.device)[:, None].expand(scores.shape[:2])
             loss = F.cross_entropy(scores.flatten(0, 1), quarters.flatten())
             return dict(loss=loss, accuracy=(scores.argmax(-1) == quarters).float().mean(),
-                        chance=loss.new_tensor(1 / 4))
+                        chance=loss.new_full((), 1 / 4))

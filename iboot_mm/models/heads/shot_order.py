@@ -40,4 +40,4 @@ class ShotOrderHead(BaseModule):
             reversed_ = torch.arange(2, device=shots.device).repeat_interleave(len(shots))
             loss = F.cross_entropy(scores, reversed_)
             return dict(loss=loss, accuracy=(scores.argmax(-1) == reversed_).float().mean(),
-                        chance=loss.new_tensor(1 / 2))
+                        chance=loss.new_full((), 1 / 2))

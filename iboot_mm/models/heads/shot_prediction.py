@@ -38,7 +38,7 @@ class ShotPredictionHead(BaseModule, metaclass=ABCMeta):
                                  'processes has one video: set train_dataloader.batch_size to at least 2')
             losses, hits = shot_info_nce(self.predict(shots), keys, get_rank() * len(shots))
             chance = 1 / (1 + keys[1:, :, 0].numel())
-            return dict(loss=losses.mean(), accuracy=hits.float().mean(), chance=losses.new_tensor(chance))
+            return dict(loss=losses.mean(), accuracy=hits.float().mean(), chance=losses.new_full((), chance))
 
 
 @MODELS.register_module()

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ...ranges import at_least
-from .views import info_nce
+from .views import info_nce, off_diagonal
 
 # Distances that are held at a time, 64 MB of float32: the 16384 frames of the paper's batch have 2.7e8.
 DISTANCES_TOGETHER = 2 ** 24
@@ -45,9 +45,7 @@ def semi_hard_triplets(frames: Tensor, keys: Tensor, first: int, margin: float) 
 def _triplets(frames: Tensor, keys: Tensor, first: int, margin: float) -> tuple[Tensor, Tensor]:
     shots, length = torch.arange(len(frames), device=frames.device), frames.shape[1]
     distances = 2 - 2 * torch.einsum('sld,mkd->slmk', frames, keys)
-    itself = torch.eye(length, dtype=torch.bool, device=frames.device)
-    own = distances[shots, :, first + shots]  # (S, L, L)
-    positives = own.masked_select(~itself).view(len(frames), length, length - 1)
+    positives = off_diagonal(distances[shots, :, first + shots])  # (S, L, L - 1), from (S, L, L)
     with torch.no_grad():
         same = (first + shots)[:, None] == torch.arange(len(keys), device=frames.device)  # (S, M)
         others = distances.masked_fill(same[:, None, :, None], torch.inf).flatten(2)

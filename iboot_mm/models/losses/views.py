@@ -107,12 +107,20 @@ def nt_xent(queries: Tensor, keys: Tensor, first: int, temperature: float) -> Te
     at_least(2, 'nt_xent', num_views=num_views)
     logits = torch.einsum('vnd,wmd->vnwm', queries, keys) / temperature
     videos = torch.arange(num_videos, device=queries.device)
-    own = logits[:, videos, :, first + videos].permute(1, 0, 2)  # (V, N, V), from (N, V, V)
-    itself = torch.eye(num_views, dtype=torch.bool, device=queries.device)
-    positives = own.masked_select(~itself[:, None]).view(num_views, num_videos, num_views - 1)
+    positives = off_diagonal(logits[:, videos, :, first + videos]).transpose(0, 1)  # (V, N, V - 1)
     same = (first + videos)[:, None] == torch.arange(keys.shape[1], device=queries.device)  # (N, M)
     negatives = logits.masked_fill(same[:, None], -torch.inf).flatten(2)
     return info_nce(positives, negatives)
+
+
+def off_diagonal(square: Tensor) -> Tensor:
+    """What matrices ``(..., V, V)`` hold beside their diagonal: ``(..., V, V - 1)``, each row in its order.
+
+    A mask would do it too, but a GPU's host waits to hear how many entries it chooses.
+    """
+    size = square.shape[-1]
+    between = square.flatten(-2)[..., 1:].unflatten(-1, (size - 1, size + 1))[..., :-1]  # from one diagonal to the next
+    return between.flatten(-2).unflatten(-1, (size, size - 1))
 
 
 @torch.no_grad()

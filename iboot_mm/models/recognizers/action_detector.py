@@ -75,7 +75,9 @@ class ActionDetector(BaseModel):
 def to_pixels(boxes: Tensor, shape: tuple[int, int]) -> Tensor:
     """Boxes (B, 4) in shares of a picture of ``shape`` (H, W)."""
     height, width = shape
-    return boxes * boxes.new_tensor([width, height, width, height])
+    scale = boxes.new_full((4, ), height)  # filled there: a tensor of a list would be copied, and waited for
+    scale[::2] = width
+    return boxes * scale
 
 
 def map_stride(clips: Tensor, maps: Tensor) -> int:

@@ -1,0 +1,219 @@
+"""One training step of a config on a GPU that is not there, and what it takes."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from unittest import mock
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.registry import init_default_scope
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
+
+from ..engine.batch_plan import BatchPlan
+from ..models.modules.momentum import MomentumCopy
+from ..models.teachers import FrozenTeacher
+from .backward import Engine
+from .collectives import CollectiveTrace, FakeDistributed, ranks
+from .fake_gpu import DEVICE, fake_gpu
+from .gpus import GPU
+from .memory import MemoryTrace, Peak
+from .recipe import Settings, loaders, prepared
+from .samples import batch
+from .waits import WaitTrace
+from .watch import Observer, Watch
+from .work import WorkTrace
+
+AUGMENTATION, TEACHER, MOMENTUM, OPTIMIZER = 'augmentation', 'teacher', 'momentum copy', 'optimizer'
+
+
+@dataclass
+class Step:
+    """What a step takes on one GPU.
+
+    Attributes:
+        parameters: Weights by part.
+        peak: Memory at its highest.
+        work: Operations, multiply-adds and bytes by part and direction.
+        waits: Waits for the device, with how often each comes.
+        collectives: Exchanges, with how often each comes.
+        logged: Names of what the step logs.
+    """
+
+    parameters: dict[str, int]
+    peak: Peak
+    work: WorkTrace
+    waits: dict
+    collectives: dict
+    logged: list[str]
+
+
+def dry_step(cfg: Config, gpu: GPU, plan: BatchPlan, settings: Settings = Settings(),
+             observers: tuple[Observer, ...] = ()) -> Step:
+    """Runs an optimizer step of the first of ``plan.processes`` GPUs, and the one before it unobserved.
+
+    Args:
+        cfg: Any config of this project or of MMAction2 that trains a model.
+        gpu: The GPU.
+        plan: How the batch is spread.
+        settings: What to change in the config.
+        observers: Who else looks at the second step's operations.
+
+    Raises:
+        ValueError: there is nothing to train.
+        RuntimeError: tensors of different devices meet.
+    """
+    cfg = prepared(cfg, settings)
+    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    if not MMLogger.check_instance_created('dry_run'):
+        MMLogger.get_instance('dry_run', log_level='WARNING')  # of what building says
+    memory, waits, work, collectives = MemoryTrace(), WaitTrace(), WorkTrace(), CollectiveTrace()
+    watch = Watch([waits, collectives, memory, work, *observers])
+    waits.part = lambda: watch.part
+    with ranks(plan.processes), fake_gpu(gpu) as mode, watch:
+        runner = _Runner(cfg, plan, mode, memory, watch, collectives)
+        data = runner.batch()
+        with runner.observed():
+            runner.optimizer_step(data)  # makes gradients, the optimizer's state and what is kept from step to step
+            for trace in (memory, waits, work):
+                trace.restart()
+            collectives.found.clear()
+            runner.name_memory()
+            logged = runner.optimizer_step(data)
+        parameters = runner.parameters()
+        return Step(parameters, memory.peak, work, dict(waits.found), dict(collectives.found), sorted(logged))
+
+
+class _Runner:
+    """Model, optimizer and batch of a config, and their step."""
+
+    def __init__(self, cfg: Config, plan: BatchPlan, mode: FakeTensorMode, memory: MemoryTrace, watch: Watch,
+                 collectives: CollectiveTrace) -> None:
+        self.cfg, self.plan, self.mode = cfg, plan, mode
+        self.memory, self.watch, self.collectives = memory, watch, collectives
+        self.teachers: list[FrozenTeacher] = []
+        with DEVICE, self._noting_teachers():
+            self.model = MODELS.build(cfg.model)
+        if hasattr(self.model, '_set_device'):
+            self.model._set_device(DEVICE)
+        self.network = self.model
+        if plan.processes > 1:
+            options = cfg.get('model_wrapper_cfg') or {}
+            sync_bn = options.get('sync_bn') or cfg.get('sync_bn') == 'torch'
+            with DEVICE:
+                self.network = FakeDistributed(self.model, bool(sync_bn), options.get('bn_group'))
+        self.network.train()
+        config = dict(cfg.optim_wrapper, accumulative_counts=min(plan.accumulation, 2))
+        self.optim_wrapper: OptimWrapper = build_optim_wrapper(self.network, config)
+        self.momentum = getattr(self.model, 'momentum', None)
+        if isinstance(self.momentum, MomentumCopy):
+            self.momentum.attached = True
+        self.name_memory()
+
+    @contextmanager
+    def _noting_teachers(self) -> Iterator[None]:
+        build = FrozenTeacher.__init__
+
+        def noting(teacher: FrozenTeacher, *args, **kwargs) -> None:
+            build(teacher, *args, **kwargs)
+            self.teachers.append(teacher)
+
+        with mock.patch.object(FrozenTeacher, '__init__', noting):
+            yield
+
+    def batch(self) -> dict | list:
+        """One batch, or one of each loader."""
+        backbone = self.cfg.model.get('backbone') or {}
+        widths = (self.cfg.model.get('width') or 512, backbone.get('stored_width') or 768,
+                  backbone.get('resolution') or 14)
+        with unset_fake_temporarily():
+            data = [batch(loader, self.plan.per_process if number == 0 else loader['batch_size'], widths)
+                    for number, loader in enumerate(loaders(self.cfg))]
+        for part in data:
+            inputs = part['inputs']
+            part['inputs'] = (list(map(self.mode.from_tensor, inputs)) if isinstance(inputs, list)
+                              else self.mode.from_tensor(inputs))
+        return data if len(data) > 1 else data[0]
+
+    def optimizer_step(self, data: dict | list) -> dict:
+        """One step: as many forward and backward passes as the optimizer wrapper waits for."""
+        for _ in range(self.optim_wrapper._accumulative_counts):
+            logged = self.network.train_step(_copied(data), self.optim_wrapper)
+        if isinstance(self.momentum, MomentumCopy):
+            with self.watch.within(MOMENTUM):
+                self.momentum.update(self.model.online, progress=0.)
+        return logged
+
+    @contextmanager
+    def observed(self) -> Iterator[None]:
+        """Inside, each part of a step is known by its name."""
+        engine = Engine(self.watch.before_node, lambda parameter: self.memory.name([parameter.grad], 'gradients'),
+                        self._exchange)
+        watch = self.watch
+        with ExitStack() as stack:
+            call = FrozenTeacher.__call__
+
+            def teach(teacher: FrozenTeacher, *args, **kwargs) -> Tensor:
+                with watch.within(TEACHER):
+                    return call(teacher, *args, **kwargs)
+
+            stack.enter_context(mock.patch.object(FrozenTeacher, '__call__', teach))
+            parts = {name: child for name, child in self.model.named_children() if name != 'momentum'}
+            for name, child in parts.items():
+                self._mark(stack, child, AUGMENTATION if name == 'data_preprocessor' else name)
+            if isinstance(self.momentum, MomentumCopy):
+                self._mark(stack, self.momentum, MOMENTUM)
+            optimizer = self.optim_wrapper.optimizer
+            enter = optimizer.register_step_pre_hook(lambda *_: watch.enter(OPTIMIZER))
+            leave = optimizer.register_step_post_hook(lambda *_: watch.leave())
+            stack.callback(enter.remove)
+            stack.callback(leave.remove)
+            stack.enter_context(engine.installed())
+            backward = engine.backward
+
+            def backpropagate(*args, **kwargs) -> None:
+                with watch.backpropagating():
+                    backward(*args, **kwargs)
+
+            stack.enter_context(mock.patch.object(torch.autograd, 'backward', backpropagate))
+            yield
+
+    def _mark(self, stack: ExitStack, module: nn.Module, part: str) -> None:
+        enter = module.register_forward_pre_hook(lambda *_: self.watch.enter(part))
+        leave = module.register_forward_hook(lambda *_: self.watch.leave())
+        stack.callback(enter.remove)
+        stack.callback(leave.remove)
+
+    def _exchange(self, parameters: list[Tensor]) -> None:
+        if getattr(self.network, 'exchanges', False):
+            self.collectives.exchange_of_gradients([p for p in self.model.parameters() if p.requires_grad])
+
+    def name_memory(self) -> None:
+        """Says of weights and the optimizer's state what they are."""
+        for part, tensors in self._weights().items():
+            self.memory.name(tensors, f'weights: {part}' if part in (TEACHER, MOMENTUM) else 'weights')
+        state = [value for values in self.optim_wrapper.optimizer.state.values() for value in values.values()
+                 if isinstance(value, Tensor)]
+        self.memory.name(state, 'optimizer')
+
+    def _weights(self) -> dict[str, list[Tensor]]:
+        found: dict[str, list[Tensor]] = {}
+        for name, tensor in [*self.model.named_parameters(), *self.model.named_buffers()]:
+            part = name.split('.')[0]
+            found.setdefault(MOMENTUM if part == 'momentum' else part, []).append(tensor)
+        for teacher in self.teachers:
+            found.setdefault(TEACHER, []).extend([*teacher.network.parameters(), *teacher.network.buffers()])
+        return found
+
+    def parameters(self) -> dict[str, int]:
+        """Weights by part, without buffers."""
+        return {part: sum(t.numel() for t in tensors if isinstance(t, nn.Parameter))
+                for part, tensors in self._weights().items()}
+
+
+def _copied(data: dict | list) -> dict | list:
+    return [dict(part) for part in data] if isinstance(data, list) else dict(data)
