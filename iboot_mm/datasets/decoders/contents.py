@@ -4,7 +4,7 @@ import os
 from typing import Any, NamedTuple
 
 from ..remote import is_remote
-from ..sources import is_plain_file, open_source, stat_source
+from ..sources import SourceStat, is_plain_file, open_source, stat_source
 from .base import UnreadableVideo, first_line, import_library
 from .extent import ends_early
 from .picture_order import PictureOrder, holds_idr
@@ -41,10 +41,10 @@ def first_video_stream(container, path: str):
     raise UnreadableVideo(path, 'it has no video stream (sound only?)')
 
 
-def check_file(path: str) -> None:
-    """Raises `UnreadableVideo` with a reason where there is no file or nothing in it."""
+def check_file(path: str) -> SourceStat:
+    """What is known of a file; raises `UnreadableVideo` with a reason where there is none or nothing in it."""
     try:
-        size = stat_source(path).size
+        about = stat_source(path)
     except FileNotFoundError:
         or_away = ', or its server does not answer' if is_remote(path) else ''  # for fsspec that is the same
         raise UnreadableVideo(path, f'there is no such file{or_away}') from None
@@ -52,8 +52,9 @@ def check_file(path: str) -> None:
         raise UnreadableVideo(path, "it is a folder (for folders of frames choose the decoder 'frames')") from None
     except OSError as error:
         raise UnreadableVideo(path, first_line(error)) from error
-    if size == 0:
+    if about.size == 0:
         raise UnreadableVideo(path, 'the file is empty (0 bytes)')
+    return about
 
 
 class Packet(NamedTuple):

@@ -1,9 +1,10 @@
 """Which frames a file really holds, found without decoding them where that can be.
 
 Reading the packets of a 10 s H.264 file takes 2 to 6 ms (decoding its frames: 30 to 200) and tells what no decoder
-tells reliably. What the truth is, in docs/videos.md: the frames that come out when the whole file is decoded in order.
-Packets tell as much if each has a time of presentation of its own and the decoder has no reason to leave one out;
-otherwise the frames are decoded once and counted (see `picture_order`).
+tells reliably; the result is kept for the next time that the process opens the file. What the truth is, in
+docs/videos.md: the frames that come out when the whole file is decoded in order. Packets tell as much if each has a
+time of presentation of its own and the decoder has no reason to leave one out; otherwise the frames are decoded once
+and counted (see `picture_order`).
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from .contents import (
     quirk_of_first_frame,
     read_packets,
 )
+from .index_cache import BoundedCache
 from .picture_order import PictureOrder
 
 # Containers whose seek was found to lead where it should. In others, FFmpeg's own times may be off by a frame behind a
@@ -62,16 +64,24 @@ class PacketIndex:
     ticks: np.ndarray | None = None
 
 
+# Indices of the videos opened last in this process, by path, size and time of change; a video of 10 s takes some 5 kB.
+KNOWN: BoundedCache[PacketIndex] = BoundedCache(2**24)
+
+
 def open_indexed(path: str) -> tuple[Any, PacketIndex]:
     """The open container of PyAV, of which nothing is decoded yet, with the index of its packets.
 
+    There is no container (None) where the index is known from an earlier opening of the same file in this process.
     What only a decoded frame tells is not looked up, since PyAV's frames tell it by themselves.
 
     Raises:
         UnreadableVideo: If there is no file, no video stream or no complete frame.
     """
     av = import_library('av', 'av')
-    check_file(path)
+    about = check_file(path)
+    key = (path, about.size, about.changed)
+    if (known := KNOWN.get(key)) is not None:
+        return None, known
     with ExitStack() as opened:
         try:
             container = opened.enter_context(open_container(path))
@@ -81,7 +91,16 @@ def open_indexed(path: str) -> tuple[Any, PacketIndex]:
         except OSError as error:  # of a server
             raise UnreadableVideo(path, first_line(error)) from error
         opened.pop_all()  # stays open
+    if about.changed:  # else nothing would tell a file from another of its name
+        _remember(key, index)
     return container, index
+
+
+def _remember(key: tuple, index: PacketIndex) -> None:
+    same = index.ticks is not None and np.array_equal(index.ticks, index.pts)
+    index = replace(index, decoded=None, ticks=index.pts if same else index.ticks)  # frames are too large to be kept
+    arrays = {id(array): array.nbytes for array in (index.pts, index.ticks, index.keyframes) if array is not None}
+    KNOWN.put(key, index, 1000 + len(key[0]) + sum(arrays.values()))
 
 
 def index_packets(path: str) -> PacketIndex:
@@ -91,7 +110,7 @@ def index_packets(path: str) -> PacketIndex:
         UnreadableVideo: See `open_indexed`.
     """
     container, index = open_indexed(path)
-    with container:
+    with container or open_container(path) as container:
         return index if index.quirk else replace(index, quirk=quirk_of_first_frame(container, path))
 
 

@@ -43,7 +43,8 @@ class PyAVReader(VideoReader):
         self._container: Any = None
         if index is None:
             container, index = open_indexed(path)
-            self._take(container)
+            if container is not None:
+                self._take(container)
         self.index = index
         self.num_frames = index.num_frames
         self.fps = index.fps
