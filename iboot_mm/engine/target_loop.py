@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from ..datasets.identity import data_identity
 from ..datasets.transforms import SampleViews
+from ..models.encoders import motion_teacher
 from ..stores.features import FeatureStore
 from ..stores.identity import network_identity, teacher_identity
 from .feature_loop import FeatureLoop
@@ -24,7 +25,8 @@ class TargetLoop(FeatureLoop):
     """Stores the teacher's features of K reference clips of each video, for training without the teacher in memory.
 
     The data set is that of the training, with K views instead of the training's, and the model a
-    :class:`~iboot_mm.models.TeacherEncoder`, with ``augment=True`` where training augments. The clips are drawn from
+    :class:`~iboot_mm.models.TeacherEncoder`, with ``augment=True`` where training augments and ``motion`` where it has
+    a motion target. The clips are drawn from
     one seed of their own, so a stopped run goes on, in any number of processes, with the same ones. Everything else is
     as in :class:`FeatureLoop`, but that the one store is the folder itself.
 
@@ -62,6 +64,8 @@ class TargetLoop(FeatureLoop):
         model, (dataset, config) = unwrap(self.runner.model), parts[0]
         own = self.runner.cfg.model
         network = dict(network_identity(model, own), teacher=teacher_identity(own.teacher), dtype=self.dtype)
+        if own.get('motion') is not None:
+            network.update(motion=teacher_identity(motion_teacher(own.teacher, own.motion)))
         identity = dict(network=network, data=data_identity(dataset, config))
         if is_main_process():
             self._announce(len(dataset) - len(FeatureStore(self.store, identity).stored()))
@@ -75,7 +79,7 @@ class TargetLoop(FeatureLoop):
             OSError: the disk has no room for it.
         """
         clips = next(t.num_views for t in find_transforms(self.dataloader.dataset) if isinstance(t, SampleViews))
-        width = unwrap(self.runner.model).teacher.width
+        width = unwrap(self.runner.model).width
         size = videos * clips * width * np.dtype(self.dtype).itemsize
         free = shutil.disk_usage(self.store).free
         self.runner.logger.info(f'Targets: {videos} videos x {clips} clips x {width} features in {self.dtype} are '

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...datasets.transforms import LoadTargets
+from ...models.encoders import motion_teacher
 from ...stores.identity import teacher_identity, without_places
 from .seeding import find_transforms
 
@@ -55,6 +56,9 @@ def differences(identity: dict, model: dict, dataset: dict, videos: int) -> Iter
     """
     written, clips = identity['network']['config'], steps(without_places(dataset['pipeline']))
     yield from unlike('teacher.', identity['network']['teacher'], teacher_identity(model['teacher']))
+    motion = model.get('motion')
+    motion = {} if motion is None else teacher_identity(motion_teacher(model['teacher'], motion))
+    yield from unlike('motion.teacher.', identity['network'].get('motion') or {}, motion)
     if not written.get('augment'):
         yield 'its clips were not augmented, for want of model.augment=True'
     yield from unlike('data_preprocessor.', written.get('data_preprocessor') or {},

@@ -137,9 +137,11 @@ def build_image_model(config: dict) -> FrozenTeacher:
         reason = str(error).partition(';')[0]  # what follows names another output, which is no use here
         raise ValueError('ImageTMM needs the patch tokens of its image model, so set teacher to another one: '
                          f'{reason}') from None
-    if teacher.frames is not None:
-        raise ValueError(f'ImageTMM: teacher.frames={teacher.frames} leaves out frames that the temporal module is to '
-                         'see: remove it')
+    for option, whole in (('frames', None), ('shown', 'frames')):
+        value = getattr(teacher, option)
+        if value != whole:
+            raise ValueError(f'ImageTMM: teacher.{option}={value!r} leaves out frames that the temporal module is to '
+                             'see: remove it')
     return teacher
 
 

@@ -1,5 +1,5 @@
 from .joint_space import JointSpaceEncoder
-from .teacher import TeacherEncoder
+from .teacher import TeacherEncoder, motion_teacher
 from .video import VideoEncoder
 
-__all__ = ['JointSpaceEncoder', 'TeacherEncoder', 'VideoEncoder']
+__all__ = ['JointSpaceEncoder', 'TeacherEncoder', 'VideoEncoder', 'motion_teacher']

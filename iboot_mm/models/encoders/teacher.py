@@ -26,11 +26,15 @@ class TeacherEncoder(BaseModel):
         data_preprocessor: Config of the preprocessor, :class:`~iboot_mm.models.preprocessors.ViewPreprocessor`.
         augment: Augment colours in tests too, each view by its own seed: the teacher's view of a training run is
             augmented, and :class:`~iboot_mm.engine.target_loop.TargetLoop` stores its features.
+        motion: Arguments of a motion target, of which ``teacher`` and ``shown`` count, see :func:`motion_teacher`; what
+            it says of a clip comes behind the frames' features.
     """
 
-    def __init__(self, teacher: dict, data_preprocessor: dict | None = None, augment: bool = False) -> None:
+    def __init__(self, teacher: dict, data_preprocessor: dict | None = None, augment: bool = False,
+                 motion: dict | None = None) -> None:
         super().__init__(MODELS.build({'type': 'ViewPreprocessor', **(data_preprocessor or {})}))
         self.teacher = MODELS.build(teacher)
+        self.motion = MODELS.build(motion_teacher(teacher, motion)) if motion is not None else None
         self.augment = augment
         self.unused = nn.Parameter(torch.zeros(1))  # torch's distributed wrapper refuses a model without parameters
 
@@ -55,9 +59,31 @@ class TeacherEncoder(BaseModel):
             raise ValueError(f"mode={mode!r} is unknown to TeacherEncoder: choose 'predict' or 'tensor'")
         features = self.teacher(inputs.flatten(0, 1))  # (N V, T, D) or (N V, T, L, D)
         features = features.mean(2) if features.dim() == 4 else features
+        if self.motion is not None:
+            features = torch.cat([part.mean(1, keepdim=True) for part in (features, self.motion(inputs.flatten(0, 1)))],
+                                 dim=-1)
         features = features.unflatten(0, inputs.shape[:2])
         return features if mode == 'tensor' else write_features(data_samples, features)
 
     def identity(self) -> dict:
         """What the features are of, beyond the state dict, in which the teacher is not."""
-        return dict(self.teacher.identity(), weights=digest_weights(self.teacher.network.state_dict()))
+        return _identity(self.teacher) | ({} if self.motion is None else dict(motion=_identity(self.motion)))
+
+    @property
+    def width(self) -> int:
+        """Of the features."""
+        return self.teacher.width + (self.motion.width if self.motion is not None else 0)
+
+
+def motion_teacher(teacher: dict, motion: dict) -> dict:
+    """Config of the teacher of a motion target (:class:`~iboot_mm.models.pretrainers.motion.MotionTarget`).
+
+    Args:
+        teacher: Config of the appearance target's teacher, which it is unless ``motion`` names another.
+        motion: The motion target's arguments.
+    """
+    return dict(motion.get('teacher', teacher), shown=motion.get('shown', 'correspondences'))
+
+
+def _identity(teacher) -> dict:
+    return dict(teacher.identity(), weights=digest_weights(teacher.network.state_dict()))

@@ -2,7 +2,7 @@
 
 No code of the paper is public; this follows its section 3, its ablations (Tables 1 to 5) and Algorithm 1. Deviations:
 the loss is the mean, not the sum, over online views (LARS makes the weights blind to the factor), and ``target_norm``,
-``contrast`` and ``head`` are ours.
+``contrast``, ``head`` and the motion target are ours.
 """
 
 import re
@@ -20,6 +20,7 @@ from ..modules.momentum import MomentumCopy
 from ..modules.projectors import MLP
 from ..modules.target_norm import TargetNorm
 from .base import BasePretrainer
+from .motion import MotionTarget
 
 
 @MODELS.register_module()
@@ -53,13 +54,15 @@ class IBoot(BasePretrainer):
             paper's, in which the backbone learns through W.
         momentum: Arguments of :class:`~iboot_mm.models.modules.momentum.MomentumCopy`, as ``dict(base=.996)``, to add a
             momentum copy of the backbone as one more target (Table 3); needs ``MomentumUpdateHook``. None for none.
+        motion: Arguments of :class:`~iboot_mm.models.pretrainers.motion.MotionTarget`, ``dict()`` for its defaults, to
+            learn motion, too, from the (first) teacher or another one. None for no such target, as in the paper.
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
             :class:`~iboot_mm.models.VideoEncoder`.
     """
 
     def __init__(self, backbone: dict, feature_dim: int, teacher: dict | list[dict], temporal_pool: bool = True,
                  target_norm: str = 'none', contrast: float | None = None, head: dict | None = None,
-                 momentum: dict | None = None, **kwargs) -> None:
+                 momentum: dict | None = None, motion: dict | None = None, **kwargs) -> None:
         super().__init__(backbone, **kwargs)
         if not temporal_pool and (contrast is not None or head is not None):
             raise ValueError('IBoot: contrast and head are of whole clips: set temporal_pool=True, or both to None')
@@ -69,7 +72,8 @@ class IBoot(BasePretrainer):
         self.contrast = contrast
         self.temporal_pool = temporal_pool
         # Teachers are no nn.Modules, so neither checkpoint nor optimizer nor SyncBN conversion can find them.
-        self.teachers = [MODELS.build(config) for config in (teacher if isinstance(teacher, list) else [teacher])]
+        configs = teacher if isinstance(teacher, list) else [teacher]
+        self.teachers = [MODELS.build(config) for config in configs]
         self.momentum = MomentumCopy(self.backbone, **momentum) if momentum is not None else None
         self.target_names = _unique([_slug(t.name) for t in self.teachers] + ['momentum'] * (momentum is not None))
         widths = [t.width for t in self.teachers] + [feature_dim] * (momentum is not None)
@@ -77,6 +81,7 @@ class IBoot(BasePretrainer):
         self.heads = None if head is None else nn.ModuleList(
             MLP(feature_dim, out_dim=width, **{'num_layers': 2, **head}) for width in widths)
         self.target_norms = nn.ModuleList(TargetNorm(t.width, target_norm) for t in self.teachers)
+        self.motion = MotionTarget(feature_dim, **{'teacher': configs[0], **motion}) if motion is not None else None
         for network in [*self.teachers] + [self.momentum.network for _ in range(momentum is not None)]:
             self.compile_network(network)
 
@@ -94,14 +99,24 @@ class IBoot(BasePretrainer):
         Returns:
             Per target ``loss_<name>``, with ``head`` also ``loss_<name>_head``, ``cosine_<name>`` and
             ``spread_<name>``, which are of W, and ``spread_student``, the mean over targets of the spread of the
-            projected features.
+            projected features; what :class:`MotionTarget` returns, if there is one.
         """
-        return self.match(views[:, 1:] if views.shape[1] > 1 else views, self.targets(views[:, 0]))
-
-    def match(self, online: Tensor, targets: Iterable[Tensor]) -> dict[str, Tensor]:
-        """What :meth:`loss` returns, of online views ``(N, V', C, T, H, W)`` and each target's ``(N, T, D_q)``."""
         # View-major, as the paper concatenates v_1 and v_2: one forward pass, one set of BN statistics.
-        features = self.extract_feat(online.transpose(0, 1).flatten(0, 1))  # (V' N, T', D)
+        online = (views[:, 1:] if views.shape[1] > 1 else views).transpose(0, 1).flatten(0, 1)  # (V' N, C, T, H, W)
+        reference = views[:, 0]
+        motion = (None if self.motion is None
+                  else self.motion.targets(online if self.motion.own_clip else reference))
+        return self.match(online, self.targets(reference), motion)
+
+    def match(self, online: Tensor, targets: Iterable[Tensor], motion: Tensor | None = None) -> dict[str, Tensor]:
+        """What :meth:`loss` returns.
+
+        Args:
+            online: Online clips ``(V' N, C, T, H, W)``, view-major.
+            targets: Each target's ``(N, T, D_q)``.
+            motion: The motion target's ``(N, D_q)`` or ``(V' N, D_q)``, if there is one.
+        """
+        features = self.extract_feat(online)  # (V' N, T', D)
         check_width(features, self.feature_dim)
         losses, student_spreads = {}, []
         of_w = features if self.heads is None else features.detach()
@@ -118,7 +133,7 @@ class IBoot(BasePretrainer):
             losses[f'spread_{name}'] = spread(q)
             student_spreads.append(spread(k))
         losses['spread_student'] = sum(student_spreads) / len(student_spreads)
-        return losses
+        return losses if self.motion is None else {**losses, **self.motion(features.mean(dim=1), motion)}
 
     def term(self, predictions: Tensor, targets: Tensor) -> Tensor:
         """What a target adds to the loss: equation 1, or InfoNCE with the targets of all ranks.

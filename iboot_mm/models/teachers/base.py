@@ -1,4 +1,4 @@
-"""What all teachers share: frames in, one frozen feature per frame out."""
+"""What all teachers share: clips in, frozen features of what they are shown of them out."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,6 +9,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from .precision import CastWeights
+from .shown import build_shown
 
 OUTPUTS = ('embedding', 'cls', 'mean', 'tokens')
 PRECISIONS = dict(fp32=None, bf16=torch.bfloat16, fp16=torch.float16)
@@ -39,6 +40,10 @@ class FrozenTeacher:
             autocast casts. Weights are cast once, see :class:`~iboot_mm.models.teachers.precision.CastWeights`.
         chunk_size: Frames per forward pass.
         frames: Encode only so many frames of each clip, the middle ones of as many equal parts; None for all.
+        shown: What it is shown of a clip (beyond the paper; docs/motion_target.md): ``'frames'``, ``'dynamic_image'``,
+            one picture of how the clip changes, or ``'correspondences'``, which takes its maps instead of ``output``
+            and asks where each place goes; or ``dict(type=one of them, ...)``, see
+            :mod:`~iboot_mm.models.teachers.shown`.
         name: What to call it in logs and loss names; the model's name by default.
 
     Attributes:
@@ -64,6 +69,7 @@ class FrozenTeacher:
         chunk_size: int,
         name: str | None,
         frames: int | None = None,
+        shown: str | dict = 'frames',
     ) -> None:
         if output not in OUTPUTS:
             raise ValueError(f'Teacher {model}: there is no output {output!r}; choose one of {", ".join(OUTPUTS)}.')
@@ -86,14 +92,16 @@ class FrozenTeacher:
         size = (input_size, input_size) if isinstance(input_size, int) else input_size
         self.input_size = tuple(map(int, size))  # (H, W)
         self.precision, self.chunk_size, self.frames = precision, chunk_size, frames
+        self.shown, self._shown = shown, build_shown(shown, model)
         self._device = next(network.parameters()).device
         self._weights = CastWeights(self.network)
         self._scale: tuple[Tensor, Tensor] | None = None  # mean and std on the device
         self._scaled_from: tuple[int, ...] | None = None  # the last size of frames that was not its own
         with torch.no_grad():
-            self.width = self.encode(torch.zeros(1, 3, *self.input_size, device=self._device)).shape[-1]
+            self.width = self._shown.width(self)
+        what = f'output {output!r}' if shown == 'frames' else f'{self._shown.name}'
         print_log(
-            f'Teacher {self.name}: {type(self).__name__} {model}, output {output!r} of width {self.width}, '
+            f'Teacher {self.name}: {type(self).__name__} {model}, {what} of width {self.width}, '
             f'input {self.input_size[0]} x {self.input_size[1]}, licence of its weights: {licence}.',
             logger='current',
         )
@@ -102,16 +110,21 @@ class FrozenTeacher:
         """Features of clips ``(N, C, T, H, W)`` in [0, 1].
 
         Returns:
-            float32 ``(N, T, D)``, or ``(N, T, L, D)`` for ``tokens``; never part of a graph. T is ``frames``, if given.
+            float32 ``(N, T, D)``, or ``(N, T, L, D)`` for ``tokens``; never part of a graph. T is ``frames``, if given,
+            and 1 where a clip is shown as a whole.
 
         Raises:
             ValueError: clips of fewer than ``frames`` frames.
         """
         self._move_to(clips.device)
         clips = clips if self.frames is None else middle_frames(clips, self.frames)
-        frames = clips.detach().transpose(1, 2).flatten(0, 1)  # (N T, C, H, W)
         with torch.no_grad(), self._autocast(clips.device):
-            features = [self.encode(self._prepare(chunk)).float() for chunk in frames.split(self.chunk_size)]
+            return self._shown(self, clips.detach())
+
+    def encode_frames(self, clips: Tensor) -> Tensor:
+        """Features of each frame of clips ``(N, C, T, H, W)``: float32 ``(N, T, D)`` or ``(N, T, L, D)``."""
+        frames = clips.transpose(1, 2).flatten(0, 1)  # (N T, C, H, W)
+        features = [self.encode(self.prepare(chunk)).float() for chunk in frames.split(self.chunk_size)]
         return torch.cat(features).unflatten(0, (clips.shape[0], clips.shape[2]))
 
     def encode(self, images: Tensor) -> Tensor:
@@ -121,6 +134,23 @@ class FrozenTeacher:
     def compile(self, **options) -> None:
         """Runs :meth:`encode` through ``torch.compile``; chunks of one size are traced once."""
         self.encode = torch.compile(self.encode, **options)
+
+    def encode_maps(self, images: Tensor, level: int | None) -> list[Tensor]:
+        """Maps ``(B, D, h, w)`` of normalised images ``(B, 3, H, W)``, the first stage's first.
+
+        Args:
+            images: The images.
+            level: The only one that is wanted; None for all.
+
+        Raises:
+            ValueError: the model has none.
+        """
+        raise ValueError(f"Teacher {self.model} gives no maps: set shown to 'frames' or 'dynamic_image', or take "
+                         'another teacher')
+
+    def empty_frame(self) -> Tensor:
+        """An image ``(1, 3, H, W)`` to find out shapes with."""
+        return torch.zeros(1, 3, *self.input_size, device=self._device)
 
     def identity(self) -> dict:
         """What a reader of published weights needs to build the same teacher."""
@@ -136,6 +166,7 @@ class FrozenTeacher:
             std=self.std,
             input_size=self.input_size,
             **({} if self.frames is None else dict(frames=self.frames)),
+            **({} if self.shown == 'frames' else dict(shown=self.shown)),
         )
 
     def __deepcopy__(self, memo: dict) -> 'FrozenTeacher':
@@ -156,7 +187,8 @@ class FrozenTeacher:
             self._device = device
             self._scale = tuple(torch.tensor(v, device=device).view(3, 1, 1) for v in (self.mean, self.std))
 
-    def _prepare(self, frames: Tensor) -> Tensor:
+    def prepare(self, frames: Tensor) -> Tensor:
+        """Frames ``(B, 3, H, W)`` in [0, 1] at the teacher's input size, normalised as it wants them."""
         frames = frames.float()
         if (size := tuple(frames.shape[-2:])) != self.input_size:
             if size != self._scaled_from:  # training and test may differ, and would then show things at two scales

@@ -34,6 +34,7 @@ class MMPretrainTeacher(FrozenTeacher):
         chunk_size: See :class:`FrozenTeacher`.
         name: See :class:`FrozenTeacher`.
         frames: See :class:`FrozenTeacher`.
+        shown: See :class:`FrozenTeacher`.
         licence: Of the weights, for those that mmpretrain does not know.
 
     Raises:
@@ -56,6 +57,7 @@ class MMPretrainTeacher(FrozenTeacher):
         name: str | None = None,
         licence: str | None = None,
         frames: int | None = None,
+        shown: str | dict = 'frames',
     ) -> None:
         try:
             from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
@@ -89,6 +91,7 @@ class MMPretrainTeacher(FrozenTeacher):
             chunk_size=chunk_size,
             name=name,
             frames=frames,
+            shown=shown,
         )
 
     def encode(self, images: Tensor) -> Tensor:
@@ -101,6 +104,14 @@ class MMPretrainTeacher(FrozenTeacher):
         if last.dim() == 3:  # out_type 'raw': class token first
             return last[:, 0] if self.output == 'embedding' else tokens_to_output(self, last[:, 1:], last[:, 0])
         return tokens_to_output(self, last.flatten(2).transpose(1, 2), None)
+
+    def encode_maps(self, images: Tensor, level: int | None) -> list[Tensor]:
+        features = self.network(images)
+        maps = [part for part in (features if isinstance(features, tuple) else (features, )) if part.dim() == 4]
+        if not maps:
+            raise ValueError(f"Teacher {self.model}: its backbone gives no maps; build it with out_type='featmap' or, "
+                             "a CNN, with out_indices, or set shown to 'frames' or 'dynamic_image'")
+        return maps if level is None else [maps[level]]
 
 
 def resolve(name: str) -> tuple[dict, str | None, tuple | None, tuple | None]:

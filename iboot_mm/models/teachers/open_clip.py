@@ -10,7 +10,7 @@ from ...weights.state_dicts import load_strictly, read_state_dict
 from .base import FrozenTeacher, tokens_to_output
 from .licences import licence_of
 from .open_clip_models import build_model, choose_weights, fetch, timm_licence
-from .timm import encode_timm
+from .timm import encode_timm, timm_maps
 
 # The text tower is not built: the smallest one that open_clip accepts stands in for it (SigLIP 2's own has 280 M
 # parameters).
@@ -39,6 +39,7 @@ class OpenCLIPTeacher(FrozenTeacher):
         chunk_size: See :class:`FrozenTeacher`.
         name: See :class:`FrozenTeacher`.
         frames: See :class:`FrozenTeacher`.
+        shown: See :class:`FrozenTeacher`.
 
     Raises:
         ValueError: unknown name (with near matches), no weights asked for, or weights that do not fit.
@@ -59,6 +60,7 @@ class OpenCLIPTeacher(FrozenTeacher):
         chunk_size: int = 128,
         name: str | None = None,
         frames: int | None = None,
+        shown: str | dict = 'frames',
     ) -> None:
         tag, cfg = choose_weights(model, pretrained, checkpoint)
         tower = build_image_tower(model, bool(cfg.get('quick_gelu')), model_args or {})
@@ -82,6 +84,7 @@ class OpenCLIPTeacher(FrozenTeacher):
             chunk_size=chunk_size,
             name=name,
             frames=frames,
+            shown=shown,
         )
 
     def encode(self, images: Tensor) -> Tensor:
@@ -106,6 +109,13 @@ class OpenCLIPTeacher(FrozenTeacher):
         )
         cls = last['image_intermediates_prefix'][-1][:, 0] if tower.pool_type == 'tok' else None
         return tokens_to_output(self, last['image_intermediates'][-1], cls)
+
+    def encode_maps(self, images: Tensor, level: int | None) -> list[Tensor]:
+        if self._is_timm:
+            return timm_maps(self, self.network.trunk, images, level)
+        return self.network.forward_intermediates(
+            images, indices=None if level is None else [level], normalize_intermediates=True, stop_early=True,
+            intermediates_only=True)['image_intermediates']
 
 
 def build_image_tower(model: str, quick_gelu: bool, model_args: dict) -> nn.Module:

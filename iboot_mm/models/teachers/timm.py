@@ -39,6 +39,7 @@ class TimmTeacher(FrozenTeacher):
         chunk_size: See :class:`FrozenTeacher`.
         name: See :class:`FrozenTeacher`.
         frames: See :class:`FrozenTeacher`.
+        shown: See :class:`FrozenTeacher`.
 
     Raises:
         ValueError: unknown name (with near matches), no weights asked for, or weights that do not fit.
@@ -59,6 +60,7 @@ class TimmTeacher(FrozenTeacher):
         chunk_size: int = 128,
         name: str | None = None,
         frames: int | None = None,
+        shown: str | dict = 'frames',
     ) -> None:
         import timm
 
@@ -91,6 +93,7 @@ class TimmTeacher(FrozenTeacher):
             chunk_size=chunk_size,
             name=name,
             frames=frames,
+            shown=shown,
         )
 
     @staticmethod
@@ -107,6 +110,9 @@ class TimmTeacher(FrozenTeacher):
     def encode(self, images: Tensor) -> Tensor:
         return encode_timm(self, self.network, images, pre_logits=not self._joint_space)
 
+    def encode_maps(self, images: Tensor, level: int | None) -> list[Tensor]:
+        return timm_maps(self, self.network, images, level)
+
 
 def encode_timm(teacher: FrozenTeacher, network: nn.Module, images: Tensor, pre_logits: bool) -> Tensor:
     """The teacher's output from a timm network; ``pre_logits`` stops before its last layer."""
@@ -122,6 +128,15 @@ def encode_timm(teacher: FrozenTeacher, network: nn.Module, images: Tensor, pre_
             features = features.permute(0, 2, 3, 1)
         return tokens_to_output(teacher, features.flatten(1, 2), None)
     raise teacher.no_output(f'its features have the shape {tuple(features.shape)}; take embedding')
+
+
+def timm_maps(teacher: FrozenTeacher, network: nn.Module, images: Tensor, level: int | None) -> list[Tensor]:
+    """See :meth:`FrozenTeacher.encode_maps`; nothing behind the wanted map is computed."""
+    if not hasattr(network, 'forward_intermediates'):
+        raise ValueError(f"Teacher {teacher.model}: timm gives none of its maps; set shown to 'frames' or "
+                         "'dynamic_image', or take another teacher")
+    return network.forward_intermediates(images, indices=None if level is None else [level], norm=True,
+                                         stop_early=True, intermediates_only=True)
 
 
 def is_joint_space(architecture: str, tag: str | None, network: nn.Module) -> bool:

@@ -87,6 +87,36 @@ def test_any_number_of_views_goes_to_the_backbone(slow_backbone, written):
     assert samples[0].feature.shape == (64,)
 
 
+MOTION = dict(shown=dict(type='correspondences', stride=4, reach=1), clusters=3, bank=6)
+
+
+def test_a_motion_target_is_stored_behind_the_other_one(slow_backbone, tmp_path):
+    """Clusters of what float16 has rounded, so the six clips belong to those of the live run."""
+    videos = write_list(tmp_path / 'videos')
+    encoder = dict(type='TeacherEncoder', teacher=TEACHER, data_preprocessor=PREPROCESSOR, augment=True, motion=MOTION)
+    writer = write_targets(videos, tmp_path / 'store', clips=1, model=encoder).model
+    live = build(slow_backbone, 'IBoot', motion=MOTION)
+    cached = build(slow_backbone, motion=MOTION, motion_width=9)
+    live.teachers, live.motion.teacher = [writer.teacher], writer.motion
+    cached.load_state_dict(live.state_dict(), strict=True)
+    batch = live.data_preprocessor(batch_of(videos, 3, REFERENCE_SEED), training=True)
+    samples = batch_of(videos, 2, REFERENCE_SEED, tmp_path / 'store')['data_samples']
+    expected = live(batch['inputs'], mode='loss')
+    found = cached(batch['inputs'][:, 1:], samples, mode='loss')
+    assert found.keys() == expected.keys() >= {'loss_small', 'loss_motion', 'accuracy_motion', 'spread_motion'}
+    torch.testing.assert_close(cached.motion.clusters.bank, live.motion.clusters.bank, rtol=2**-11, atol=1e-6)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=0, atol=2**-10)
+    with pytest.raises(ValueError, match='target of width 97 in each data sample'):
+        build(slow_backbone, motion=MOTION, motion_width=1)(batch['inputs'][:, 1:], samples, mode='loss')
+
+
+@pytest.mark.parametrize('change', [dict(motion_width=0), dict(motion=dict(MOTION, own_clip=True), motion_width=9)])
+def test_what_stored_motion_does_not_serve(slow_backbone, change):
+    with pytest.raises(ValueError, match='set motion.own_clip=False and motion_width to the width'):
+        build(slow_backbone, **{'motion': MOTION, **change})
+
+
 @pytest.mark.parametrize('change', [dict(momentum=dict(base=.9)), dict(temporal_pool=False),
                                     dict(teacher=[TEACHER, TEACHER])])
 def test_what_stored_targets_do_not_serve(slow_backbone, change):
