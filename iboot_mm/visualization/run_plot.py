@@ -32,7 +32,7 @@ def draw_runs(panels: dict[str, Sequence[Series]], over: str, log: bool = False)
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(1.2 + 4.6 * columns, 3.6 * rows + .26 * -(-len(names) // columns)), layout='constrained',
                     facecolor='white')
-    axes = figure.subplots(rows, columns, squeeze=False).flat
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     in_minutes = over == 'time' and max(series.x[-1] for panel in panels.values() for series in panel) < 1
     for axis, (metric, panel) in zip(axes, panels.items()):
         factor = 100 if in_percent(metric, panel) else 1
@@ -51,7 +51,7 @@ def draw_runs(panels: dict[str, Sequence[Series]], over: str, log: bool = False)
             axis.set_xscale('log', base=2)
         elif over in ('rho', 'epoch'):
             axis.xaxis.get_major_locator().set_params(integer=True)
-    for axis in list(axes)[len(panels):]:
+    for axis in axes[len(panels):]:
         axis.axis('off')
     handles = {label: handle for axis in figure.axes for handle, label in zip(*axis.get_legend_handles_labels())}
     figure.legend(handles.values(), handles.keys(), loc='outside lower left', ncols=columns, frameon=False, fontsize=9)

@@ -31,6 +31,11 @@ def test_a_panel_for_each_metric_and_a_colour_for_each_name():
     assert labels(figure) == ['a (3 runs)', 'b']
 
 
+def test_places_of_a_last_row_without_a_panel_are_empty():
+    figure = draw_runs({metric: [line('a')] for metric in ('loss', 'lr', 'knn_top1', 'memory')}, 'epoch')
+    assert [axis.axison for axis in figure.axes] == [True] * 4 + [False] * 2
+
+
 def test_ten_lines_can_be_told_apart():
     lines = draw_runs({'loss': [line(str(number)) for number in range(10)]}, 'step').axes[0].lines
     assert len({(to_rgba(part.get_color()), part.get_linestyle()) for part in lines}) == 10
