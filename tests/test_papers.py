@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -14,8 +15,25 @@ PAGE = (ROOT / 'docs/papers.md').read_text()
 IBOOT = {1: 5, 2: 3, 3: 4, 4: 4, 5: 3, 6: 3, 7: 2, 8: 2, 9: 3, 10: 12 + 4, 11: 7}
 STUDY = {1: 4, 2: 4 * 4, 3: 5 * 4, 4: 7 + 5 + 5, 5: 7, 6: 3 * 2 * 4, 7: 6, 8: 8, 9: 2 * 2, 10: 8, 11: 12, 12: 2 * 3,
          13: 2 * 3, 14: 7, 15: 6, 16: 12, 17: 1}
-PAPERS = {'iBoot': (IBOOT, 2, 1, 'iboot.txt'), 'The study': (STUDY, 5, 3, 'large_scale_video_ssl.txt')}
-FOLDERS = 'configs|tools|iboot_mm|docs|model_cards'
+ADVISE = {1: 5 * 3, 2: 5 + 5, 3: 5 + 5, 4: 5, 5: 3 * 2, 6: 4, 7: 3, 8: 7 + 11}
+
+
+class Paper(NamedTuple):
+    """What the section of a paper has to name, and the file with the paper's text in the shared folder."""
+
+    tables: dict[int, int]  # number of a table: its rows
+    figures: int
+    equations: int
+    text: str
+
+
+# A paper's title on the page; another paper is one more line here.
+PAPERS = {
+    'iBoot': Paper(IBOOT, figures=2, equations=1, text='iboot.txt'),
+    'The study': Paper(STUDY, figures=5, equations=3, text='large_scale_video_ssl.txt'),
+    'AdViSe': Paper(ADVISE, figures=7, equations=0, text='advise.txt'),
+}
+FOLDERS = 'benchmarks|configs|tools|iboot_mm|docs|model_cards'
 
 
 def sections(paper: str) -> dict[str, list[list[str]]]:
@@ -36,7 +54,7 @@ def test_each_row_of_each_table_is_named_once(paper):
     assert counts == tables
     for title, rows in sections(paper).items():
         assert [name for name, times in Counter(row[0] for row in rows).items() if times > 1] == [], title
-    drawn = [row[0] for row in next(rows for title, rows in sections(paper).items() if 'equation' in title)]
+    drawn = [row[0] for row in next(rows for title, rows in sections(paper).items() if title.startswith('Figure'))]
     for kind, count in (('Figure', figures), ('Equation', equations)):
         assert [name.partition(':')[0] for name in drawn if name.startswith(kind)] == [
             f'{kind} {number}' for number in range(1, count + 1)]
@@ -78,7 +96,7 @@ def test_named_protocols_exist():
 
 @pytest.mark.parametrize('paper', PAPERS)
 def test_figures_are_the_paper_s(paper, shared):
-    text = (shared / 'papers' / PAPERS[paper][3]).read_text()
+    text = (shared / 'papers' / PAPERS[paper].text).read_text()
     for title, rows in sections(paper).items():
         if title.startswith('Table'):
             for row in rows:

@@ -146,6 +146,17 @@ def evaluate(python: Path, config: Path, work_dir: Path, checkpoint: Path,
     run(command, work_dir / 'quickstart.log', lambda line: quiet(line) if line.endswith(' left') else None)
 
 
+def measure_gain(python: Path, config: Path, work_dir: Path, checkpoint: Path) -> Path:
+    """AdViSe's verdict: fine-tuning with and without its pre-training; returns the file with the table."""
+    result = work_dir / 'finetuning_gain.txt'
+    if result.is_file() and result.stat().st_mtime > checkpoint.stat().st_mtime:
+        print(f'  {result} is there')
+        return result
+    command = tool(python, 'analysis/finetuning_gain.py', config, checkpoint, '--out', work_dir)
+    run(command, work_dir / 'quickstart.log', lambda line: quiet(line) if 'labelled videos: ' in line else None)
+    return result
+
+
 def find_shots(python: Path, args: argparse.Namespace, log: Path) -> None:
     """Writes the folder's shot list, or composes videos of moving digits and writes theirs."""
     if args.shots:
@@ -203,9 +214,10 @@ def main() -> None:
     args = parse_args()
     work_dir = args.work_dir.resolve()
     digits = args.videos is None
-    compared = digits and args.method in WITH_TEACHER  # with a teacher, and with what goes without one
-    taught = compared and not args.teacher
-    stages = Stages(1 if args.install_only else 4 + digits + compared + taught + (args.method == 'vivi'))
+    compared = digits and args.method == 'iboot'  # with what goes without a teacher
+    taught = digits and args.method in WITH_TEACHER and not args.teacher
+    gain = args.method == 'advise' and bool(digits or args.lists)
+    stages = Stages(1 if args.install_only else 4 + digits + compared + taught + gain + (args.method == 'vivi'))
     stages.begin(f'Environment {args.venv}')
     python = install(Path(os.path.abspath(args.venv)))
     if args.install_only:
@@ -230,9 +242,13 @@ def main() -> None:
         also['rho-BYOL'] = pretrain(python, args, work_dir / 'byol', 'byol')
     stages.begin('Evaluation by k-NN on frozen features')
     evaluate(python, config, work_dir, checkpoint, also)
+    table = work_dir / 'knn_table.txt'
+    if gain:
+        stages.begin('Fine-tuning on labels, with and without pre-training')
+        table = measure_gain(python, config, work_dir, checkpoint)
     stages.begin('Report')
     run(tool(python, 'analysis/report.py', work_dir, '--config', config), log, quiet)
-    print('\n' + (work_dir / 'knn_table.txt').read_text())
+    print('\n' + table.read_text())
     print(f'Report:  {work_dir / "report.html"}\nWeights: {checkpoint}')
     print(f'All done in {clock(time.time() - stages.start)} minutes.')
 

@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image
 
 GRAY, INK = '#6b6b66', '#2b2b28'
-PALETTES = dict(attention='inferno', cosine='viridis')  # lightness rises evenly in both, so they survive gray print
+PALETTES = dict(attention='inferno', cosine='viridis', activation='viridis')  # of evenly rising lightness
 TINT = .72  # share of the colour where it lies over the frame
 LEGENDS = dict(attention='attention to a place: 1\u00d7 is an even share of it',
-               cosine='cosine of a place with the target')
+               cosine='cosine of a place with the target',
+               activation='mean over channels of a place, from its least')
 BRIGHTEST = .995  # quantile at which the scale ends
 END = 'scales end at the 99.5th percentile'
 LABEL, SCALE, GAP, FOOT = 1.3, .62, .05, .42  # inches
@@ -26,7 +27,7 @@ class Layer:
     Attributes:
         name: Beside or above it.
         maps: ``(T', h, w)`` over the clip, whatever its number of frames. Attention comes as shares of 1.
-        kind: ``'attention'``, shown from 0 up, or ``'cosine'``, from its least value up.
+        kind: ``'attention'``, shown from 0 up, or ``'cosine'`` and ``'activation'``, from their least value up.
 
     The scale ends at the 99.5th percentile of all places of the clip, which a single outlying patch does not move: one
     place in 200 has more, and the colour of the scale's end. Legend and scale say so.

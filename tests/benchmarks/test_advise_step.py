@@ -1,11 +1,12 @@
 """The benchmark of AdViSe's step at a size that takes no time."""
 
+import argparse
 import sys
 
 import advise_step
 import pytest
 
-OPTIONS = '--videos 1 --clips 2 --size 32 --depth 18 --tower vit_tiny_patch16_224 --width 192 --repeats 1 --device cpu'
+OPTIONS = '--videos 1 --clips 2 --size 32 --depth 18 --tower vit_tiny_patch16_224 --repeats 1 --device cpu'
 
 
 def test_rows_and_ratios(monkeypatch, capsys):
@@ -16,7 +17,8 @@ def test_rows_and_ratios(monkeypatch, capsys):
              if line.startswith('| ')]
     rows = {cells[0]: [float(cell) for cell in cells[1:]] for cells in found if cells[0] in advise_step.ROWS}
     assert list(rows) == list(advise_step.ROWS)
-    for trained, ratio, seconds, times, gib, share in rows.values():
+    for trained, ratio, giga, share_of_giga, seconds, times, gib, share in rows.values():
+        assert giga > 0 and share_of_giga > 0
         assert ratio == pytest.approx(trained / rows['R3D-50'][0], abs=.006) and seconds > 0 and times > 0
         assert share == gib / 2
     live, stored = rows['AdViSe, live'][0], rows['AdViSe, stored tokens'][0]
@@ -32,8 +34,15 @@ def test_memory_is_that_of_a_process_of_its_own(monkeypatch, capfd):
     assert 0 <= float(capfd.readouterr().out.split()[-1]) < 2
 
 
-def test_a_width_that_is_not_the_tower_s_is_told(monkeypatch):
-    monkeypatch.setattr(sys, 'argv', ['advise_step.py', *OPTIONS.split(), '--width', '768'])
-    monkeypatch.setattr(advise_step, 'memory_of', lambda row, args: 1.)
-    with pytest.raises(SystemExit, match='--width is 768, but the tokens of vit_tiny_patch16_224 have 192 channels'):
-        advise_step.main()
+@pytest.mark.parametrize('tower, size, hidden, giga', [
+    ('vit_base_patch16_224', 224, 256, 2.88), ('vit_base_patch16_224', 224, 2048, 66.18)])  # the paper's Table 3
+def test_multiply_adds_are_the_paper_s(tower, size, hidden, giga):
+    args = argparse.Namespace(tower=tower, size=size, hidden=hidden, kernel=1, depth=50, videos=1, clips=1)
+    assert advise_step.multiply_adds('AdViSe, stored tokens', args) == pytest.approx(giga, abs=.01)
+    if hidden == 256:
+        assert advise_step.multiply_adds('R3D-50', args) == pytest.approx(41.74, abs=.01)
+
+
+def test_patches_of_14():
+    args = argparse.Namespace(tower='vit_small_patch14_dinov2', size=56)
+    assert advise_step.token_shape(args) == (384, 4, 4)

@@ -75,8 +75,8 @@ def commands(monkeypatch):
     """The quickstart's commands are only noted, with what each would have left behind; a list of (tool, arguments)."""
     found, clock = [], count(1)
 
-    def write(path):
-        path.write_text('made')
+    def write(path, text='made'):
+        path.write_text(text)
         os.utime(path, (next(clock), ) * 2)  # files of one instant have one time
 
     def note(command, log, show, env=None):
@@ -93,6 +93,8 @@ def commands(monkeypatch):
             folder = Path(arguments[arguments.index('--out') + 1])
             for name in ('knn_table.json', 'knn_table.txt'):
                 write(folder / name)
+        elif found[-1][0] == 'finetuning_gain':
+            write(Path(arguments[arguments.index('--out') + 1]) / 'finetuning_gain.txt', 'what it wins')
 
     monkeypatch.setattr(quickstart, 'run', note)
     monkeypatch.setattr(quickstart, 'install', lambda venv: Path('python'))
@@ -132,21 +134,33 @@ def test_advise_learns_from_tokens_that_are_stored_first(run, commands, tmp_path
     made = ['make_moving_digits', 'make_digit_teacher', 'make_config']
     said = run(quickstart, '--work-dir', tmp_path, '--method', 'advise', '--epochs', 3)[1]
     assert '[7/7] Report' in said
+    assert '\nwhat it wins\n' in said and '\nmade\n' not in said  # the last table
     assert ('cache_tokens', [str(tmp_path / 'recipe' / 'config.py')]) in commands
     assert Path(commands[2][1][2]).name == 'advise_tmm_digits_cached.py'
-    assert names(commands) == [*made, 'cache_tokens', 'dist_train', 'make_config', 'dist_train', 'knn_table', 'report']
+    assert '--also' not in next(arguments for name, arguments in commands if name == 'knn_table')
+    done = [*made, 'cache_tokens', 'dist_train', 'knn_table', 'finetuning_gain', 'report']
+    assert names(commands) == done
     run(quickstart, '--work-dir', tmp_path, '--method', 'advise', '--epochs', 3)
-    assert names(commands) == [*made, 'make_config', 'report']
+    assert names(commands) == [*made, 'report']
+    (tmp_path / 'finetuning_gain.txt').unlink()  # killed before it was written
+    run(quickstart, '--work-dir', tmp_path, '--method', 'advise', '--epochs', 3)
+    assert names(commands) == [*made, 'finetuning_gain', 'report']
+
+
+@pytest.mark.parametrize('lists, fine_tuned', [([], []), (['--lists', ROOT / 'Makefile'], ['finetuning_gain'])])
+def test_advise_on_a_folder_is_fine_tuned_where_there_are_labels(run, commands, tmp_path, lists, fine_tuned):
+    run(quickstart, '--work-dir', tmp_path, '--method', 'advise', '--videos', ROOT, *lists)
+    assert names(commands) == ['make_config', 'cache_tokens', 'dist_train', 'knn_table', *fine_tuned, 'report']
 
 
 @pytest.mark.parametrize('method, learned', [
-    ('advise', ['cache_tokens', 'dist_train']), ('iboot', ['dist_train'])])
+    ('advise', ['cache_tokens', 'dist_train', 'knn_table', 'finetuning_gain']),
+    ('iboot', ['dist_train', 'make_config', 'dist_train', 'knn_table'])])
 def test_with_another_teacher_on_digits_none_is_made(run, commands, tmp_path, method, learned):
     said = run(quickstart, '--work-dir', tmp_path, '--method', method, '--teacher', 'dino_vit_b16')[1]
     assert '[6/6] Report' in said
     assert next(arguments for name, arguments in commands if name == 'make_config')[3:] == ['--teacher', 'dino_vit_b16']
-    assert names(commands) == ['make_moving_digits', 'make_config', *learned, 'make_config', 'dist_train', 'knn_table',
-                               'report']
+    assert names(commands) == ['make_moving_digits', 'make_config', *learned, 'report']
 
 
 @pytest.mark.parametrize('options, made', [([], ['make_moving_digits']), (['--videos', ROOT], [])])

@@ -6,10 +6,12 @@
 Videos and clips are those of the first config's val_dataloader (AdViSe's: knn_dataloader) for all rows. Prints the
 table and writes it to `knn_table.txt`; `knn_table.json`, which tools/analysis/report.py reads, holds the table and, for
 a dozen queries, the nearest neighbours by the trained network's features. The trained network is the last row, whatever
-its method.
+its method. `--tsne motion` also draws the queries' features in the plane, a panel for each row and a colour for each
+class of that label (`tsne_motion.png`).
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -38,6 +40,7 @@ from iboot_mm.evaluation.metrics.knn import cap_k
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.models.losses.views import spread
 from iboot_mm.models.encoders.video import VideoEncoder
+from iboot_mm.visualization.tsne import draw_tsne
 
 
 def format_table(table: dict[str, dict[str, float]], k: int) -> str:
@@ -81,6 +84,7 @@ def main() -> None:
     parser.add_argument('--also', nargs=3, action='append', default=[], metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
                         help='another trained network and the name of its row')
     parser.add_argument('--queries', type=int, default=12, help='queries whose neighbours are looked up')
+    parser.add_argument('--tsne', metavar='LABEL', help='draw the features, coloured by this label')
     args = parser.parse_args()
     cfg = Config.fromfile(args.config)
     init_default_scope('mmaction')
@@ -110,6 +114,15 @@ def main() -> None:
             + format_table(table, k))
     AtomicLocalBackend().put_text(text + '\n', args.out / 'knn_table.txt')
     print(text)
+    if args.tsne:
+        queries = [place for place, sample in enumerate(samples) if sample['role'] == 'query']
+        if any(args.tsne not in samples[place]['labels'] for place in queries):
+            sys.exit(f'knn_table: the videos have no label {args.tsne!r}, but {list(samples[queries[0]]["labels"])}')
+        figure = draw_tsne({name: encoded[queries] for name, encoded in features.items()},
+                           [samples[place]['labels'][args.tsne] for place in queries])
+        figure.savefig(buffer := io.BytesIO(), format='png', dpi=150)
+        AtomicLocalBackend().put(buffer.getvalue(), args.out / f'tsne_{args.tsne}.png')
+        print(args.out / f'tsne_{args.tsne}.png')
 
 
 if __name__ == '__main__':

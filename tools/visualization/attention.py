@@ -1,15 +1,17 @@
-"""Draw where an image model, and the video network that it taught, look in a video.
+"""Draw where an image model, and the video network that it taught or that stands on it, look in a video.
 
     python tools/visualization/attention.py VIDEO --teacher dino_vit_b16 --out attention.png
     python tools/visualization/attention.py VIDEO --teacher timm:vit_small_patch16_224.dino --out attention.mp4
     python tools/visualization/attention.py VIDEO --student work_dirs/iboot_r50_dino_k400 --out both.png
+    python tools/visualization/attention.py VIDEO --student work_dirs/advise_clip_b16_ucf101 --out activations.png
 
 For a ViT of timm or open_clip: what its class token attends to in the last layer, the mean of its heads and each of
 them (iBoot's Figure 2). For a video network: the cosine of its features at each place, through W, with the teacher's
-feature of the clip, or with its own average where it has no teacher. A picture (.png, .pdf, .svg) is a strip of frames,
-.mp4 a video. Each scale ends at the 99.5th percentile of its map over the clip (one place in 200 has more), so colours
-are comparable within a row, not between videos. Without a network connection the teacher's weights come from a local
-file: --checkpoint FILE.
+feature of the clip, or with its own average where it has no teacher. For AdViSe's: the activation of its temporal
+module, of an untrained one and of the image model (its paper's Figure 7). A picture (.png, .pdf, .svg) is a strip of
+frames, .mp4 a video. Each scale ends at the 99.5th percentile of its map over the clip (one place in 200 has more), so
+colours are comparable within a row, not between videos. Without a network connection the teacher's weights come from a
+local file: --checkpoint FILE.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets import UnreadableVideo, open_video
 from iboot_mm.models.teachers import FrozenTeacher, load_teacher_config
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
+from iboot_mm.visualization.activations import activation_layers
 from iboot_mm.visualization.agreement import build_agreement
 from iboot_mm.visualization.attention import attention_maps
 from iboot_mm.visualization.layers import Layer, draw_strip, encode_video, render_tiles
@@ -71,12 +74,21 @@ def look(args: argparse.Namespace) -> tuple[np.ndarray, list[Layer]]:
         layers = teacher_layers(network, clips, args.heads)
     else:
         info = describe_checkpoint(args.student, args.config)
+        if info.backbone['type'] == 'ImageTMM' and not info.teachers:
+            clips = read_clips(args.video, info.clip, max(1, round(frames / info.clip['clip_len'])))
+            layers = teacher_layers(MODELS.build(teacher), clips, args.heads) if teacher else []
+            return pictures(clips), layers + activation_layers(info, clips)
         agreement = build_agreement(info, teacher, args.checkpoint)
         clips = read_clips(args.video, info.clip, max(1, round(frames / info.clip['clip_len'])))
         layers = [Layer('student', agreement(clips).flatten(0, 1).numpy(), 'cosine')]
         if args.teacher:
             layers = teacher_layers(agreement.teacher, clips, args.heads) + layers
-    return (clips.permute(0, 2, 3, 4, 1).flatten(0, 1) * 255).round().byte().numpy(), layers
+    return pictures(clips), layers
+
+
+def pictures(clips: Tensor) -> np.ndarray:
+    """Frames uint8 ``(N T, H, W, 3)`` of clips ``(N, C, T, H, W)`` in [0, 1]."""
+    return (clips.permute(0, 2, 3, 4, 1).flatten(0, 1) * 255).round().byte().numpy()
 
 
 def write(out: Path, frames: np.ndarray, layers: list[Layer], seconds: float) -> None:

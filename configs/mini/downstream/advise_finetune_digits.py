@@ -1,6 +1,6 @@
 """Fine-tuning AdViSe's temporal module on moving digits, from stored tokens, to tell their motion.
 
-    python tools/train.py THIS --cfg-options load_from=work_dirs/advise_tmm_digits_cached/epoch_10.pth
+    python tools/train.py THIS --cfg-options load_from=work_dirs/advise_tmm_digits_cached/epoch_20.pth
     python tools/train.py THIS                                                        # from scratch
     python tools/train.py THIS --cfg-options train_dataloader.dataset.pipeline.3.label=digit \\
         val_dataloader.dataset.pipeline.3.label=digit model.cls_head.num_classes=10   # the digit instead
