@@ -9,29 +9,20 @@ model = dict(
     # Weaker than the paper's (hue .05, gray .2): colour is much of what tells the videos of a small folder apart.
     data_preprocessor=dict(color_jitter=dict(brightness=.2, contrast=.2, saturation=.2, hue=.02), gray_prob=0.))
 
-clip = dict(clip_len=8, frame_interval=4)
-train_pipeline = [
-    dict(type='OpenVideo'),
-    dict(type='SampleViews', num_views=3, **clip),
-    dict(type='DecodeViews'),
-    dict(type='CropViews', size=64, short_side=(68, 84), flip_prob=.5),
-    dict(type='PackViews'),
-]
-val_pipeline = [
-    dict(type='OpenVideo'),
-    dict(type='SampleViews', num_views=1, test_mode=True, **clip),
-    dict(type='DecodeViews'),
-    dict(type='CropViews', size=64, short_side=68, test_mode=True),
-    dict(type='PackViews'),
-]
-train_dataloader = dict(dataset=dict(root=data_root, pipeline=train_pipeline))
+clip = dict(frame_interval=4)
+_base_.train_pipeline[1].update(clip)
+_base_.train_pipeline[3].update(size=64, short_side=(68, 84), flip_prob=.5)
+_base_.val_pipeline[1].update(clip)
+_base_.val_pipeline[3].update(size=64, short_side=68)
+train_dataloader = dict(dataset=dict(root=data_root, pipeline=_base_.train_pipeline))
 # Without labels the evaluation only logs the spread of the features; the report looks up the neighbours of a dozen.
 val_dataloader = dict(
     dataset=dict(
         type='ConcatDataset',
         datasets=[
-            dict(type='VideoFolder', root=data_root, role='gallery', test_mode=True, pipeline=val_pipeline),
-            dict(type='VideoFolder', root=data_root, role='query', test_mode=True, pipeline=val_pipeline, indices=12),
+            dict(type='VideoFolder', root=data_root, role='gallery', test_mode=True, pipeline=_base_.val_pipeline),
+            dict(type='VideoFolder', root=data_root, role='query', test_mode=True, pipeline=_base_.val_pipeline,
+                 indices=12),
         ]))
 test_dataloader = val_dataloader
 test_cfg = dict(type='TestLoop')

@@ -5,7 +5,7 @@
 # stretch; no clip wraps around a video's end), no label smoothing, three times the learning rate for the few steps, and
 # one clip of each rate from a video: with 4 independent ones a run takes several times as many steps to leave chance
 # (model_cards/advise_mini.md).
-_base_ = ['../../_base_/default_runtime.py', '../../_base_/models/advise_tmm.py']
+_base_ = ['../../_base_/default_runtime.py', '../../_base_/models/advise_tmm.py', './evaluation48.py']
 
 rates = ('1x', '2x', '4x')
 model = dict(
@@ -34,26 +34,15 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='EpochSampler', shuffle=True),
     dataset=dict(type='VideoFolder', pipeline=train_pipeline))
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='VideoFolder', test_mode=True, pipeline=val_pipeline))
+val_dataloader = dict(dataset=dict(type='VideoFolder', test_mode=True, pipeline=val_pipeline))
 val_cfg = dict(type='ValLoop')
 val_evaluator = dict(type='PlaybackRateMetric', names=rates)
-test_dataloader = val_dataloader
+test_dataloader = dict(_base_.val_dataloader, **val_dataloader)
 test_cfg = dict(type='TestLoop')
 test_evaluator = val_evaluator
 
 # tools/analysis/knn_table.py compares frozen features of these clips, the same as for the other methods.
-knn_pipeline = [
-    dict(type='OpenVideo'),
-    dict(type='SampleViews', num_views=1, clip_len=8, frame_interval=2, test_mode=True),
-    dict(type='DecodeViews'),
-    dict(type='CropViews', size=48, short_side=48, test_mode=True),
-    dict(type='PackViews'),
-]
+knn_pipeline = _base_.val_pipeline
 knn_dataloader = dict(
     batch_size=32,
     num_workers=1,

@@ -1,7 +1,8 @@
 # VIVI at a size that two CPU cores train in minutes. What differs from the paper in everything under configs/mini: a
 # ResNet v2 of one block a stage, a quarter as wide, crops of 48 pixels, 64 shots a step of 4 frames each, every frame
 # of the video, crops of .4 to 1 of the frame, no flip, AdamW for 300 steps. lambda and the margin are configs/vivi's.
-_base_ = ['../../_base_/default_runtime.py', '../../vivi/_base_/model.py']
+# The features of 8 frames are averaged; the clips are those of the other methods' mini configs.
+_base_ = ['../../_base_/default_runtime.py', '../../vivi/_base_/model.py', './evaluation48.py']
 
 model = dict(
     backbone=dict(layers=(1, 1, 1, 1), channels=(64, 128, 256, 512), stem_chs=32, output_stride=16),
@@ -15,25 +16,12 @@ train_pipeline = [
     dict(type='CropViews', size=48, area=(.4, 1.), flip_prob=0.),
     dict(type='PackViews'),
 ]
-# The features of 8 frames are averaged; the clips are those of the other methods' mini configs.
-val_pipeline = [
-    dict(type='OpenVideo'),
-    dict(type='SampleViews', num_views=1, clip_len=8, frame_interval=2, test_mode=True),
-    dict(type='DecodeViews'),
-    dict(type='CropViews', size=48, short_side=48, test_mode=True),
-    dict(type='PackViews'),
-]
 train_dataloader = dict(
     batch_size=16,  # the most videos a process takes at once; two processes take 8 each
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='EpochSampler', shuffle=True, steps=10),
     dataset=dict(type='ShotFolder', num_shots=4, min_length=4, pipeline=train_pipeline))
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False))
 
 train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=30, global_batch=16, val_interval=10)
 val_cfg = dict(type='ValLoop')

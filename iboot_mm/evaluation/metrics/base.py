@@ -40,8 +40,8 @@ class KNNMetric(FeatureMetric):
     def __init__(self, k: int = 20, temperature: float = .07, memory: float = 4., device: str = 'auto',
                  collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
-        at_least(1, 'KNNMetric', k=k)
-        above_zero('KNNMetric', temperature=temperature, memory=memory)
+        at_least(1, type(self).__name__, k=k)
+        above_zero(type(self).__name__, temperature=temperature, memory=memory)
         self.k, self.temperature = k, temperature
         self.limits = dict(memory=memory, device=device)
 

@@ -8,14 +8,13 @@ from mmaction.registry import METRICS
 from torch import Tensor
 
 from ...datasets.transforms.reordering import ORDERS
-from ...ranges import above_zero, at_least
-from .base import label_names, lazy_features, split_roles, stack_labels
-from .feature_metric import FeatureMetric, result_key
+from .base import KNNMetric, label_names, lazy_features, split_roles, stack_labels
+from .feature_metric import result_key
 from .knn import cap_k, count_classes, nearest_neighbors, weighted_vote
 
 
 @METRICS.register_module()
-class OrderSensitivityMetric(FeatureMetric):
+class OrderSensitivityMetric(KNNMetric):
     """k-NN accuracy and change of the feature when a query's frames are reversed, shuffled or frozen to one.
 
     The queries' views come from :class:`~iboot_mm.datasets.transforms.ReorderFrames` with the same ``orders``; the
@@ -29,12 +28,7 @@ class OrderSensitivityMetric(FeatureMetric):
 
     Args:
         orders: As in ``ReorderFrames``; ``'forward'`` must be among them.
-        k: Neighbours that vote; all of a smaller gallery.
-        temperature: Of the vote's weights.
-        memory: GiB to search in.
-        device: Where to search, ``'auto'`` for a GPU if there is one.
-        collect_device: As in mmengine's ``BaseMetric``.
-        prefix: As in mmengine's ``BaseMetric``.
+        **kwargs: As in :class:`~iboot_mm.evaluation.KNNMetric`.
 
     Raises:
         ValueError: ``orders`` lack ``'forward'``.
@@ -42,17 +36,11 @@ class OrderSensitivityMetric(FeatureMetric):
 
     title = 'Order sensitivity'
 
-    def __init__(self, orders: Sequence[str] = ORDERS, k: int = 20, temperature: float = .07,
-                 memory: float = 4., device: str = 'auto', collect_device: str = 'cpu',
-                 prefix: str | None = None) -> None:
-        super().__init__(collect_device, prefix)
+    def __init__(self, orders: Sequence[str] = ORDERS, **kwargs) -> None:
+        super().__init__(**kwargs)
         if 'forward' not in orders:
             raise ValueError(f"OrderSensitivityMetric compares with 'forward', which is not in orders={list(orders)}")
         self.orders = tuple(orders)
-        at_least(1, 'OrderSensitivityMetric', k=k)
-        above_zero('OrderSensitivityMetric', temperature=temperature, memory=memory)
-        self.k, self.temperature = k, temperature
-        self.limits = dict(memory=memory, device=device)
 
     def score(self, samples: list[dict]) -> dict[str, float]:
         """See the class.
