@@ -11,12 +11,14 @@ import pytest
 import torch
 from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.dataset import pseudo_collate
+from mmengine.runner import Runner
 from torch.nn.functional import interpolate
 
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.transforms import TakeTokens
 
 from .config_files import load_config
+from .distributed import run_in_processes
 from .scripts import load_tool
 from .videos import moving_frames, write_video
 
@@ -305,3 +307,34 @@ def test_mini_checkpoint_of_stored_tokens_is_evaluated_on_clips(digits, tmp_path
     torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), tmp_path / 'epoch_1.pth')
     encoder = describe_checkpoint(tmp_path / 'epoch_1.pth', tmp_path / 'config.py').build_encoder()
     assert encoder.extract_feat(torch.rand(1, 3, 8, 48, 48)).shape == (1, 8, 128)
+
+
+def go_on(rank, world_size, digits, checkpoint, folder):
+    """The second epoch, by processes that share each batch."""
+    two_epochs(Path(digits), folder, 4 // world_size, launcher='pytorch', load_from=checkpoint, resume=True)
+
+
+def two_epochs(digits, folder, batch_size, **changes):
+    cfg = mini('advise_tmm_digits', digits)
+    cfg.train_cfg.update(max_epochs=2, global_batch=4)
+    cfg.param_scheduler = [dict(cfg.param_scheduler[-1], begin=0, end=2)]
+    cfg.train_dataloader.batch_size = batch_size
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    cfg.update(work_dir=str(folder), randomness=dict(seed=0), **changes)
+    Runner.from_cfg(cfg).train()
+
+
+def test_one_process_goes_on_as_two(digits, tmp_path):
+    """At the steps and learning rates of a run of one. Its BN sees half of each batch, so losses differ a little."""
+    two_epochs(digits, tmp_path / 'one', 4)
+    run_in_processes(go_on, 2, str(digits), str(tmp_path / 'one' / 'epoch_1.pth'), str(tmp_path / 'two'))
+    start, one, two = (torch.load(tmp_path / f'{name}.pth') for name in ('one/epoch_1', 'one/epoch_2', 'two/epoch_2'))
+    assert two['meta']['epoch'] == 2 and two['meta']['iter'] == one['meta']['iter'] == 2 * start['meta']['iter']
+    assert two['param_schedulers'] == one['param_schedulers']
+    (rates, loss), (expected_rates, expected_loss) = (
+        [run['message_hub']['log_scalars'][f'train/{name}'].data[0] for name in ('lr', 'loss')] for run in (two, one))
+    assert (rates == expected_rates).all() and len(loss) == len(expected_loss) == one['meta']['iter']
+    first = start['meta']['iter']
+    assert loss[first] == pytest.approx(expected_loss[first], rel=.2)
+    assert two['state_dict'].keys() == one['state_dict'].keys()
+    assert all(step['step'] == 2 * first for step in two['optimizer']['state'].values())

@@ -12,6 +12,7 @@ from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.datasets.shots.shots import write_shots
 
 from .config_files import load_config
+from .distributed import run_in_processes
 from .scripts import load_tool
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
@@ -103,6 +104,30 @@ def test_mini_trains_tests_and_leaves_an_encoder(digits, tmp_path):
     model = runner.model.eval()
     expected = model.classifier(encoder.extract_feat(frames.unsqueeze(2)).mean(1))
     torch.testing.assert_close(model.classify(frames), expected)
+
+
+def go_on(rank, world_size, digits, checkpoint, folder):
+    """The second epoch, by processes that share each batch of both loaders."""
+    cfg = mini_config(Path(digits), folder)
+    cfg.launcher, cfg.load_from, cfg.resume = 'pytorch', checkpoint, True
+    cfg.train_cfg.max_epochs = 2
+    for loader in (cfg.train_dataloader, *cfg.train_cfg.other_loaders):
+        loader.batch_size = 4 // world_size
+    Runner.from_cfg(cfg).train()
+
+
+def test_one_process_goes_on_as_two(digits, tmp_path):
+    """Losses of both steps of the second epoch, to what another order of sums makes of them."""
+    cfg = mini_config(digits, tmp_path / 'one')
+    cfg.train_cfg.max_epochs = 2
+    Runner.from_cfg(cfg).train()
+    run_in_processes(go_on, 2, str(digits), str(tmp_path / 'one' / 'epoch_1.pth'), str(tmp_path / 'two'))
+    one, two = (torch.load(tmp_path / name / 'epoch_2.pth') for name in ('one', 'two'))
+    assert two['meta']['epoch'] == one['meta']['epoch'] == 2 and two['meta']['iter'] == one['meta']['iter'] == 4
+    for name in ('loss', 'loss_shot', 'loss_video', 'loss_image'):
+        found, expected = (run['message_hub']['log_scalars'][f'train/{name}'].data[0] for run in (two, one))
+        assert len(found) == len(expected) == 4 and (found[:2] == expected[:2]).all()
+        assert found[2] == pytest.approx(expected[2], rel=1e-4) and found[3] == pytest.approx(expected[3], rel=1e-2)
 
 
 def test_stills_are_of_the_scans_of_their_part_and_the_same_each_time(digits, tmp_path):
