@@ -28,7 +28,7 @@ quickstart:
 
 test:
 	@$(QUICKSTART) --install-only
-	@OMP_NUM_THREADS=1 "$(VENV)/bin/python" -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 "$(VENV)/bin/python" -m pytest -n 2 --dist loadfile --durations=15 $(PYTEST_ARGS)
 
 clean:
 	rm -rf work_dirs/quickstart* data/moving_digits data/moving_digits.partial data/digit_teacher data/digit_teacher.partial \

@@ -74,12 +74,11 @@ def test_recognizers_build_though_the_wheel_lacks_drn():
 
 
 @pytest.mark.skipif(importlib.util.find_spec('mmcv._ext') is not None, reason='mmcv with its operators never warns')
-def test_a_start_is_free_of_the_warning_about_an_operator_that_nothing_uses():
-    # -W default undoes filters of this suite; mmpretrain's import is one that reaches mmcv's transformer module.
-    source = 'import mmcv.cnn.bricks.transformer'
-    for code, expected in ((f'import iboot_mm; {source}', False), (source, True)):
-        done = subprocess.run([sys.executable, '-W', 'default', '-c', code], capture_output=True, text=True, check=True)
-        assert ('MultiScaleDeformableAttention' in done.stderr) is expected
+def test_mmcv_still_warns_of_an_operator_that_nothing_uses():
+    """Which no start with us does, see test_configs.py; mmpretrain's import is one that reaches this module."""
+    code = 'import mmcv.cnn.bricks.transformer'
+    done = subprocess.run([sys.executable, '-W', 'default', '-c', code], capture_output=True, text=True, check=True)
+    assert 'MultiScaleDeformableAttention' in done.stderr
 
 
 @pytest.mark.parametrize('name, there', [('mmaction2', True), ('mmaction', True), ('json', True), ('no_such', False)])

@@ -6,7 +6,11 @@ config is read), and processes on a CPU run (see ``dist_train.sh``).
 
 import argparse
 import os
+import signal
 from pathlib import Path
+
+if __name__ == '__main__' and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C in the seconds of importing: no traceback through libraries
 
 import iboot_mm  # noqa: F401  (before any config is read)
 
@@ -99,6 +103,8 @@ def hold_work_dir(folder: str) -> RunLock | None:
 
 
 def main() -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
     with ends_in_a_sentence(cfg.work_dir, 'training'):

@@ -140,6 +140,17 @@ def test_ctrl_c_to_all_processes_ends_in_a_sentence(tmp_path):
     assert process.returncode != 0
 
 
+@pytest.mark.parametrize('script', ['train.py', 'torchrun.py'])
+@pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
+def test_ctrl_c_among_the_imports_says_nothing(script):
+    process = subprocess.Popen([sys.executable, f'tools/{script}'], cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, env={**os.environ, 'PYTHONPATH': str(ROOT)},
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # nohup ignores it
+    wait_until(lambda: 'libtorch' in Path(f'/proc/{process.pid}/maps').read_text(), 60)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == '' and process.returncode == -signal.SIGINT
+
+
 def test_processes_that_were_killed_are_named():
     failures = {0: SimpleNamespace(exitcode=-signal.SIGKILL), 1: SimpleNamespace(exitcode=-signal.SIGTERM),
                 2: SimpleNamespace(exitcode=1), 3: SimpleNamespace(exitcode=-signal.SIGSEGV)}
@@ -217,8 +228,8 @@ def wait_until(condition, seconds):
 
 
 def test_mmaction2s_own_launcher_trains_the_same(tmp_path):
-    """Stock tools/train.py knows us by ``custom_imports`` alone."""
-    stock = call(sys.executable, STOCK_TRAIN, write_config(tmp_path / 'toy.py'), '--seed', '7')
+    """Bit for bit. That stock tools/train.py knows us by ``custom_imports`` alone is shown by tests/test_configs.py."""
+    stock = run_script(STOCK_TRAIN, write_config(tmp_path / 'toy.py'), '--seed', '7')
     assert stock.returncode == 0, stock.stdout
     one = never_stopped(tmp_path / 'one')
     assert_same(*(torch.load(folder / 'epoch_3.pth')['state_dict'] for folder in (one, tmp_path / 'run')))
