@@ -75,6 +75,9 @@ RECIPES = {
     'baselines/byol_slow_r50_rho4_k400_pyslowfast': recipe(
         'byol', lr=9.6, warmup=35, start=.008, model=dict(INPUT, reduction='sum'),
         **{**PEER, 'clip': dict(num_views=4, target_fps=30)}),
+    'baselines/byol_slow_r50_16x4_rho4_k400_pyslowfast': recipe(
+        'byol', lr=9.6, warmup=35, start=.008, model=dict(INPUT, reduction='sum'),
+        **{**PEER, 'clip': dict(num_views=4, target_fps=30, clip_len=16, frame_interval=4)}),
     'baselines/moco_slow_r50_rho2_k400_pyslowfast': recipe(
         'moco', lr=.8, warmup=35, start=.008, model=dict(INPUT, reduction='sum'), **PEER),
     'baselines/moco_slow_r50_rho4_k400_pyslowfast': recipe(

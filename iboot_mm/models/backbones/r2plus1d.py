@@ -31,14 +31,15 @@ class R2Plus1D18(HeadlessVideoNetwork):
 
     The study says no more of it than 15.4 M weights and 48.5 G multiply-adds at 32 x 224 x 224 (Table 5). This one has
     15.38 M without classifier and 48.50 G; torchvision's (``TorchvisionVideoBackbone``) has 31.30 M and 324.15 G,
-    MMAction2's ``ResNet2Plus1d`` of depth 18 33.23 M and 92.88 G. Both numbers fix three things:
+    MMAction2's ``ResNet2Plus1d`` of depth 18 33.23 M and 92.88 G. Of stems, widths, orders and strides that are usual,
+    both numbers leave these:
 
     - as many channels between the two convolutions as come out, where R(2+1)D balances weights: half the weights;
     - a maximum after the stem, as in the Slow networks: a quarter of the work after it;
     - space before time and time halved with space from the second stage on, as in R(2+1)D.
 
-    The stem is **our choice** of two that fit: a whole 3x7x7 convolution, or one factorised over the 83 channels of
-    R(2+1)D's formula (15.38 M, 48.47 G).
+    The stem is **our choice** of two that are left: a whole 3x7x7 convolution, or one factorised over the 83 channels
+    of R(2+1)D's formula (15.38 M, 48.47 G).
 
     Names of weights are those of torchvision's ``VideoResNet``.
 
