@@ -78,6 +78,19 @@ def test_contrast_is_info_nce_with_the_batch_s_targets(slow_backbone):
     torch.testing.assert_close(losses['cosine_patch_mean'], plain(inputs, mode='loss')['cosine_patch_mean'])
 
 
+def test_contrast_over_two_ranks_is_that_of_the_whole_batch(slow_backbone, monkeypatch):
+    model = build(slow_backbone, contrast=.1).eval()
+    inputs = views()
+    whole = model(inputs, mode='loss')['loss_patch_mean']
+    targets = model.teachers[0](inputs[:, 0]).mean(1)
+    monkeypatch.setattr('iboot_mm.models.pretrainers.iboot.all_gather', lambda mine: list(targets.split(2)))
+    parts = []
+    for rank in range(2):
+        monkeypatch.setattr('iboot_mm.models.pretrainers.iboot.get_rank', lambda rank=rank: rank)
+        parts.append(model(inputs[2 * rank:2 * rank + 2], mode='loss')['loss_patch_mean'])
+    torch.testing.assert_close(sum(parts) / 2, whole)
+
+
 @pytest.mark.parametrize('contrast', [None, .1])
 def test_a_head_takes_the_backbone_s_gradient_and_w_reads_along(slow_backbone, contrast):
     model = build(slow_backbone, head=dict(hidden_dim=32), contrast=contrast)
