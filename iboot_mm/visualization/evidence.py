@@ -26,18 +26,17 @@ stand apart by chance alone.
 
 
 def evidence_page(tables: Sequence[dict], costs: Mapping[str, dict], about: dict, titles: Mapping[str, str],
-                  columns: Mapping[str, str], ours: str, name: str) -> str:
+                  columns: Mapping[str, str], name: str) -> str:
     """The page as Markdown.
 
     Args:
         tables: Of each label of each data set ``data``, ``label``, ``videos`` and ``splits`` (numbers), ``rows``
-            (method to protocol to ``dict(values, seeds, interval)`` or None) and ``pairs`` (``theirs``,
+            (method to protocol to ``dict(values, seeds, interval)`` or None) and ``pairs`` (``ours``, ``theirs``,
             ``difference``, ``low``, ``high``, ``seeds``).
         costs: ``wall`` and ``cpu`` (seconds) and ``mib`` of trainings, by ``DATA/METHOD/...``.
         about: ``hardware``, ``versions``, ``date`` and ``command``.
         titles: Of methods, in the order of their rows.
         columns: Titles of protocols, in their order.
-        ours: The method that the others are compared with.
         name: Of the page's file, for its plot.
     """
     lines = ['# Evidence', '', 'Written by `tools/analysis/evidence.py`, whose next call writes it anew.',
@@ -46,7 +45,7 @@ def evidence_page(tables: Sequence[dict], costs: Mapping[str, dict], about: dict
         lines += [f'![k-NN of every method on every data set]({name}.svg)', '']
     for table in tables:
         lines += [f'## {title_of(table)}', '', *_table(table, titles, columns), '']
-    lines += ['## What it shows', '', *reading(tables, titles, ours), '',
+    lines += ['## What it shows', '', *reading(tables, titles), '',
               '## What it does not show', '', *_missing(tables, titles, columns), '',
               '## Time and memory', '', *_costs(costs, titles), '',
               '## How it was made', '', '```bash', about['command'], '```', '',
@@ -80,7 +79,7 @@ def _cell(cell: dict | None) -> str:
             + (f' ({runs} run{"s" if runs > 1 else ""})' if runs != 3 else ''))
 
 
-def reading(tables: Sequence[dict], titles: Mapping[str, str], ours: str) -> Iterator[str]:
+def reading(tables: Sequence[dict], titles: Mapping[str, str]) -> Iterator[str]:
     """What the differences say, one sentence for each data set and kind of verdict."""
     pairs = [pair for table in tables for pair in table['pairs']]
     if not pairs:
@@ -89,16 +88,19 @@ def reading(tables: Sequence[dict], titles: Mapping[str, str], ours: str) -> Ite
     yield from READING_NOTE.format(number=len(pairs)).strip().split('\n')
     yield ''
     for table in tables:
-        verdicts: dict[str, list[str]] = dict(ahead=[], behind=[], open=[])
-        for pair in table['pairs']:
-            verdict = 'ahead' if pair['low'] > 0 else 'behind' if pair['high'] < 0 else 'open'
-            gap = '{:+.1f} [{:+.1f}, {:+.1f}]'.format(*(100 * pair[key] for key in ('difference', 'low', 'high')))
-            runs = '' if len(pair['seeds']) == 3 else f", {len(pair['seeds'])} of 3 seeds"
-            verdicts[verdict].append(f"{titles[pair['theirs']]} ({gap}{runs})")
-        words = dict(ahead='is ahead of', behind='is **behind**', open='is not told apart from')
-        parts = [f'{words[verdict]} {"; ".join(found)}' for verdict, found in verdicts.items() if found]
-        if parts:
-            yield f'- **{title_of(table)}**: {titles[ours]} {", ".join(parts)}.'
+        for ours in dict.fromkeys(pair['ours'] for pair in table['pairs']):
+            yield f'- **{title_of(table)}**: {titles[ours]} {_verdicts(table, ours, titles)}.'
+
+
+def _verdicts(table: dict, ours: str, titles: Mapping[str, str]) -> str:
+    verdicts: dict[str, list[str]] = dict(ahead=[], behind=[], open=[])
+    for pair in (pair for pair in table['pairs'] if pair['ours'] == ours):
+        verdict = 'ahead' if pair['low'] > 0 else 'behind' if pair['high'] < 0 else 'open'
+        gap = '{:+.1f} [{:+.1f}, {:+.1f}]'.format(*(100 * pair[key] for key in ('difference', 'low', 'high')))
+        runs = '' if len(pair['seeds']) == 3 else f", {len(pair['seeds'])} of 3 seeds"
+        verdicts[verdict].append(f"{titles[pair['theirs']]} ({gap}{runs})")
+    words = dict(ahead='is ahead of', behind='is **behind**', open='is not told apart from')
+    return ', '.join(f'{words[verdict]} {"; ".join(found)}' for verdict, found in verdicts.items() if found)
 
 
 def _missing(tables: Sequence[dict], titles: Mapping[str, str], columns: Mapping[str, str]) -> Iterator[str]:
@@ -137,7 +139,7 @@ def _costs(costs: Mapping[str, dict], titles: Mapping[str, str]) -> Iterator[str
     yield f'All pre-trainings that are shown took {hours:.1f} hours.'
 
 
-def draw_evidence(tables: Sequence[dict], titles: Mapping[str, str], ours: str, protocol: str = 'knn') -> str:
+def draw_evidence(tables: Sequence[dict], titles: Mapping[str, str], ours: Sequence[str], protocol: str = 'knn') -> str:
     """A panel for each label of each data set, a dot for each method with its interval: SVG."""
     from matplotlib.figure import Figure  # no pyplot: no global state, no display
 
@@ -151,7 +153,7 @@ def draw_evidence(tables: Sequence[dict], titles: Mapping[str, str], ours: str, 
                 panel.text(0, at, NOT_RUN, va='center', color=GRAY, fontsize=8)
                 continue
             value, (low, high) = 100 * mean(cell['values']), (100 * end for end in cell['interval'])
-            colour = OURS if method.startswith(ours) else '#55554f'
+            colour = OURS if method in ours else '#55554f'
             panel.plot([low, high], [at, at], color=colour, alpha=.4, linewidth=4, solid_capstyle='butt')
             panel.plot([100 * run for run in cell['values']], [at] * len(cell['values']), '|', color=colour)
             panel.plot(value, at, 'o', color=colour)

@@ -18,13 +18,13 @@ def table(*pairs, **rows):
 
 
 def pair(theirs, low, high):
-    return dict(theirs=theirs, difference=(low + high) / 2, low=low, high=high, seeds=[0, 1, 2])
+    return dict(ours='iboot', theirs=theirs, difference=(low + high) / 2, low=low, high=high, seeds=[0, 1, 2])
 
 
 @pytest.mark.parametrize('low, high, words', [(.01, .2, 'is ahead of'), (-.2, -.01, r'is \*\*behind\*\*'),
                                               (-.1, .1, 'is not told apart from')])
 def test_an_interval_that_holds_0_shows_nothing(low, high, words):
-    text = '\n'.join(reading([table(pair('byol', low, high))], TITLES, 'iboot'))
+    text = '\n'.join(reading([table(pair('byol', low, high))], TITLES))
     assert re.search(rf'\*\*fruit\*\*: iBoot {words} rho-BYOL', text)
     assert '1 comparisons' in text
 
@@ -32,7 +32,7 @@ def test_an_interval_that_holds_0_shows_nothing(low, high, words):
 def test_what_was_not_run_is_named():
     run = dict(values=[.5, .6, .7], seeds=[0, 1, 2], interval=(.4, .8))
     page = evidence_page([table(iboot=dict(knn=run, linear=None), byol=dict(knn=dict(run, values=[.5]), linear=run))],
-                         {}, ABOUT, TITLES, COLUMNS, 'iboot', 'evidence')
+                         {}, ABOUT, TITLES, COLUMNS, 'evidence')
     assert '| iBoot | 60.0 ± 10.0 [40, 80] | not run |' in page and '| rho-BYOL | 50.0 [40, 80] (1 run) |' in page
     assert ('- fruit: nothing was run of rho-SimCLR; not run iBoot (linear); fewer than 3 seeds rho-BYOL (k-NN).'
             in page)
@@ -41,5 +41,5 @@ def test_what_was_not_run_is_named():
 
 def test_the_plot_marks_what_was_not_run():
     run = dict(values=[.5, .6, .7], seeds=[0, 1, 2], interval=(.4, .8))
-    drawn = draw_evidence([table(iboot=dict(knn=run, linear=None))], TITLES, 'iboot')
+    drawn = draw_evidence([table(iboot=dict(knn=run, linear=None))], TITLES, ['iboot'])
     assert drawn.count('<!-- not run -->') == 2 and '<!-- fruit -->' in drawn

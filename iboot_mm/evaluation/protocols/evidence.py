@@ -32,8 +32,10 @@ class Method:
 
 METHODS = dict(
     untrained=Method('untrained network'),
-    iboot_published=Method('iBoot as published (mini size)', 'iboot', ('model.target_norm=none', )),
-    iboot=Method('iBoot of this project', 'iboot'),
+    iboot_published=Method('iBoot as published (mini size)', 'iboot', (
+        'model.target_norm=none', 'model.contrast=None', 'model.head=None', 'model.motion=None')),
+    iboot=Method('iBoot of this project', 'iboot', ('model.motion=None', )),
+    iboot_motion=Method('iBoot with a motion target', 'iboot', ('model.motion.shown=correspondences', )),
     byol=Method('rho-BYOL', 'byol'),
     moco=Method('rho-MoCo', 'moco'),
     simclr=Method('rho-SimCLR', 'simclr'),
@@ -42,7 +44,7 @@ METHODS = dict(
     teacher=Method('image model of iBoot', frozen=True),
     supervised=Method('supervised from scratch'),
 )
-OURS = 'iboot'
+OURS = ('iboot', 'iboot_motion')
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def evidence_tables(cells: Sequence[Cell]) -> list[dict]:
         part = select(cells, data=data, label=label)
         rows = {method: {name: _summary(select(part, method=method, protocol=name)) for name in COLUMNS}
                 for method in METHODS}
-        pairs = [compare(part, OURS, method) for method in METHODS if method != OURS]
+        pairs = [compare(part, ours, method) for i, ours in enumerate(OURS) for method in METHODS
+                 if method not in OURS[:i + 1]]
         tables.append(dict(data=data, label=label, rows=rows, pairs=[pair for pair in pairs if pair],
                            videos=max(cell.videos for cell in part), splits=len({cell.split for cell in part})))
     return tables
@@ -158,7 +161,7 @@ def compare(cells: Sequence[Cell], ours: str, theirs: str) -> dict | None:
         theirs: Another.
 
     Returns:
-        ``theirs``, ``difference``, ``low`` and ``high`` in [-1, 1], and ``seeds``, those that both have.
+        ``ours``, ``theirs``, ``difference``, ``low`` and ``high`` in [-1, 1], and ``seeds``, those that both have.
     """
     runs = {method: {cell.seed: cell for cell in select(cells, method=method) if cell.right is not None}
             for method in (ours, theirs)}
@@ -168,4 +171,4 @@ def compare(cells: Sequence[Cell], ours: str, theirs: str) -> dict | None:
     pairs = [[np.array(runs[method][seed].right) for seed in seeds] for method in (ours, theirs)]
     same = len({runs[ours][seed].split for seed in seeds}) == 1
     difference, low, high = paired_difference(*pairs, same_videos=same)
-    return dict(theirs=theirs, difference=difference, low=low, high=high, seeds=seeds)
+    return dict(ours=ours, theirs=theirs, difference=difference, low=low, high=high, seeds=seeds)
