@@ -45,6 +45,8 @@ def model_card_page(results: dict) -> str:
     networks = '<br>'.join(f"`{c['name']}`, sha256 {c['sha256'][:16]}" if c.get('sha256') else f"`{c['name']}`"
                            for c in results['checkpoints'])
     seeds = ', '.join(str(c['seed']) for c in results['checkpoints'])
+    of_paper = (" The paper's figures are those of iBoot (Saleh et al., 2022) for Slow R50, not ours."
+                if any(row['paper'] is not None for row in results['rows']) else '')
     lines = [f"# {results['title']}", '', '| | |', '|---|---|', f'| network | {networks} |',
              f"| backbone | `{results['backbone']}` |", *map(_teacher, results['teachers']), f'| seeds | {seeds} |',
              f"| hardware | {results['hardware']} |",
@@ -52,8 +54,7 @@ def model_card_page(results: dict) -> str:
              f"| date | {results['date']} |", '', '## Measured by us', '',
              'In percent, cosine distances (`change`) as they are'
              + ('; mean and sample standard deviation over the runs' if len(results['checkpoints']) > 1 else '')
-             + ". The paper's figures are those of iBoot (Saleh et al., 2022) for Slow R50, "
-             'not ours.', '', "| protocol | figure | ours | paper's | videos as found | config | time |",
+             + '.' + of_paper, '', "| protocol | figure | ours | paper's | videos as found | config | time |",
              '|---|---|---|---|---|---|---|']
     for row in results['rows']:
         for i, (metric, values) in enumerate(row['figures'].items()):

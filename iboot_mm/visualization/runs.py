@@ -136,8 +136,8 @@ def _evaluated(folder: Path, name: str | None) -> list[Run]:
         weights = Path(checkpoint.name)
         beside = weights if weights.is_dir() else weights.parent
         settings = {} if beside == Path('.') else _settings(*[beside] * 2)
-        figures = {f'{row.name}/{metric}': values[number] for row in results.rows
-                   for metric, values in row.figures.items() if number < len(values)}
+        figures = {metric if metric.startswith(f'{row.name}/') else f'{row.name}/{metric}': values[number]
+                   for row in results.rows for metric, values in row.figures.items() if number < len(values)}
         runs.append(Run(folder, name, settings, None, figures))
     return runs
 

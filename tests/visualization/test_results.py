@@ -49,6 +49,7 @@ def test_page_carries_every_figure_its_counts_its_config_and_its_commands():
                  'python tools/evaluate.py a.pth b.pth', '| seeds | 0, 1 |',
                  '| pre-trained towards | resnet50, embedding of width 2048, licence of its weights: mit |'):
         assert text in page
+    assert 'those of iBoot' in page and 'those of iBoot' not in model_card_page(dict(RESULTS, rows=ROWS[1:]))
     rows = [line for line in page.splitlines() if line.startswith('|')]
     assert all(line.count('|') == 8 for line in rows if '`knn' in line or '`order' in line)
 

@@ -56,10 +56,11 @@ def test_an_evaluation_has_a_run_for_each_checkpoint(tmp_path):
     (tmp_path / 'eval').mkdir()
     results = dict(title='x', checkpoints=[dict(name=str(tmp_path / 'a/epoch_1.pth'), seed=0, sha256='0'),
                                            dict(name='random', seed=1)],
-                   rows=[dict(name='linear', figures={'acc/top1': [.5, .25]}, paper=None, seconds=[1., 2.])])
+                   rows=[dict(name='linear', figures={'acc/top1': [.5, .25]}, paper=None, seconds=[1., 2.]),
+                         dict(name='ava', figures={'ava/mAP': [.1, .2]})])
     (tmp_path / 'eval/results.json').write_text(json.dumps(results))
     first, second = load_runs(tmp_path / 'eval')
-    assert first.metrics == ['linear/acc/top1'] and (first.last('linear/acc/top1'), first.setting('rho')) == (.5, 4)
+    assert first.metrics == ['linear/acc/top1', 'ava/mAP'] and (first.last('linear/acc/top1'), first.setting('rho')) == (.5, 4)
     assert second.last('linear/acc/top1') == .25 and second.settings == {}
 
 
