@@ -60,7 +60,8 @@ def test_an_evaluation_has_a_run_for_each_checkpoint(tmp_path):
                          dict(name='ava', figures={'ava/mAP': [.1, .2]})])
     (tmp_path / 'eval/results.json').write_text(json.dumps(results))
     first, second = load_runs(tmp_path / 'eval')
-    assert first.metrics == ['linear/acc/top1', 'ava/mAP'] and (first.last('linear/acc/top1'), first.setting('rho')) == (.5, 4)
+    assert first.metrics == ['linear/acc/top1', 'ava/mAP']
+    assert (first.last('linear/acc/top1'), first.setting('rho')) == (.5, 4)
     assert second.last('linear/acc/top1') == .25 and second.settings == {}
 
 
