@@ -6,8 +6,8 @@
 
 A run is a work dir, however often it was resumed, one of its folders of a start, or a scalars.json of mmengine, of any
 project; for an axis of single figures also the folder of a tools/evaluate.py, whose figures are then called
-PROTOCOL/METRIC (linear/acc/top1, ava/mAP). NAME=RUN names it. Runs of one name, or whose configs are the same, are seeds
-of one another: drawn are their mean, as far as all of them have come, and a band of one sample standard deviation on
+PROTOCOL/METRIC (linear/acc/top1, ava/mAP). NAME=RUN names it. Runs of one name, or of the same config, are seeds of
+one another: drawn are their mean, as far as all of them have come, and a band of one sample standard deviation on
 each side (--each: each for itself).
 
 --over epoch, step (iterations) or time draws curves. All else draws each run's last figure: `rho`, the number of clips
