@@ -12,6 +12,7 @@ import torch
 from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
+from PIL import Image
 from torch.nn.functional import interpolate
 
 from iboot_mm.checkpoints.description import describe_checkpoint
@@ -272,9 +273,10 @@ def test_a_mini_epoch_then_the_table(name, digits, tmp_path, monkeypatch, capsys
     assert 'Playback rates, clips as shown (rows) and as recognised' in log and 'rate/chance: 0.3333' in log
     checkpoint = tmp_path / 'run' / 'epoch_1.pth'
     monkeypatch.setattr(sys, 'argv', ['knn_table', str(tmp_path / 'run.py'), str(checkpoint), '--out',
-                                      str(checkpoint.parent), '--queries', '2'])
+                                      str(checkpoint.parent), '--queries', '2', '--tsne', 'motion'])
     load_tool('analysis/knn_table').main()
     table = capsys.readouterr().out
+    assert Image.open(checkpoint.parent / 'tsne_motion.png').size[0] > 1500  # four panels
     gallery, k = (int(re.search(pattern, table)[1]) for pattern in (r'gallery of (\d+)', r'k = (\d+)'))
     assert k == gallery
     assert all(row in table for row in ('raw pixels', 'random network', 'teacher', 'AdViSe', 'digit', 'motion'))

@@ -62,6 +62,19 @@ def test_a_student_is_seen_beside_its_teacher(folder, tmp_path, monkeypatch, cap
     assert '8 frames, 4 maps' in capsys.readouterr().out and '<svg' in out.read_text()
 
 
+def test_of_a_temporal_module_its_activations(folder, tmp_path, monkeypatch, capsys):
+    teacher = f"dict(type='TimmTeacher', model='vit_tiny_patch16_224', model_args={ARGS}, input_size=32, "
+    backbone = (f"dict(type='ImageTMM', teacher={teacher}checkpoint='{folder}/vit.pth'), out_channels=64, "
+                "temporal=dict(type='r3d', hidden=8, kernel=3))")
+    model = (f"model = dict(type='Recognizer3D', backbone={backbone}, data_preprocessor=dict(type='ClipPreprocessor'), "
+             "cls_head=dict(type='MLPHead', in_channels=64, num_classes=3))\n")
+    write_checkpoint(tmp_path / 'run', model + CONFIG[CONFIG.index('val_dataloader'):])
+    out = tmp_path / 'activations.svg'
+    call(monkeypatch, folder / 'video.mp4', '--student', tmp_path / 'run', '--out', out)
+    assert '8 frames, 3 maps' in capsys.readouterr().out
+    assert all(name in out.read_text() for name in ('trained', 'untrained', 'image model'))
+
+
 @pytest.mark.parametrize('arguments, sentence', [
     (['VIDEO', '--teacher', 'TEACHER', '--checkpoint', 'WEIGHTS', '--heads', '3'], 'has heads 1 to 2, and no head 3'),
     (['absent.mp4', '--teacher', 'TEACHER', '--checkpoint', 'WEIGHTS'], 'absent.mp4'),

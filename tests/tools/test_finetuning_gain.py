@@ -61,9 +61,8 @@ def test_table_and_lines_below_it(run, monkeypatch, capsys):
     (run / 'out').mkdir()
     (run / 'out' / 'knn_table.json').write_text(json.dumps(dict(table=dict(
         chance=dict(motion=.5), teacher=dict(motion=.25), AdViSe=dict(motion=.75)))))
-    monkeypatch.setattr(TOOL, 'FEWEST_STEPS', 30)
     monkeypatch.setattr(TOOL, 'RECIPE', recipe(run))
-    call(monkeypatch, run, '--shares', 1, .2)
+    call(monkeypatch, run, '--shares', 1, .2, '--steps', 30)
     said = capsys.readouterr().out
     result = json.loads((run / 'out' / 'finetuning_gain.json').read_text())
     assert result['label'] == 'motion' and result['train'] == {'1.0': 40, '0.2': 8} and result['test'] == 10
@@ -87,7 +86,7 @@ def recipe(run):
 def test_each_fine_tuning_takes_network_and_tokens_of_the_pretraining(run):
     pretraining = Config.fromfile(run / 'config.py')
     parts = TOOL.lists_of(pretraining)
-    pooled, scratch, after = (TOOL.finetuning(pretraining, row, 'digit', 3, parts['gallery'], parts['query'])
+    pooled, scratch, after = (TOOL.finetuning(pretraining, row, 'digit', 3, parts['gallery'], parts['query'], steps=300)
                               for row in TOOL.ROWS)
     assert scratch.to_dict() == after.to_dict()  # but for the weights
     assert scratch.model.backbone == pretraining.model.backbone and scratch.model.cls_head.num_classes == 3

@@ -1,12 +1,12 @@
 """What AdViSe's pre-training wins: fine-tuning on labels with and without it, beside the image model's own average.
 
-    python tools/analysis/finetuning_gain.py CONFIG CHECKPOINT --out DIR [--label motion --shares 1 .1 --seed 0]
+    python tools/analysis/finetuning_gain.py CONFIG CHECKPOINT --out DIR [--label NAME --shares 1 .1 --steps 300]
 
 CONFIG is one of stored tokens whose `knn_dataloader` names two lists, such as configs/mini/advise_tmm_digits_cached.py:
 the gallery is trained on, the queries are tested. Each fine-tuning is that of configs/mini/downstream/
-advise_finetune_digits.py, with more passes over short lists: 300 steps at least. Prints the table, and below it how
-many rates of unseen clips the checkpoint tells and, from DIR/knn_table.json if that is there, k-NN of its frozen
-features; writes `finetuning_gain.txt` and `.json`.
+advise_finetune_digits.py, with more passes over short lists: --steps at least. Prints the table, and below it how many
+rates of unseen clips the checkpoint tells and, from DIR/knn_table.json if that is there, k-NN of its frozen features;
+writes `finetuning_gain.txt` and `.json`.
 """
 
 import argparse
@@ -29,7 +29,6 @@ sys.path.insert(0, str(TOOLS / 'data'))
 from make_subset import make as make_subset  # noqa: E402
 
 RECIPE = TOOLS.parent / 'configs/mini/downstream/advise_finetune_digits.py'
-FEWEST_STEPS = 300
 ROWS = ("tokens' average", 'from scratch', 'after pre-training')
 
 
@@ -66,7 +65,8 @@ def read_labels(part: dict, label: str | None) -> tuple[str, list[int]]:
     return label, [values[label] for _, values in entries]
 
 
-def finetuning(pretraining: Config, row: str, label: str, num_classes: int, train: dict, test: dict) -> Config:
+def finetuning(pretraining: Config, row: str, label: str, num_classes: int, train: dict, test: dict,
+               steps: int) -> Config:
     """Config of one fine-tuning; of the pre-training it takes image model, tokens and temporal module."""
     cfg = Config.fromfile(RECIPE)
     tokens = pretraining.train_dataloader.dataset.pipeline[0]
@@ -85,7 +85,7 @@ def finetuning(pretraining: Config, row: str, label: str, num_classes: int, trai
         cfg.model.cls_head.in_channels = cfg.model.backbone.get('channels') or cfg.model.backbone.stored_width
     videos = len(parse_list(str(find_list(train)), train.get('label_names')))
     batch = min(cfg.train_cfg.global_batch, 1 << max((videos // 4).bit_length() - 1, 0))  # 4 steps an epoch at least
-    epochs = max(cfg.train_cfg.max_epochs, -(-FEWEST_STEPS // (videos // batch)))
+    epochs = max(cfg.train_cfg.max_epochs, -(-steps // (videos // batch)))
     cfg.train_cfg.update(global_batch=batch, max_epochs=epochs, val_interval=epochs)
     cfg.param_scheduler[-1].end = epochs
     cfg.test_dataloader = cfg.test_evaluator = cfg.test_cfg = None
@@ -137,6 +137,7 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True)
     parser.add_argument('--label', help="which of the lists' labels; default: the last")
     parser.add_argument('--shares', type=float, nargs='+', default=[1., .1], help='of the labels of each class')
+    parser.add_argument('--steps', type=int, default=300, help='fewest of a fine-tuning')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
     init_default_scope('mmaction')
@@ -161,7 +162,7 @@ def main() -> None:
     counts = {share: len(read_labels(part, label)[1]) for share, part in lists.items()}
     for share, part in lists.items():
         for row in ROWS:
-            cfg = finetuning(pretraining, row, label, num_classes, part, parts['query'])
+            cfg = finetuning(pretraining, row, label, num_classes, part, parts['query'], args.steps)
             weights = args.checkpoint if row == ROWS[-1] else None
             table[row].append(run(cfg, f'{row} {share:g} seed {args.seed}', args.out, args.seed, weights))
             print(f'{row}, {counts[share]} labelled videos: {100 * table[row][-1]:.1f}', flush=True)

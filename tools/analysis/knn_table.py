@@ -118,8 +118,11 @@ def main() -> None:
         queries = [place for place, sample in enumerate(samples) if sample['role'] == 'query']
         if any(args.tsne not in samples[place]['labels'] for place in queries):
             sys.exit(f'knn_table: the videos have no label {args.tsne!r}, but {list(samples[queries[0]]["labels"])}')
-        figure = draw_tsne({name: encoded[queries] for name, encoded in features.items()},
-                           [samples[place]['labels'][args.tsne] for place in queries])
+        try:
+            figure = draw_tsne({name: encoded[queries] for name, encoded in features.items()},
+                               [samples[place]['labels'][args.tsne] for place in queries])
+        except (ModuleNotFoundError, ValueError) as error:
+            sys.exit(f'knn_table: {error}')
         figure.savefig(buffer := io.BytesIO(), format='png', dpi=150)
         AtomicLocalBackend().put(buffer.getvalue(), args.out / f'tsne_{args.tsne}.png')
         print(args.out / f'tsne_{args.tsne}.png')

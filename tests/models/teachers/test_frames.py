@@ -63,3 +63,12 @@ def test_per_time_step_a_teacher_needs_as_many_frames_as_the_backbone(slow_backb
         student(4, False)(views, mode='loss')
     assert student(8, False)(views, mode='loss')['loss_small'] > 0
     assert student(1, True)(views, mode='loss')['loss_small'] > 0
+
+
+def test_frames_of_another_size_are_told_once(capsys):
+    teacher = build()
+    for size in (40, 40, 32, 40, 48, 48):
+        teacher(torch.rand(1, 3, 2, size, 32))
+    told = [line for line in capsys.readouterr().out.splitlines() if 'are scaled' in line]
+    assert [line.partition('frames of ')[2] for line in told] == [
+        f'{size} x 32 pixels are scaled to its input of 32 x 32.' for size in (40, 48)]
