@@ -13,6 +13,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from iboot_mm.datasets import NoReadableVideo, VideoFolder
+from tests.processes import clean_processes
 from tests.videos import cut, moving_frames, write_sound, write_video
 
 NUM_VIDEOS = 8
@@ -230,8 +231,9 @@ def test_workers_order_and_batches_change_nothing(videos):
     assert all((alone[i][0] != alone[i][1]).any() for i in order)  # views differ
 
 
-@pytest.mark.parametrize('context', ['fork', 'spawn'])
+@pytest.mark.parametrize('context', ['fork', 'forkserver'])  # the latter gets all by pickling, as new processes do
 def test_living_workers_see_a_new_epoch(context, videos):
+    clean_processes()
     dataset = VideoFolder(videos, pipeline=pipeline(), indices=4)
     transform = dataset.pipeline.transforms[1]
     expected = []
