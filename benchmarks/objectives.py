@@ -2,13 +2,16 @@
 
     python benchmarks/objectives.py FRUIT mobilenetv2_100_imagenet_fp16.pth --seeds 0,1,2
     python benchmarks/objectives.py FRUIT mobilenetv2_100_imagenet_fp16.pth --arms simclr,contrast_head --lr 5e-3
+    python benchmarks/objectives.py FRUIT mobilenetv2_100_imagenet_fp16.pth --arms '' --test     the first two rows
 
 FRUIT holds `videos`, `train_variety.txt` and clips named REVOLUTION__START.mp4. Made for choosing, so the test list is
 not touched: of every variety with several revolutions in the training list the last one is held out and its clips are
 the queries; the other training clips are trained on and are the gallery. Videos and targets are in memory, which makes
 an arm some 40 seconds of a core: the mini network (Slow R18, a quarter of the channels), clips of 2 frames, 8 apart, of
 48 pixels, 10 epochs of 18 steps of 32 videos, two clips each, AdamW. Of each arm it prints k-NN (k = 20), the nearest
-neighbour (R@1), k-NN of standardised features, a logistic regression on those, and the seconds of a core.
+neighbour (R@1), k-NN of standardised features, a logistic regression on those, and the seconds of a core; and first of
+all the same of a histogram of colours and of the image model, which are not trained. With --test the whole training
+list is trained on and the test list holds the queries.
 """
 
 import argparse
@@ -47,9 +50,9 @@ LUMA = torch.tensor([.299, .587, .114]).view(1, 3, 1, 1)
 MEAN, STD = (torch.tensor(v).view(1, 3, 1, 1, 1) for v in ([.485, .456, .406], [.229, .224, .225]))
 
 
-def read(root: Path) -> tuple[Tensor, Tensor, list[str]]:
-    """Training videos uint8 ``(N, 32, 3, 76, 76)``, their varieties ``(N,)`` and the revolution that each is of."""
-    lines = [line.split() for line in (root / 'train_variety.txt').read_text().splitlines()]
+def read(root: Path, part: str = 'train') -> tuple[Tensor, Tensor, list[str]]:
+    """A list's videos uint8 ``(N, 32, 3, 76, 76)``, their varieties ``(N,)`` and the revolution that each is of."""
+    lines = [line.split() for line in (root / f'{part}_variety.txt').read_text().splitlines()]
     videos = []
     for path, _ in lines:
         with open_video(str(root / 'videos' / path)) as video:
@@ -82,6 +85,14 @@ def features_of_frames(videos: Tensor, weights: Path, side: int = 96) -> Tensor:
         frames = F.interpolate(frames, (side, side), mode='bilinear', antialias=True) * 2 - 1
         found.append(network.forward_head(network.forward_features(frames), pre_logits=True).unflatten(0, (-1, 4)))
     return torch.cat(found)
+
+
+def colours_of(videos: Tensor) -> Tensor:
+    """Square roots of a histogram of 8 x 8 x 8 colours of the mean of every eighth frame's middle, ``(N, 512)``."""
+    means = videos[:, ::8, :, 4:72, 4:72].float().mean(1) / 256
+    bins = (means * 8).long()
+    index = (bins[:, 0] * 8 + bins[:, 1]) * 8 + bins[:, 2]  # (N, 68, 68)
+    return torch.stack([torch.bincount(video.flatten(), minlength=512) for video in index]).sqrt()
 
 
 def normalized(features: Tensor, how: str) -> Tensor:
@@ -170,10 +181,15 @@ def train(videos: Tensor, targets: Tensor | None, index: np.ndarray, objective: 
 
 
 @torch.no_grad()
-def judge(network: nn.Module, videos: Tensor, labels: Tensor, gallery: np.ndarray, query: np.ndarray) -> list[float]:
+def encoded(network: nn.Module, videos: Tensor) -> Tensor:
+    """Features of the videos' middle clips ``(N, 128)``."""
+    return torch.cat([network(batch_of(videos, range(i, min(i + 64, len(videos))))).mean((2, 3, 4))
+                      for i in range(0, len(videos), 64)])
+
+
+def judge(features: Tensor, labels: Tensor, gallery: np.ndarray, query: np.ndarray) -> list[float]:
     """k-NN, R@1, k-NN of standardised features and a logistic regression on them, in percent."""
-    g, q = (torch.cat([network(batch_of(videos, index[i:i + 64])).mean((2, 3, 4)) for i in range(0, len(index), 64)])
-            for index in (gallery, query))
+    g, q = features[gallery], features[query]
     mean, std = g.mean(0), g.std(0) + 1e-6
     h, r = (g - mean) / std, (q - mean) / std
     linear = LogisticRegression(C=.1, max_iter=100).fit(h.numpy(), labels[gallery].numpy()).predict(r.numpy())
@@ -186,24 +202,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('fruit', type=Path)
     parser.add_argument('weights', type=Path)
-    parser.add_argument('--arms', type=lambda text: text.split(','), default=list(ARMS))
+    parser.add_argument('--arms', type=lambda text: text.split(',') if text else [], default=list(ARMS))
     parser.add_argument('--seeds', type=lambda text: [int(seed) for seed in text.split(',')], default=[0])
     parser.add_argument('--lr', type=float, default=2e-3)
+    parser.add_argument('--test', action='store_true', help='the queries are those of the test list')
     args = parser.parse_args()
     init_default_scope('mmaction')
     videos, labels, revolutions = read(args.fruit)
     index, query = held_out(revolutions, labels)
-    features = features_of_frames(videos[index], args.weights)
+    if args.test:
+        others, classes, _ = read(args.fruit, 'test')
+        index, query = np.arange(len(videos)), len(videos) + np.arange(len(others))
+        videos, labels = torch.cat([videos, others]), torch.cat([labels, classes])
+    features = features_of_frames(videos, args.weights)
     print(f'{len(index)} videos to train on, {len(query)} queries')
-    print(f'{"arm":18}{"seed":>5}{"k-NN":>8}{"R@1":>8}{"std.":>8}{"linear":>8}{"s":>6}')
+    print(f'{"":18}{"seed":>5}{"k-NN":>8}{"R@1":>8}{"std.":>8}{"linear":>8}{"s":>6}')
+
+    def show(name: str, seed: int | str, found: Tensor, seconds: float | str) -> None:
+        figures = judge(found, labels, index, query)
+        print(f'{name:18}{seed:>5}' + ''.join(f'{figure:8.1f}' for figure in figures) + f'{seconds:>6}', flush=True)
+
+    show('colour histogram', '', colours_of(videos), '')
+    show('image model', '', features.mean(1), '')
     for seed in args.seeds:
         for name in args.arms:
             begin, (objective, mlp, how) = time.process_time(), ARMS[name]
-            targets = normalized(features, how) if how else None
+            targets = normalized(features[index], how) if how else None
             network = train(videos, targets, index, objective, mlp, args.lr, seed)
-            figures = judge(network, videos, labels, index, query)
-            print(f'{name:18}{seed:5}' + ''.join(f'{figure:8.1f}' for figure in figures)
-                  + f'{time.process_time() - begin:6.0f}', flush=True)
+            show(name, seed, encoded(network, videos), round(time.process_time() - begin))
 
 
 if __name__ == '__main__':

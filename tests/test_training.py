@@ -47,6 +47,7 @@ def config(videos, work_dir, workers=0, batch_size=4, global_batch=4, **backbone
         visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])))
     cfg.model.teacher = dict(type='PatchMeanTeacher')
     cfg.model.backbone.update(dict(base_channels=4), **backbone)
+    cfg.model.head.update(hidden_dim=16, norm=False)  # its BN would know of one process alone
     cfg.model.feature_dim = 32
     cfg.train_dataloader.dataset.pipeline = pipeline
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None

@@ -52,3 +52,12 @@ def test_the_targets_themselves_are_better_than_another_video_s(objectives, obje
     if objective == 'relations':  # the entropy of the relations, which nothing is below
         relations = F.cosine_similarity(targets[:, None], targets[None], dim=2).div(.1).softmax(1)
         torch.testing.assert_close(right, torch.special.entr(relations).sum(1).mean())
+
+
+def test_colours_are_counted_wherever_they_are(objectives):
+    video = torch.zeros(32, 3, 76, 76, dtype=torch.uint8)
+    video[:, 0, 10:20, 10:20] = 255  # red
+    moved = video.roll((20, 7), (2, 3))
+    found = objectives.colours_of(torch.stack([video, moved]))
+    torch.testing.assert_close(found[0], found[1])
+    assert found[0, 7 * 64].item() == 10 and found[0, 0].item() == pytest.approx((68 * 68 - 100) ** .5)
