@@ -89,8 +89,8 @@ class ShareSampler(EpochSampler):
         at = first % length + np.arange(count, dtype=np.int64)
         orders = [epoch_order(length, seed, first // length + number, self.shuffle)
                   for number in range(-(-(first % length + count) // length))]
-        videos = np.concatenate(orders)[at] if orders else np.empty(0, np.int64)
-        return videos + sum(self.lengths[:part]), at // length
+        videos = np.concatenate(orders)[at] if orders else np.empty(0, np.int32)
+        return videos + sum(self.lengths[:part]), (at // length).astype(np.int32)
 
 
 def share_counts(shares: np.ndarray, total: int, seed: int) -> np.ndarray:
