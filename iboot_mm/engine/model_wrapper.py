@@ -12,6 +12,8 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import MODEL_WRAPPERS
 from torch import Tensor, nn
 
+from ..models.modules.batch_norm import without_waits
+
 # torch 2.13 gave the argument a new name and warns about the old one.
 BUFFERS_KEY = 'forward_sync_buffers' if 'forward_sync_buffers' in inspect.signature(
     nn.parallel.DistributedDataParallel.__init__).parameters else 'broadcast_buffers'
@@ -61,6 +63,7 @@ class DistributedPretrainer(MMDistributedDataParallel):
                           logger='current')
         elif sync_bn:
             module = convert_sync_batchnorm(module, 'torch')
+        without_waits(module)
         if bn_group is not None:
             group_bn(module, bn_group)
         if broadcast_buffers is None:

@@ -4,12 +4,13 @@ import copy
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 import torch
 from torch import nn
 
-from iboot_mm.models.modules.batch_norm import separate_views
+from iboot_mm.models.modules.batch_norm import SyncBatchNorm, separate_views, without_waits
 
 from ..pretrainers import toy
 
@@ -93,10 +94,9 @@ class Ranks:
         self.barrier.wait()
         return both
 
-    def all_gather(self, outputs, tensor, group):
+    def all_gather(self, output, tensor, group):
         self.calls['gather', self.thread.rank] += 1
-        for output, other in zip(outputs, self.exchange(tensor)):
-            output.copy_(other)
+        output.copy_(torch.cat(self.exchange(tensor)))
 
     def all_reduce(self, tensor, group):
         self.calls['reduce', self.thread.rank] += 1
@@ -144,20 +144,24 @@ KERNELS = dict(
     batch_norm_backward_reduce=reduce_gradients, batch_norm_backward_elemt=input_gradient)
 
 
-def test_synchronised_views_are_normalised_over_all_ranks_with_one_exchange(monkeypatch):
-    ranks, views = Ranks(), clips()
+@pytest.mark.parametrize('num_views, first', [(3, 2), (3, 1), (1, 3)])
+def test_synchronised_views_are_normalised_over_all_ranks_with_one_exchange(num_views, first, monkeypatch):
+    ranks, views = Ranks(), clips(num_views)
     nets = [network(nn.SyncBatchNorm) for _ in range(2)]
+    for net in nets:
+        without_waits(net)
+        assert type(net[1]) is SyncBatchNorm
     for name, kernel in KERNELS.items():
         monkeypatch.setattr(torch, name, kernel)
     for name, value in dict(is_initialized=lambda: True, get_world_size=lambda group=None: 2,
-                            all_gather=ranks.all_gather, all_reduce=ranks.all_reduce).items():
-        monkeypatch.setattr(torch.distributed, name, value)
-    weights = torch.randn(3, 4, 5, 2, 4, 4)
+                            all_gather_single=ranks.all_gather, all_reduce=ranks.all_reduce).items():
+        monkeypatch.setattr(torch.distributed, name, value, raising=False)
+    weights = torch.randn(num_views, 4, 5, 2, 4, 4)
 
     def train(rank):
-        net, mine = nets[rank], slice(2 * rank, 2 * rank + 2)
-        with separate_views(net, 3):
-            outputs = net(torch.cat([view[mine] for view in views])).unflatten(0, (3, 2))
+        net, mine = nets[rank], slice(first) if rank == 0 else slice(first, 4)
+        with separate_views(net, num_views) if num_views > 1 else nullcontext():
+            outputs = net(torch.cat([view[mine] for view in views])).unflatten(0, (num_views, -1))
         (weights[:, mine] * outputs).sum().backward()
         return outputs
 
