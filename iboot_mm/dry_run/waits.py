@@ -54,7 +54,8 @@ KNOWN = (
     ('mmengine/model/base_model/data_preprocessor.py', "MMAction2's preprocessor has no non_blocking"),
     ('mmengine/structures/base_data_element.py', "MMAction2's preprocessor has no non_blocking; one label each"),
     ('torch/amp/grad_scaler.py', "float16's loss scale is looked at once a step; bfloat16 has none"),
-    ('torch/nn/modules/_functions.py', "torch's SyncBN leaves out processes without samples, in each layer"),
+    ('iboot_mm/models/pretrainers/moco.py', 'of the order of the shuffle, which rank 0 draws, each process reads which '
+                                            'clips go where, once a step'),
 )
 SHAPES = {aten.nonzero.default, aten.masked_select.default, aten._unique2.default, aten.unique_consecutive.default,
           aten.unique_dim.default, aten.bincount.default, aten.repeat_interleave.Tensor}

@@ -1,5 +1,6 @@
 """Exchange of tensors between processes."""
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from mmengine.dist import all_gather, all_reduce, get_comm_device, get_rank, get_world_size
@@ -38,20 +39,23 @@ def exchange_rows(tensor: Tensor, order: Tensor) -> Tensor:
 
     Args:
         tensor: N rows ``(N, ...)``, as many on each of R ranks.
-        order: Places ``(R N,)`` in all ranks' rows, a permutation and the same on all ranks.
+        order: Places ``(R N,)`` in all ranks' rows, a permutation and the same on all ranks; best on the host, which
+            has to read it.
 
     Returns:
         ``(N, ...)``, without gradient.
     """
     rank, world_size, count = get_rank(), get_world_size(), len(tensor)
-    wanted = order.view(world_size, count)  # by the rank that gets them
-    owner = wanted // count
-    leaving = wanted[owner == rank] - rank * count  # by the rank that they go to
-    sent = (owner == rank).sum(dim=1).tolist()
-    received = torch.bincount(owner[rank], minlength=world_size).tolist()
+    everyones = order.cpu().numpy()
+    mine = slice(rank * count, (rank + 1) * count)
+    wanted, going = everyones[mine], everyones.argsort()[mine] // count  # rows, and the ranks that this rank's go to
+    sent, received = (np.bincount(ranks, minlength=world_size).tolist() for ranks in (going, wanted // count))
+    # Rows for one rank are sent, and so arrive from each rank, in the order of their numbers.
+    leaving, places = (torch.from_numpy(numbers).to(tensor.device, non_blocking=True)
+                       for numbers in (going.argsort(kind='stable'), wanted.argsort()))
     rows = tensor[leaving].contiguous().to(get_comm_device())
     arrived = torch.empty_like(rows)
     dist.all_to_all_single(arrived, rows, received, sent)
     result = torch.empty_like(tensor, memory_format=torch.contiguous_format)
-    result[owner[rank].argsort(stable=True)] = arrived.to(tensor.device)  # those of one rank come in order
+    result[places] = arrived.to(tensor.device)
     return result

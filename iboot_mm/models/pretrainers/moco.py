@@ -79,6 +79,7 @@ class VideoMoCo(SequentialPretrainer):
             return unit(self.momentum.of_views(views))
         order = torch.randperm(get_world_size() * len(views), device=views.device)
         broadcast(order)
+        order = order.cpu()  # one wait for both exchanges
         keys = unit(self.momentum.of_views(exchange_rows(views, order)))
         return exchange_rows(keys.transpose(0, 1), order.argsort()).transpose(0, 1)
 
