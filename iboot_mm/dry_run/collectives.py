@@ -24,7 +24,7 @@ from .watch import Observer, place
 
 NAMES = dict(allreduce_='all-reduce', _allgather_base_='all-gather', allgather_='all-gather', broadcast_='broadcast',
              _reduce_scatter_base_='reduce-scatter', reduce_scatter_='reduce-scatter', alltoall_='all-to-all',
-             reduce_='reduce', gather_='gather', scatter_='scatter')
+             alltoall_base_='all-to-all', reduce_='reduce', gather_='gather', scatter_='scatter')
 FIRST_BUCKET, BUCKET = 2 ** 20, 25 * 2 ** 20  # bytes, those of DistributedDataParallel
 
 
@@ -52,7 +52,8 @@ class CollectiveTrace(Observer):
         ours = [leaf for leaf in tree_leaves(args[0]) if isinstance(leaf, Tensor)]
         cause = 'SyncBN' if _asked_by_sync_bn() else place()[1] or place()[0]
         self.found[Collective(cause, NAMES[name], sizes(ours))] += 1
-        return args[0], FakeWork().boxed()
+        work = FakeWork().boxed()
+        return work if name == 'alltoall_base_' else (args[0], work)
 
     def exchange_of_gradients(self, parameters: Sequence[Tensor]) -> None:
         """One all-reduce for each of ``DistributedDataParallel``'s buckets."""

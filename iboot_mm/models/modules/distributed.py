@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 import torch.distributed as dist
-from mmengine.dist import all_gather, all_reduce, get_comm_device, get_rank, get_world_size
+from mmengine.dist import all_gather, all_reduce, get_rank, get_world_size
 from torch import Tensor
 
 
@@ -53,9 +53,9 @@ def exchange_rows(tensor: Tensor, order: Tensor) -> Tensor:
     # Rows for one rank are sent, and so arrive from each rank, in the order of their numbers.
     leaving, places = (torch.from_numpy(numbers).to(tensor.device, non_blocking=True)
                        for numbers in (going.argsort(kind='stable'), wanted.argsort()))
-    rows = tensor[leaving].contiguous().to(get_comm_device())
+    rows = tensor[leaving].contiguous()
     arrived = torch.empty_like(rows)
     dist.all_to_all_single(arrived, rows, received, sent)
     result = torch.empty_like(tensor, memory_format=torch.contiguous_format)
-    result[places] = arrived.to(tensor.device)
+    result[places] = arrived
     return result
