@@ -23,7 +23,7 @@ def test_places_average_to_what_training_compares(tmp_path, temporal_pool):
     model.load_state_dict(trained['state'])
     agreement = build_agreement(describe_checkpoint(trained['checkpoint']))
     with torch.no_grad():
-        logged = model.match(CLIPS[:, None], model.targets(CLIPS))['cosine_patch_mean']
+        logged = model.match(CLIPS, model.targets(CLIPS))['cosine_patch_mean']
         places = model.backbone(model.normalize(CLIPS)).permute(0, 2, 3, 4, 1)  # (N, T', h, w, D)
         target = model.target_norms[0](model.teachers[0](CLIPS))
         if temporal_pool:
