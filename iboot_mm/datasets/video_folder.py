@@ -8,6 +8,7 @@ from mmaction.datasets import BaseActionDataset
 from mmaction.registry import DATASETS
 
 from ..compat import outer_place, place_in_epoch
+from ..ranges import above_zero, in_unit_interval
 from .decoders import UnreadableVideo
 from .listing import VIDEO_EXTENSIONS, locate
 from .transforms.packing import PackViews
@@ -40,6 +41,8 @@ class VideoFolder(BaseActionDataset):
             unnamed column, or none.
         pipeline (list): Transforms, see `iboot_mm.datasets.transforms`.
         role (str, optional): 'gallery' or 'query' in k-NN evaluation.
+        share (float): Of the videos only so many, in (0, 1], evenly spaced in the list, in which classes so keep their
+            shares: a gallery of a tenth makes a k-NN score that is lower but as good for comparing epochs.
         test_mode (bool): Every pass gives the same samples, random views and replacements too.
         extensions (Sequence[str]): Endings of file names that count as videos. With endings of pictures (such as
             '.jpg') each folder of pictures is a video, to be read by the decoder 'frames'.
@@ -47,7 +50,7 @@ class VideoFolder(BaseActionDataset):
 
     Raises:
         FileNotFoundError: If there is no such folder, list, or no video.
-        ValueError: For a bad list.
+        ValueError: For a bad list, or a share that is none.
 
     Example:
         >>> train_dataloader = dict(dataset=dict(type='VideoFolder', root='data/my_videos', pipeline=[
@@ -57,11 +60,14 @@ class VideoFolder(BaseActionDataset):
 
     def __init__(self, root: str, ann_file: str = '', label_names: Sequence[str] | None = None,
                  pipeline: Sequence[dict | Callable] = (), role: str | None = None, test_mode: bool = False,
-                 extensions: Sequence[str] = VIDEO_EXTENSIONS, **kwargs) -> None:
+                 extensions: Sequence[str] = VIDEO_EXTENSIONS, share: float = 1., **kwargs) -> None:
         self.root = os.path.expanduser(root)
         label_names = (label_names, ) if isinstance(label_names, str) else tuple(label_names or ())
         self.label_names = label_names or None
         self.role = role
+        above_zero('VideoFolder', share=share)
+        in_unit_interval('VideoFolder', share=share)
+        self.share = share
         self.extensions = (extensions,) if isinstance(extensions, str) else tuple(extensions)
         super().__init__(ann_file=ann_file, pipeline=list(pipeline), data_prefix=dict(video=self.root),
                          test_mode=test_mode, **kwargs)
@@ -83,10 +89,14 @@ class VideoFolder(BaseActionDataset):
         return videos_of_list(ann_file, self.root, self.extensions, self.label_names)
 
     def filter_data(self) -> Sequence[dict]:
-        """All videos; those of a table are shared by all processes as they are, not pickled."""
+        """All videos, or a share of them; those of a table are shared by all processes as they are, not pickled."""
         if isinstance(self.data_list, VideoTable):
             self.serialize_data = False
-        return super().filter_data()
+        videos = super().filter_data()
+        if self.share == 1:
+            return videos
+        count = max(1, round(self.share * len(videos)))
+        return self._get_unserialized_subset([place * len(videos) // count for place in range(count)])
 
     def label_column(self, name: str) -> np.ndarray | None:
         """One label of all videos, int64 (N,); None if they have none of that name."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,6 +246,26 @@ def test_living_workers_see_a_new_epoch(context, videos):
     for epoch in range(2):
         transform.set_epoch(0, epoch)
         assert torch.equal(torch.stack(next(iter(loader))['inputs']), expected[epoch])
+
+
+@pytest.mark.parametrize('share, expected', [(1., [0, 1, 2, 3, 4]), (.6, [0, 1, 3]), (.4, [0, 2]), (.01, [0])])
+@pytest.mark.parametrize('listed', [False, True])
+def test_a_share_is_spread_over_the_list(share, expected, listed, tmp_path):
+    names = [f'{letter}.mp4' for letter in 'abcde']
+    for name in names:
+        (tmp_path / name).touch()
+    (tmp_path / 'list.txt').write_text(''.join(f'{name} {place}\n' for place, name in enumerate(names)))
+    dataset = VideoFolder(str(tmp_path), ann_file='list.txt' if listed else '', share=share)
+    found = [Path(dataset.get_data_info(place)['filename']).name for place in range(len(dataset))]
+    assert found == [names[place] for place in expected]
+    if listed:
+        assert dataset.label_column('label').tolist() == expected
+
+
+@pytest.mark.parametrize('share, message', [(0, 'share must be above 0, got 0'), (2, r'in \[0, 1\], got 2')])
+def test_no_share(share, message, tmp_path):
+    with pytest.raises(ValueError, match=f'VideoFolder: .*{message}'):
+        VideoFolder(str(tmp_path), share=share)
 
 
 def test_bad_videos_do_not_hang_workers(copied):
