@@ -122,6 +122,17 @@ def test_each_run_has_its_own_split(call, tools):
     assert '75.0 ± 0.0 [64, 84]' in page  # of 80 videos
 
 
+def test_the_page_says_how_it_was_made_and_not_where(call, tools, tmp_path):
+    (tmp_path / 'weights.pth').touch()
+    teacher = evidence.ROOT / 'configs' / 'mini' / 'teachers' / 'mobilenetv2_coral.py'
+    page = call('--methods', 'iboot', '--protocols', 'knn', '--seeds', '0', '--teacher', teacher, '--checkpoint',
+                tmp_path / 'weights.pth')
+    assert ('--data people PEOPLE/videos PEOPLE/train.txt PEOPLE/test.txt --teacher '
+            'configs/mini/teachers/mobilenetv2_coral.py --checkpoint weights.pth') in page
+    config = next(words for tool, words in tools.commands if tool == 'make_config')
+    assert config[config.index('--checkpoint') + 1] == str(tmp_path / 'weights.pth') and '--hold-out' in config
+
+
 def test_published_settings_frozen_and_supervised_networks(call, tools):
     page = call('--methods', 'iboot_published,teacher,supervised', '--protocols', 'knn,finetune', '--seeds', '0')
     train = next(words for tool, words in tools.commands if tool == 'train')

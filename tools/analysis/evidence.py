@@ -59,8 +59,8 @@ def command(args: argparse.Namespace) -> str:
         parts += ['--data', data.name, *(f'{data.name.upper()}/{os.path.relpath(place, root)}' for place in places)]
     for name in ('teacher', 'checkpoint'):
         if value := getattr(args, name):
-            inside = Path(value).resolve().is_relative_to(ROOT)
-            parts += [f'--{name}', value if inside else Path(value).name]
+            inside = Path(value).is_relative_to(ROOT)
+            parts += [f'--{name}', os.path.relpath(value, ROOT) if inside else Path(value).name]
     return shlex.join(parts)
 
 
@@ -103,6 +103,9 @@ def parse_args() -> argparse.Namespace:
         if unknown := [name for name in chosen if name not in known]:
             parser.error(f'--{option} has no {unknown[0]!r}: choose from {", ".join(known)}')
     args.out, args.page = args.out.resolve(), args.page.resolve()
+    for name in ('teacher', 'checkpoint'):  # the tools run in the checkout, and a name that is no file is a name
+        if (value := getattr(args, name)) and Path(value).is_file():
+            setattr(args, name, str(Path(value).resolve()))
     return args
 
 
