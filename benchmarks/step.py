@@ -40,6 +40,7 @@ from workload import (
     prepare,
 )
 
+ONLY_OF = dict(teacher_bf16=('iboot', ), one_pass=tuple(set(METHODS) - {'iboot'}))
 CPU_LEVERS = [name for name in LEVERS if name != 'fp16']
 
 
@@ -155,7 +156,7 @@ def parts_of(method: str, videos: int, args: argparse.Namespace) -> tuple[str, d
 
 def levers_of(method: str, videos: int, args: argparse.Namespace) -> tuple[str, dict[str, tuple[float, float]]]:
     """The table of levers, and each one's ratio of time and of memory to the first."""
-    names = [name for name in args.levers if method == 'iboot' or name != 'teacher_bf16']
+    names = [name for name in args.levers if method in ONLY_OF.get(name, METHODS)]
     workloads = {name: Workload(method, args, videos, **LEVERS[name]) for name in names}
     data = next(iter(workloads.values())).batch()
     medians = interleaved({name: functools.partial(w.step, data) for name, w in workloads.items()},
@@ -184,7 +185,7 @@ def main() -> None:
     arguments.add_argument('--methods', nargs='+', choices=('iboot', 'byol'), default=['iboot', 'byol'])
     arguments.add_argument('--videos', type=int, nargs='+', help='batches; 2, on a GPU 13 and the largest that fits')
     arguments.add_argument('--levers', nargs='*', choices=LEVERS, help='the first is what others are compared with')
-    arguments.add_argument('--lever-methods', nargs='*', choices=METHODS, default=['iboot'])
+    arguments.add_argument('--lever-methods', nargs='*', choices=METHODS, help='iboot, on a GPU byol, too')
     arguments.add_argument('--loss-steps', type=int, default=3)
     arguments.add_argument('--one', nargs=2, metavar=('METHOD', 'LEVER'), help='print memory and losses of a row')
     args = arguments.parse_args()
@@ -196,6 +197,8 @@ def main() -> None:
         return
     on_gpu = torch.device(args.device).type == 'cuda'
     args.levers = args.levers if args.levers is not None else list(LEVERS) if on_gpu else CPU_LEVERS
+    if args.lever_methods is None:
+        args.lever_methods = ['iboot', 'byol'] if on_gpu else ['iboot']
     texts, shares = [], {}
     for method in args.methods:
         batches = args.videos or ([13, largest_batch(functools.partial(fits, method, args))] if on_gpu else [2])

@@ -23,7 +23,8 @@ METHODS = dict(iboot='IBoot', byol='VideoBYOL', moco='VideoMoCo', simclr='VideoS
 # What changes from plain fp32, one at a time and all of those that can go together.
 LEVERS = dict(
     fp32={}, bf16=dict(dtype='bfloat16'), fp16=dict(dtype='float16'), teacher_bf16=dict(teacher='bf16'),
-    channels_last=dict(channels_last=True), compile=dict(compile=True), checkpointing=dict(with_cp=True),
+    channels_last=dict(channels_last=True), compile=dict(compile=True), one_pass=dict(one_pass=True),
+    checkpointing=dict(with_cp=True),
     all=dict(dtype='bfloat16', teacher='bf16', channels_last=True, compile=True))
 # Options that say how large a workload is.
 SIZES = ('depth', 'width', 'size', 'frames', 'teacher')

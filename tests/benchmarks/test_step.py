@@ -107,6 +107,12 @@ def test_settings_change_no_result_beyond_a_tolerance(args, in_this_process):
     assert within['channels_last'] < 1e-2 and 0 < within['bf16'] < .05 and 0 < within['teacher_bf16'] < .01
 
 
+def test_settings_of_the_study_s_methods(args, in_this_process):
+    args.levers = ['fp32', 'teacher_bf16', 'one_pass']
+    text, ratios = step.levers_of('byol', 2, args)
+    assert list(ratios) == ['fp32', 'one_pass'] and 'byol, 2 videos' in text
+
+
 def test_goals_are_ratios_to_plain_fp32():
     assert step.goals(.2, dict(fp32=(1, 1), all=(.4, .45))) == (
         "Teacher 20% of the plain step (goal: at most 25 %); iBoot's clips per second 2.50 times those of plain fp32 "

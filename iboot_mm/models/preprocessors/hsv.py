@@ -37,7 +37,8 @@ class HSVPreprocessor(ViewPreprocessor):
             views = prepared['inputs']
             seeds = self._view_seeds(data['data_samples'], *views.shape[:2])
             with torch.autocast(self.device.type, enabled=False):
-                prepared['inputs'] = randomize_hsv(views.flatten(0, 1), draw_hsv(seeds).to(views, non_blocking=True)).view_as(views)
+                draws = draw_hsv(seeds).to(views, non_blocking=True)
+                prepared['inputs'] = randomize_hsv(views.flatten(0, 1), draws).view_as(views)
         return prepared
 
 
