@@ -9,6 +9,7 @@ from . import (
     configs,
     data_loading,
     dataset_wrappers,
+    heads,
     inferencer,
     mmaction,
     numpy2,
@@ -30,6 +31,6 @@ __all__ = ['SUPPORTED', 'UnusableCheckpoint', 'apply', 'check_versions', 'config
 
 def apply() -> None:
     """Mends the upstream faults of each file, each only where it is present."""
-    for faults in (mmaction, numpy2, configs, checkpoints, partial_weights, data_loading, processes, dataset_wrappers,
-                   inferencer, resuming, work_dirs):
+    for faults in (mmaction, heads, numpy2, configs, checkpoints, partial_weights, data_loading, processes,
+                   dataset_wrappers, inferencer, resuming, work_dirs):
         faults.apply()

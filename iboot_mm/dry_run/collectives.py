@@ -25,6 +25,7 @@ from .watch import Observer, place
 NAMES = dict(allreduce_='all-reduce', _allgather_base_='all-gather', allgather_='all-gather', broadcast_='broadcast',
              _reduce_scatter_base_='reduce-scatter', reduce_scatter_='reduce-scatter', alltoall_='all-to-all',
              alltoall_base_='all-to-all', reduce_='reduce', gather_='gather', scatter_='scatter')
+SYNC_BN = ('torch/nn/modules/_functions.py', 'iboot_mm/models/modules/batch_norm.py')
 FIRST_BUCKET, BUCKET = 2 ** 20, 25 * 2 ** 20  # bytes, those of DistributedDataParallel
 
 
@@ -53,7 +54,16 @@ class CollectiveTrace(Observer):
         cause = 'SyncBN' if _asked_by_sync_bn() else place()[1] or place()[0]
         self.found[Collective(cause, NAMES[name], sizes(ours))] += 1
         work = FakeWork().boxed()
-        return work if name == 'alltoall_base_' else (args[0], work)
+        return work if len(func._schema.returns) == 1 else (args[0], work)
+
+    def restart(self) -> None:
+        """Begins anew."""
+        self.found.clear()
+
+    def repeat(self, times: int) -> None:
+        """All so far is done so often in a step."""
+        for collective in self.found:
+            self.found[collective] *= times
 
     def exchange_of_gradients(self, parameters: Sequence[Tensor]) -> None:
         """One all-reduce for each of ``DistributedDataParallel``'s buckets."""
@@ -82,7 +92,7 @@ def seconds(collective: Collective, ranks: int, link: float, latency: float = 2e
 def _asked_by_sync_bn() -> bool:
     frame = sys._getframe(2)
     while frame is not None:
-        if frame.f_code.co_filename.endswith(('nn/modules/_functions.py', 'models/modules/batch_norm.py')):
+        if frame.f_code.co_filename.endswith(SYNC_BN):
             return True
         frame = frame.f_back
     return False
@@ -100,12 +110,14 @@ def ranks(number: int) -> Iterator[None]:
         return
     if dist.is_initialized():
         raise RuntimeError('a dry run makes its own processes: leave the launcher out')
+    hook = sys.excepthook  # torch puts the rank before each line of an error, once more each time
     dist.init_process_group('fake', rank=0, world_size=number, store=FakeStore())
     try:
         with mock.patch.object(mmengine_dist, 'get_comm_device', lambda group=None: torch.device('cuda', 0)):
             yield
     finally:
         dist.destroy_process_group()
+        sys.excepthook = hook
 
 
 class FakeDistributed(DistributedPretrainer):
@@ -126,9 +138,10 @@ class FakeDistributed(DistributedPretrainer):
             group_bn(module, bn_group)
         self.module = module
         self.detect_anomalous_params = False
-        self.exchanges = True
+        self.exchanges = self.exchanges_next = True
 
     def forward(self, *args, **kwargs) -> object:
+        self.exchanges_next = self.exchanges  # the forward pass decides it, as in torch's
         return self.module(*args, **kwargs)
 
     def train(self, mode: bool = True) -> 'FakeDistributed':

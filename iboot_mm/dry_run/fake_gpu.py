@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.optim.optimizer import amp_optimizer_wrapper
+from mmengine.runner import amp
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
@@ -32,7 +33,7 @@ def fake_gpu(gpu: GPU) -> Iterator[FakeTensorMode]:
         (torch.cuda, 'get_device_capability', gpu.capability),
         # torch.autocast, GradScaler and mmengine ask these whether there is a GPU, and switch themselves off.
         (torch.cuda.amp.common, 'amp_definitely_not_available', False),
-        (amp_optimizer_wrapper, 'is_cuda_available', True)]
+        (amp_optimizer_wrapper, 'is_cuda_available', True), (amp, 'get_device', 'cuda')]
     optimizers = importlib.import_module('torch.optim.optimizer')  # a function of torch.optim has its name
     with ExitStack() as stack:
         for owner, name, answer in answers:

@@ -52,67 +52,129 @@ class Step:
     logged: list[str]
 
 
-def dry_step(cfg: Config, gpu: GPU, plan: BatchPlan, settings: Settings = Settings(),
-             observers: tuple[Observer, ...] = ()) -> Step:
-    """Runs an optimizer step of the first of ``plan.processes`` GPUs, and the one before it unobserved.
+@contextmanager
+def dry_run(cfg: Config, gpu: GPU, processes: int = 1, settings: Settings = Settings(),
+            observers: tuple[Observer, ...] = ()) -> Iterator['DryRun']:
+    """Builds a config's model and optimizer as the first of so many GPUs has them; inside, it can step.
 
     Args:
         cfg: Any config of this project or of MMAction2 that trains a model.
         gpu: The GPU.
-        plan: How the batch is spread.
+        processes: How many of them.
         settings: What to change in the config.
-        observers: Who else looks at the second step's operations.
+        observers: Who else looks at a step's operations.
 
     Raises:
         ValueError: there is nothing to train.
-        RuntimeError: tensors of different devices meet.
     """
     cfg = prepared(cfg, settings)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     if not MMLogger.check_instance_created('dry_run'):
         MMLogger.get_instance('dry_run', log_level='WARNING')  # of what building says
-    memory, waits, work, collectives = MemoryTrace(), WaitTrace(), WorkTrace(), CollectiveTrace()
-    watch = Watch([waits, collectives, memory, work, *observers])
-    waits.part = lambda: watch.part
-    with ranks(plan.processes), fake_gpu(gpu) as mode, watch:
-        runner = _Runner(cfg, plan, mode, memory, watch, collectives)
-        data = runner.batch()
-        with runner.observed():
-            runner.optimizer_step(data)  # makes gradients, the optimizer's state and what is kept from step to step
-            for trace in (memory, waits, work):
-                trace.restart()
-            collectives.found.clear()
-            runner.name_memory()
-            logged = runner.optimizer_step(data)
-        parameters = runner.parameters()
-        return Step(parameters, memory.peak, work, dict(waits.found), dict(collectives.found), sorted(logged))
+    traces = Traces()
+    watch = Watch([*traces.all(), *observers])
+    traces.waits.part = lambda: watch.part
+    with ranks(processes), fake_gpu(gpu) as mode, watch:
+        yield DryRun(cfg, processes, mode, watch, traces)
 
 
-class _Runner:
-    """Model, optimizer and batch of a config, and their step."""
+def dry_step(cfg: Config, gpu: GPU, plan: BatchPlan, settings: Settings = Settings(),
+             observers: tuple[Observer, ...] = ()) -> Step:
+    """One optimizer step of a batch plan, see :func:`dry_run` and :meth:`DryRun.step`."""
+    with dry_run(cfg, gpu, plan.processes, settings, observers) as run:
+        return run.step(plan.per_process, plan.accumulation)
 
-    def __init__(self, cfg: Config, plan: BatchPlan, mode: FakeTensorMode, memory: MemoryTrace, watch: Watch,
-                 collectives: CollectiveTrace) -> None:
-        self.cfg, self.plan, self.mode = cfg, plan, mode
-        self.memory, self.watch, self.collectives = memory, watch, collectives
+
+class Traces:
+    """What is observed in each step."""
+
+    def __init__(self) -> None:
+        self.memory, self.work = MemoryTrace(), WorkTrace()
+        self.waits, self.collectives = WaitTrace(), CollectiveTrace()
+
+    def all(self) -> list[Observer]:
+        """Those that answer in place of the device first."""
+        return [self.waits, self.collectives, self.memory, self.work]
+
+    def restart(self) -> None:
+        """A step begins."""
+        for trace in self.all():
+            trace.restart()
+
+
+class DryRun:
+    """Model and optimizer of a config on a GPU that is not there; made by :func:`dry_run`."""
+
+    def __init__(self, cfg: Config, processes: int, mode: FakeTensorMode, watch: Watch, traces: Traces) -> None:
+        self.cfg, self.mode, self.watch, self.traces = cfg, mode, watch, traces
+        self.memory, self.collectives = traces.memory, traces.collectives
         self.teachers: list[FrozenTeacher] = []
         with DEVICE, self._noting_teachers():
             self.model = MODELS.build(cfg.model)
         if hasattr(self.model, '_set_device'):
             self.model._set_device(DEVICE)
         self.network = self.model
-        if plan.processes > 1:
+        if processes > 1:
             options = cfg.get('model_wrapper_cfg') or {}
             sync_bn = options.get('sync_bn') or cfg.get('sync_bn') == 'torch'
             with DEVICE:
                 self.network = FakeDistributed(self.model, bool(sync_bn), options.get('bn_group'))
         self.network.train()
-        config = dict(cfg.optim_wrapper, accumulative_counts=min(plan.accumulation, 2))
-        self.optim_wrapper: OptimWrapper = build_optim_wrapper(self.network, config)
+        self.optim_wrapper: OptimWrapper = build_optim_wrapper(self.network, dict(cfg.optim_wrapper))
         self.momentum = getattr(self.model, 'momentum', None)
         if isinstance(self.momentum, MomentumCopy):
             self.momentum.attached = True
+        self.warm = False
         self.name_memory()
+
+    def step(self, videos: int, accumulation: int = 1) -> Step:
+        """An optimizer step; the first is made twice, since gradients and the optimizer's state begin with it.
+
+        Args:
+            videos: Videos of a forward pass.
+            accumulation: Forward passes of an optimizer step.
+
+        Raises:
+            RuntimeError: tensors of different devices meet.
+        """
+        self.optim_wrapper._accumulative_counts = passes = min(accumulation, 2)
+        self.optim_wrapper._inner_count = 0
+        data = self.batch(videos)
+        with self.observed():
+            if not self.warm:
+                self.optimizer_step(data, passes)
+                self.name_memory()
+                self.warm = True
+            self.traces.restart()
+            logged = self.optimizer_step(data, passes, accumulation)
+        return Step(self.parameters(), self.memory.peak, self.traces.work.copy(), dict(self.traces.waits.found),
+                    dict(self.collectives.found), sorted(logged))
+
+    def batch(self, videos: int) -> dict | list:
+        """One batch, or one of each loader."""
+        backbone = self.cfg.model.get('backbone') or {}
+        widths = (self.cfg.model.get('width') or 512, backbone.get('stored_width') or 768,
+                  backbone.get('resolution') or 14)
+        with unset_fake_temporarily():
+            data = [batch(loader, videos if number == 0 else loader['batch_size'], widths)
+                    for number, loader in enumerate(loaders(self.cfg))]
+        for part in data:
+            inputs = part['inputs']
+            part['inputs'] = (list(map(self.mode.from_tensor, inputs)) if isinstance(inputs, list)
+                              else self.mode.from_tensor(inputs))
+        return data if len(data) > 1 else data[0]
+
+    def optimizer_step(self, data: dict | list, passes: int, accumulation: int = 1) -> dict:
+        """One step of one or two forward passes; the first of two stands for all but the last of ``accumulation``."""
+        for number in range(passes):
+            logged = self.network.train_step(_copied(data), self.optim_wrapper)
+            if number < passes - 1:
+                self.traces.work.repeat(accumulation - 1)
+                self.collectives.repeat(accumulation - 1)
+        if isinstance(self.momentum, MomentumCopy):
+            with self.watch.within(MOMENTUM):
+                self.momentum.update(self.model.online, progress=0.)
+        return logged
 
     @contextmanager
     def _noting_teachers(self) -> Iterator[None]:
@@ -124,29 +186,6 @@ class _Runner:
 
         with mock.patch.object(FrozenTeacher, '__init__', noting):
             yield
-
-    def batch(self) -> dict | list:
-        """One batch, or one of each loader."""
-        backbone = self.cfg.model.get('backbone') or {}
-        widths = (self.cfg.model.get('width') or 512, backbone.get('stored_width') or 768,
-                  backbone.get('resolution') or 14)
-        with unset_fake_temporarily():
-            data = [batch(loader, self.plan.per_process if number == 0 else loader['batch_size'], widths)
-                    for number, loader in enumerate(loaders(self.cfg))]
-        for part in data:
-            inputs = part['inputs']
-            part['inputs'] = (list(map(self.mode.from_tensor, inputs)) if isinstance(inputs, list)
-                              else self.mode.from_tensor(inputs))
-        return data if len(data) > 1 else data[0]
-
-    def optimizer_step(self, data: dict | list) -> dict:
-        """One step: as many forward and backward passes as the optimizer wrapper waits for."""
-        for _ in range(self.optim_wrapper._accumulative_counts):
-            logged = self.network.train_step(_copied(data), self.optim_wrapper)
-        if isinstance(self.momentum, MomentumCopy):
-            with self.watch.within(MOMENTUM):
-                self.momentum.update(self.model.online, progress=0.)
-        return logged
 
     @contextmanager
     def observed(self) -> Iterator[None]:
@@ -189,7 +228,7 @@ class _Runner:
         stack.callback(leave.remove)
 
     def _exchange(self, parameters: list[Tensor]) -> None:
-        if getattr(self.network, 'exchanges', False):
+        if isinstance(self.network, FakeDistributed) and self.network.exchanges_next:
             self.collectives.exchange_of_gradients([p for p in self.model.parameters() if p.requires_grad])
 
     def name_memory(self) -> None:

@@ -50,10 +50,7 @@ KINDS = {
 }
 # What a step may wait for: where it is asked, and why.
 KNOWN = (
-    ('mmaction/models/heads/base.py', "MMAction2's heads count their hits on the host, once a step"),
-    ('mmengine/model/base_model/data_preprocessor.py', "MMAction2's preprocessor has no non_blocking"),
-    ('mmengine/structures/base_data_element.py', "MMAction2's preprocessor has no non_blocking; one label each"),
-    ('torch/amp/grad_scaler.py', "float16's loss scale is looked at once a step; bfloat16 has none"),
+    ('torch/amp/grad_scaler.py', "mmengine's AmpOptimWrapper asks its loss scaler once a step, under bfloat16 too"),
     ('iboot_mm/models/pretrainers/moco.py', 'of the order of the shuffle, which rank 0 draws, each process reads which '
                                             'clips go where, once a step'),
 )
@@ -81,17 +78,17 @@ class WaitTrace(Observer):
     def answer(self, func: OpOverload, args: tuple, kwargs: dict) -> object:
         if func is aten._local_scalar_dense.default:
             if args[0].device.type == 'cuda':
-                self._note('read', func)
+                self.note('read', func)
             elif not isinstance(args[0], FakeTensor):
                 return NotImplemented
             return True if args[0].dtype == torch.bool else 0. if args[0].is_floating_point() else 0
         if func in SHAPES and args[0].device.type == 'cuda':
-            self._note('shape', func)
+            self.note('shape', func)
             if func is aten.nonzero.default:
                 return torch.empty(args[0].numel(), args[0].ndim, dtype=torch.long, device=args[0].device)
         if func in (aten.index.Tensor, aten.index_put_.default, aten.index_put.default) and args[0].is_cuda:
             if any(map(_is_mask, args[1])):
-                self._note('shape', func)
+                self.note('shape', func)
                 if func is aten.index.Tensor:
                     return func(args[0], _all_of(args[1]))
         return NotImplemented
@@ -107,15 +104,16 @@ class WaitTrace(Observer):
         elif operation.func is aten._to_copy.default:
             self._copy(operation.args[0], made[0], operation, operation.kwargs.get('non_blocking', False))
         elif not devices and made[0].device.type == 'cpu' and made[0].ndim:
-            self._note('on host', operation.func)
+            self.note('on host', operation.func)
 
     def _copy(self, source: Tensor, target: Tensor, operation: Operation, non_blocking: bool) -> None:
         if source.is_cuda and not target.is_cuda:  # into ordinary memory, whatever non_blocking says
-            self._note('to host', operation.func)
+            self.note('to host', operation.func)
         elif target.is_cuda and not source.is_cuda and not non_blocking:  # torch then synchronises the stream
-            self._note('to device', operation.func)
+            self.note('to device', operation.func)
 
-    def _note(self, kind: str, func: OpOverload) -> None:
+    def note(self, kind: str, func: OpOverload) -> None:
+        """A wait of some kind is asked for here."""
         wait = Wait(kind, str(func.overloadpacket), *place(), self.part())
         self.found[wait] = self.found.get(wait, 0) + 1
 

@@ -15,6 +15,8 @@ from torch.autograd.graph import Node
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from .kernels import FAKE
+
 PROJECT = str(Path(__file__).parents[2])
 HERE = str(Path(__file__).parent)
 LIBRARIES = (str(Path(torch.__file__).parent), HERE, '<')
@@ -54,6 +56,9 @@ class Observer:
     def after(self, operation: Operation) -> None:
         """Called with what has run."""
 
+    def restart(self) -> None:
+        """Called when a step begins."""
+
 
 class Watch(TorchDispatchMode):
     """Hands each operation to observers, with the part of the step that asked for it.
@@ -81,11 +86,19 @@ class Watch(TorchDispatchMode):
         tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
         if func._schema.name.startswith('aten::_fused_') and not func._schema.returns:
             out = None  # optimizers write in place and give nothing; torch has no fake version of them
+        elif func in FAKE:
+            out = FAKE[func](*args, **kwargs)
         elif _on_host(tensors, leaves):
             with unset_fake_temporarily():
                 out = func(*args, **kwargs)
         else:
-            out = func(*args, **kwargs)
+            try:
+                out = func(*args, **kwargs)
+            except RuntimeError as error:
+                if 'driver' in str(error):  # torch then runs the real one on zeros
+                    raise NotImplementedError(f'torch has no fake version of {func}, which {place()[0]} calls: add '
+                                              'one to iboot_mm/dry_run/kernels.py') from error
+                raise
         made = [leaf for leaf in tree_leaves(out) if isinstance(leaf, Tensor)]
         operation = Operation(func, args, kwargs, tensors, out, made, self._parts[-1], self.backward)
         for observer in self.observers:

@@ -1,5 +1,6 @@
 """How much a step computes and moves, and how long that takes at least."""
 
+import copy
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -62,7 +63,7 @@ class WorkTrace(Observer):
 
     Attributes:
         parts: By part and whether backward.
-        single: Each operation's ``(type, is product), flops, bytes``, by part.
+        single: Each operation's ``(type, is product), flops, bytes``, and how often it comes, by part.
     """
 
     def __init__(self) -> None:
@@ -71,7 +72,7 @@ class WorkTrace(Observer):
     def restart(self) -> None:
         """Begins anew."""
         self.parts: dict[tuple[str, bool], Work] = defaultdict(Work)
-        self.single: dict[str, list[tuple[tuple[str, bool], int, int]]] = defaultdict(list)
+        self.single: dict[str, list[tuple[tuple[str, bool], int, int, int]]] = defaultdict(list)
 
     def after(self, operation: Operation) -> None:
         made, tensors = operation.made, operation.tensors
@@ -94,11 +95,23 @@ class WorkTrace(Observer):
         work.flops += flops
         work.bytes += moved
         dtype = str((made or tensors)[0].dtype).removeprefix('torch.')
-        self.single[operation.part].append(((dtype, packet in PRODUCTS), flops, moved))
+        self.single[operation.part].append(((dtype, packet in PRODUCTS), flops, moved, 1))
+
+    def repeat(self, times: int) -> None:
+        """All so far is done so often in a step."""
+        for work in self.parts.values():
+            work.operations, work.flops, work.bytes = (times * n for n in (work.operations, work.flops, work.bytes))
+        self.single = defaultdict(list, {part: [(*one[:3], times * one[3]) for one in operations]
+                                         for part, operations in self.single.items()})
+
+    def copy(self) -> 'WorkTrace':
+        """What was counted so far."""
+        return copy.deepcopy(self)
 
     def seconds(self, roofline: Roofline) -> dict[str, float]:
         """Time by part."""
-        return {part: sum(roofline.seconds(*one) for one in operations) for part, operations in self.single.items()}
+        return {part: sum(times * roofline.seconds(*one) for *one, times in operations)
+                for part, operations in self.single.items()}
 
     def total(self) -> Work:
         """Of all parts."""

@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 
 from .curves import draw_curves
+from .dry_run import render_dry_run
 from .scalars import Curve
 from .style import STYLE
 from .thumbnails import Thumbnail
@@ -13,7 +14,8 @@ from .thumbnails import Thumbnail
 def build_report(title: str, summary: list[str], results: dict, curves: dict[str, Curve], config: str,
                  versions: dict[str, str], thumbnail: Callable[[str], Thumbnail | None],
                  class_names: dict[str, list[str]] | None = None,
-                 others: dict[str, dict[str, Curve]] | None = None, looks: list[str] | str | None = None) -> str:
+                 others: dict[str, dict[str, Curve]] | None = None, looks: list[str] | str | None = None,
+                 dry_run: dict | None = None) -> str:
     """Puts the page together.
 
     Args:
@@ -27,6 +29,7 @@ def build_report(title: str, summary: list[str], results: dict, curves: dict[str
         class_names: Names of the classes by label, for the captions.
         others: Curves of other runs, as ``curves``, by the name of their row in the table.
         looks: Pictures of :func:`~iboot_mm.visualization.looks.draw_looks`, or why there are none.
+        dry_run: ``dry_run.json`` of tools/analysis/dry_run.py.
 
     Returns:
         HTML.
@@ -40,6 +43,7 @@ def build_report(title: str, summary: list[str], results: dict, curves: dict[str
         '<h2>Training</h2>', f'<figure>{draw_curves(curves, references, others)}</figure>',
         '<h2>Nearest neighbours</h2>', render_neighbors(results['neighbors'], thumbnail, class_names or {}, method),
         *([] if looks is None else ['<h2>Where it looks</h2>', render_looks(looks)]),
+        *([] if dry_run is None else ['<h2>On GPUs</h2>', render_dry_run(dry_run)]),
         '<h2>Config and versions</h2>', render_versions(versions),
         f'<details><summary>The whole config</summary><pre>{escape(config)}</pre></details>']
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'

@@ -49,3 +49,47 @@ def test_every_training_of_the_mini_configs_is_of_a_kind() -> None:
 
 def kind_of(cfg: Config) -> tuple[str, str | None]:
     return cfg.model.type, (cfg.model.get('backbone') or {}).get('type')
+
+
+BN = 20  # of Slow R18: the stem, two of each of its 8 blocks, 3 of shortcuts
+OWN = dict(iboot_r18_digits={'target_norm.py'}, simclr_r18_digits={'distributed.py'})  # what else exchanges
+
+
+@pytest.mark.parametrize('name, ranks', [('iboot_r18_digits', 8), ('iboot_r18_digits', 64), ('simclr_r18_digits', 32)])
+def test_exchanges_of_a_step(name: str, ranks: int) -> None:
+    step = step_of(name, ranks, sync_bn=True)
+    found = count(step.collectives)
+    clips = 1 if name.startswith('iboot') else 2  # passes of the network
+    assert found.pop(('SyncBN', 'all-gather'))[0] == found.pop(('SyncBN', 'all-reduce'))[0] >= clips * BN
+    times, exchanged = found.pop(('gradients', 'all-reduce'))
+    trained = sum(count for part, count in step.parameters.items() if part not in ('teacher', 'momentum copy'))
+    assert exchanged == 4 * trained and times <= 2 + exchanged // 2**20  # each weight once, in buckets
+    assert {cause.split('/')[-1].split(':')[0] for cause, _ in found} == OWN[name]
+
+
+def test_one_gpu_exchanges_nothing_and_more_gpus_need_no_more_memory() -> None:
+    alone, together = (step_of('iboot_r18_digits', ranks, sync_bn=True) for ranks in (1, 8))
+    assert not alone.collectives
+    assert together.peak.bytes == pytest.approx(alone.peak.bytes, rel=.02)
+
+
+def test_accumulation_exchanges_gradients_once_and_works_as_often() -> None:
+    once, often = (step_of('simclr_r18_digits', 8, accumulation=times) for times in (1, 4))
+    assert count(once.collectives)['gradients', 'all-reduce'] == count(often.collectives)['gradients', 'all-reduce']
+    assert often.work.total().flops == 4 * once.work.total().flops
+    assert often.peak.bytes > once.peak.bytes  # gradients stay from one part of the batch to the next
+
+
+def test_bfloat16_halves_what_the_network_keeps() -> None:
+    half, single = (step_of('downstream/finetune_digits', 1, precision) for precision in ('bf16', 'fp32'))
+    assert half.peak.kinds['activations'] < .7 * single.peak.kinds['activations']
+    assert half.work.total().flops == single.work.total().flops
+
+
+def count(collectives: dict) -> dict[tuple[str, str], tuple[int, int]]:
+    """How often and how many bytes, by cause and kind."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for one, times in collectives.items():
+        before = found.get((one.cause, one.kind), (0, 0))
+        found[one.cause, one.kind] = before[0] + times, before[1] + times * one.bytes
+    return found

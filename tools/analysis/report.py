@@ -3,6 +3,7 @@
     python tools/analysis/report.py work_dirs/RUN
 
 needs the run's log and `knn_table.json`, which tools/analysis/knn_table.py writes; makes `work_dirs/RUN/report.html`.
+What `tools/analysis/dry_run.py --out work_dirs/RUN` found is shown, too.
 """
 
 import argparse
@@ -93,8 +94,10 @@ def main() -> None:
                   if (files := scalar_files(Path(checkpoint).parent))}  # a file from elsewhere has no log beside it
     except (OSError, ValueError) as error:
         sys.exit(f'report: {error}')
+    dry_run = args.work_dir / 'dry_run.json'
     page = build_report(title, summary(results, cfg), results, curves, cfg.pretty_text, versions(),
-                        cache(read_thumbnail), class_names(cfg), others, looks(results, config))
+                        cache(read_thumbnail), class_names(cfg), others, looks(results, config),
+                        json.loads(dry_run.read_text()) if dry_run.is_file() else None)
     out = args.work_dir / 'report.html'
     AtomicLocalBackend().put_text(page, out)
     print(f'{out}: {len(page) / 1e6:.1f} MB')
