@@ -26,7 +26,7 @@ stand apart by chance alone.
 
 
 def evidence_page(tables: Sequence[dict], costs: Mapping[str, dict], about: dict, titles: Mapping[str, str],
-                  columns: Mapping[str, str], name: str) -> str:
+                  columns: Mapping[str, str], asked: Sequence[str], name: str) -> str:
     """The page as Markdown.
 
     Args:
@@ -37,6 +37,7 @@ def evidence_page(tables: Sequence[dict], costs: Mapping[str, dict], about: dict
         about: ``hardware``, ``versions``, ``date`` and ``command``.
         titles: Of methods, in the order of their rows.
         columns: Titles of protocols, in their order.
+        asked: Names of all data sets, with those of which nothing was run.
         name: Of the page's file, for its plot.
     """
     lines = ['# Evidence', '', 'Written by `tools/analysis/evidence.py`, whose next call writes it anew.',
@@ -46,7 +47,7 @@ def evidence_page(tables: Sequence[dict], costs: Mapping[str, dict], about: dict
     for table in tables:
         lines += [f'## {title_of(table)}', '', *_table(table, titles, columns), '']
     lines += ['## What it shows', '', *reading(tables, titles), '',
-              '## What it does not show', '', *_missing(tables, titles, columns), '',
+              '## What it does not show', '', *_missing(tables, titles, columns, asked), '',
               '## Time and memory', '', *_costs(costs, titles), '',
               '## How it was made', '', '```bash', about['command'], '```', '',
               f"{about['hardware']}; {', '.join(f'{key} {value}' for key, value in about['versions'].items())}; "
@@ -103,7 +104,11 @@ def _verdicts(table: dict, ours: str, titles: Mapping[str, str]) -> str:
     return ', '.join(f'{words[verdict]} {"; ".join(found)}' for verdict, found in verdicts.items() if found)
 
 
-def _missing(tables: Sequence[dict], titles: Mapping[str, str], columns: Mapping[str, str]) -> Iterator[str]:
+def _missing(tables: Sequence[dict], titles: Mapping[str, str], columns: Mapping[str, str],
+             asked: Sequence[str]) -> Iterator[str]:
+    for name in asked:
+        if name not in {table['data'] for table in tables}:
+            yield f'- {name.replace("_", " ")}: nothing was run.'
     for table in tables:
         gone = {title: [columns[name] for name, cell in table['rows'][method].items() if cell is None]
                 for method, title in titles.items()}

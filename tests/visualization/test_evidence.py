@@ -32,10 +32,11 @@ def test_an_interval_that_holds_0_shows_nothing(low, high, words):
 def test_what_was_not_run_is_named():
     run = dict(values=[.5, .6, .7], seeds=[0, 1, 2], interval=(.4, .8))
     page = evidence_page([table(iboot=dict(knn=run, linear=None), byol=dict(knn=dict(run, values=[.5]), linear=run))],
-                         {}, ABOUT, TITLES, COLUMNS, 'evidence')
+                         {}, ABOUT, TITLES, COLUMNS, ['fruit', 'other_data'], 'evidence')
     assert '| iBoot | 60.0 ± 10.0 [40, 80] | not run |' in page and '| rho-BYOL | 50.0 [40, 80] (1 run) |' in page
     assert ('- fruit: nothing was run of rho-SimCLR; not run iBoot (linear); fewer than 3 seeds rho-BYOL (k-NN).'
             in page)
+    assert '- other data: nothing was run.' in page and '- fruit: nothing was run.' not in page
     assert 'no two methods have k-NN of the same run' in page and 'No training was measured.' in page
 
 

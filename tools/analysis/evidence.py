@@ -45,7 +45,8 @@ def write_page(args: argparse.Namespace, runs: Runs) -> None:
     columns = {name: column.title for name, column in COLUMNS.items()}
     backend = AtomicLocalBackend()
     backend.put_text(json.dumps(dict(about=about, tables=tables, costs=costs), indent=1), args.out / 'evidence.json')
-    backend.put_text(evidence_page(tables, costs, about, titles, columns, args.page.stem), args.page)
+    asked = [data.name for data in args.data]
+    backend.put_text(evidence_page(tables, costs, about, titles, columns, asked, args.page.stem), args.page)
     if tables:
         backend.put_text(draw_evidence(tables, titles, OURS), args.page.with_suffix('.svg'))
 
