@@ -22,7 +22,8 @@ train_dataloader = dict(
         ]))
 
 # Weighted k-NN: one centre clip of each video, train set as gallery, validation set as queries. A pass reads
-# 260k clips, about a tenth of the work of a training epoch, hence not after each of them.
+# 260k clips, about a tenth of the work of a training epoch, hence not after each of them; `share=.1` of the gallery
+# makes it 44k, for a score that is lower (benchmarks/README.md).
 val_pipeline = [
     dict(type='OpenVideo'),
     dict(type='SampleViews', num_views=1, clip_len=8, frame_interval=8, test_mode=True),
