@@ -21,7 +21,12 @@ import sys
 import time
 from pathlib import Path
 
-from console import METHODS, ROOT, WITH_TEACHER, Stages, clock, paced, quiet, run, show_training
+from console import METHODS, MINI, ROOT, WITH_TEACHER, Stages, clock, paced, quiet, run, show_training
+
+# On the digits with their own teacher: iBoot learns motion, too, from what that teacher says before training.
+WITH_MOTION = MINI / 'iboot_motion_r18_digits.py'
+TARGETS = MINI / 'targets' / 'digits_motion.py'
+FROM_TARGETS = dict(iboot=WITH_MOTION.with_stem(f'{WITH_MOTION.stem}_cached'), byol=MINI / 'byol_motion_r18_digits.py')
 
 
 def check_python() -> None:
@@ -86,9 +91,14 @@ def num_processes(python: Path, wanted: int | None) -> int:
     return int(gpus.stdout or 0) or min(2, num_cores())
 
 
+def base_config(args: argparse.Namespace, method: str) -> Path:
+    """The digits' config that a method's run stands on."""
+    return FROM_TARGETS[method] if args.motion else METHODS[method]
+
+
 def write_config(python: Path, args: argparse.Namespace, config: Path, method: str) -> None:
     """The run's config, on top of a mini config; stops when the folder holds a run with another one."""
-    digits = ['--base', METHODS[method]]
+    digits = ['--base', base_config(args, method)]
     options = digits if args.videos is None else ['--videos', args.videos.resolve(), '--method', method]
     of_teacher = [('--teacher', args.teacher), ('--checkpoint', args.checkpoint), ('--target-norm', args.target_norm)]
     for name, value in [('--epochs', args.epochs), *(of_teacher if method in WITH_TEACHER else [])]:
@@ -129,6 +139,9 @@ def pretrain(python: Path, args: argparse.Namespace, work_dir: Path, method: str
     write_config(python, args, config, method)
     if method == 'advise' and not (work_dir / 'trained').is_file():  # its image model sees each frame once
         run(tool(python, 'data/cache_tokens.py', config), work_dir / 'quickstart.log', quiet)
+    if method == 'iboot' and args.motion and not (work_dir / 'trained').is_file():
+        run(['bash', ROOT / 'tools' / 'dist_test.sh', TARGETS, 'none', args.processes, '--work-dir',
+             work_dir / 'targets'], work_dir / 'quickstart.log', paced(show_training), dict(PYTHON=str(python)))
     return config, train(python, config, work_dir, args.processes)
 
 
@@ -206,6 +219,7 @@ def parse_args() -> argparse.Namespace:
         args.work_dir = ROOT / 'work_dirs' / '_'.join(parts)
     if args.checkpoint:
         args.checkpoint = args.checkpoint.resolve()
+    args.motion = args.videos is None and args.method == 'iboot' and not (args.teacher or args.target_norm)
     args.shots = args.work_dir.resolve() / 'shots.jsonl' if args.videos and args.method == 'vivi' else None
     return args
 
@@ -241,6 +255,7 @@ def main() -> None:
         stages.begin('As many epochs by rho-BYOL, which has no teacher')
         also['rho-BYOL'] = pretrain(python, args, work_dir / 'byol', 'byol')
     stages.begin('Evaluation by k-NN on frozen features')
+    config = WITH_MOTION if args.motion else config  # with the teacher, which trained through what is stored
     evaluate(python, config, work_dir, checkpoint, also)
     table = work_dir / 'knn_table.txt'
     if gain:

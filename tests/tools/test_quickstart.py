@@ -112,13 +112,17 @@ def test_stages_and_what_a_second_start_repeats(run, commands, tmp_path):
     said = run(quickstart, '--work-dir', tmp_path, '--epochs', 3)[1]
     assert [f'[{stage}/7]' in said for stage in range(1, 8)] == [True] * 7
     (_, ours), (_, theirs) = [command for command in commands if command[0] == 'make_config']
-    assert [Path(options[2]).name for options in (ours, theirs)] == ['iboot_r18_digits.py', 'byol_r18_digits.py']
+    assert [Path(options[2]).name for options in (ours, theirs)] == ['iboot_motion_r18_digits_cached.py',
+                                                                     'byol_motion_r18_digits.py']
+    targets = next(arguments for name, arguments in commands if name == 'dist_test')
+    assert [Path(targets[0]).name, *targets[1:3]] == ['digits_motion.py', 'none', '2']
     assert ours[3:] == theirs[3:] == ['--epochs', '3']  # iBoot's budget
     table = next(arguments for name, arguments in commands if name == 'knn_table')
+    assert Path(table[0]).name == 'iboot_motion_r18_digits.py'  # with the teacher
     byol = tmp_path / 'byol'
     assert table[table.index('--also'):] == ['--also', 'rho-BYOL', f'{byol}/recipe/config.py', f'{byol}/epoch_9.pth']
     made = ['make_moving_digits', 'make_digit_teacher', 'make_config']
-    assert names(commands) == [*made, 'dist_train', 'make_config', 'dist_train', 'knn_table', 'report']
+    assert names(commands) == [*made, 'dist_test', 'dist_train', 'make_config', 'dist_train', 'knn_table', 'report']
     run(quickstart, '--work-dir', tmp_path, '--epochs', 3)
     assert names(commands) == [*made, 'make_config', 'report']
     (byol / 'trained').unlink()  # killed in the second training

@@ -47,6 +47,9 @@ def comparison_encoders(model: VideoEncoder, backbone: dict, seed: int = 0,
     rows += [('teacher' if len(teachers) == 1 else f'teacher {teacher.name}',
               lambda clips, teacher=teacher: teacher(clips).flatten(1, -2).mean(1)) for teacher in teachers]
     rows.append((method_name(model), pooled(model)))
+    motion = getattr(model, 'motion', None)
+    if motion is not None and callable(motion.teacher):  # of stored targets it is not there
+        rows.insert(-1, (motion.name, motion.targets))
     names = [name for name, _ in rows]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f'two rows of the table would be called {twice!r}: give the other network another name')

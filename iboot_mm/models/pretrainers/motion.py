@@ -40,6 +40,7 @@ class MotionTarget(nn.Module):
         super().__init__()
         above_zero('model.motion', weight=weight)
         self.teacher = MODELS.build(dict(teacher, shown=shown))  # no nn.Module, see IBoot
+        self.name = (shown if isinstance(shown, str) else shown['type']).replace('_', ' ')
         self.own_clip, self.weight = own_clip, weight
         width = self.teacher.width
         self.clusters = TargetClusters(width, clusters, bank) if clusters is not None else None
