@@ -31,7 +31,7 @@ test:
 	@OMP_NUM_THREADS=1 "$(VENV)/bin/python" -m pytest -n 2 --dist loadfile --durations=15 $(PYTEST_ARGS)
 
 clean:
-	rm -rf work_dirs/quickstart* data/moving_digits data/moving_digits.partial data/digit_teacher data/digit_teacher.partial \
+	rm -rf work_dirs/quickstart* data/moving_digits data/moving_digits.partial data/moving_digits_frames data/digit_teacher data/digit_teacher.partial \
 	  data/digit_shots data/still_digits data/still_digits.partial data/tokens/digits data/targets/digits_motion
 	rm -rf .pytest_cache .ruff_cache .dist_test build *.egg-info
 	find iboot_mm tools tests configs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -252,7 +252,7 @@ def main() -> None:
     config, checkpoint = pretrain(python, args, work_dir, args.method)
     also = {}
     if compared:
-        stages.begin('As many epochs by rho-BYOL, which has no teacher')
+        stages.begin('As many clips by rho-BYOL, which has no teacher')
         also['rho-BYOL'] = pretrain(python, args, work_dir / 'byol', 'byol')
     stages.begin('Evaluation by k-NN on frozen features')
     config = WITH_MOTION if args.motion else config  # with the teacher, which trained through what is stored

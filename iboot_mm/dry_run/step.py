@@ -153,7 +153,8 @@ class DryRun:
     def batch(self, videos: int) -> dict | list:
         """One batch, or one of each loader."""
         backbone = self.cfg.model.get('backbone') or {}
-        widths = (self.cfg.model.get('width') or 512, backbone.get('stored_width') or 768,
+        targets = (self.cfg.model.get('width') or 512) + (self.cfg.model.get('motion_width') or 0)
+        widths = (targets, backbone.get('stored_width') or 768,
                   backbone.get('resolution') or 14)
         with unset_fake_temporarily():
             data = [batch(loader, videos if number == 0 else loader['batch_size'], widths)

@@ -15,7 +15,8 @@ from ..config_files import load_config
 
 MINI = Path(__file__).parents[2] / 'configs' / 'mini'
 # One of each kind; the big ones differ from them in size.
-KINDS = ('iboot_r18_digits', 'iboot_r18_digits_cached', 'byol_r18_digits', 'moco_r18_digits', 'simclr_r18_digits',
+KINDS = ('iboot_r18_digits', 'iboot_r18_digits_cached', 'iboot_motion_r18_digits', 'iboot_motion_r18_digits_cached',
+         'byol_r18_digits', 'moco_r18_digits', 'simclr_r18_digits',
          'swav_r18_digits', 'advise_tmm_digits', 'advise_tmm_digits_cached', 'vivi_ex2_digits', 'vivi_rot4_digits',
          'vivi_cotrained_digits', 'vivi_order_digits', 'downstream/ava_digits', 'downstream/charades_digits',
          'downstream/linear_digits', 'downstream/finetune_digits', 'downstream/advise_finetune_digits')

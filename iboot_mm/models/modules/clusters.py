@@ -35,7 +35,7 @@ class TargetClusters(nn.Module):
         self.register_buffer('filled', torch.zeros((), dtype=torch.long))
         self.register_buffer('centres', torch.zeros(number, width))
         self.register_buffer('scale', torch.ones(width))
-        self._found = False  # so that a GPU is asked for `filled` only until then
+        self._count = 0  # `filled`, which a GPU would have to be waited for
 
     def forward(self, features: Tensor) -> Tensor | None:
         """The nearest centre of each feature, or None while there are no clusters; training takes features in first.
@@ -55,19 +55,18 @@ class TargetClusters(nn.Module):
     @property
     def found(self) -> bool:
         """Whether the clusters are there."""
-        self._found = self._found or int(self.filled) == len(self.bank)
-        return self._found
+        return self._count == len(self.bank)
 
     def _load_from_state_dict(self, *args) -> None:
-        self._found = False
         super()._load_from_state_dict(*args)
+        self._count = int(self.filled)
 
     @torch.no_grad()
     def _collect(self, features: Tensor) -> None:
-        start = int(self.filled)
-        taken = features[:len(self.bank) - start]
-        self.bank[start:start + len(taken)] = taken
-        self.filled += len(taken)
+        taken = features[:len(self.bank) - self._count]
+        self.bank[self._count:self._count + len(taken)] = taken
+        self._count += len(taken)
+        self.filled.fill_(self._count)
         if self.found:
             variance = self.bank.var(dim=0)
             self.scale.copy_((variance + 1e-6 * variance.mean() + torch.finfo(variance.dtype).tiny).sqrt())
