@@ -2,8 +2,8 @@
 
     python tools/visualization/correspondences.py VIDEO ... --config configs/mini/iboot_motion_r18_digits.py --out a.png
 
-From the left: the clip's first and last frame; its dynamic image; how much each place of the teacher's map changes, with
-where it goes on average; and the distribution over displacements, which is all that the student hears of
+From the left: the clip's first and last frame; its dynamic image; how much each place of the teacher's map changes,
+with where it goes on average; and the distribution over displacements, which is all that the student hears of
 (docs/motion_target.md). The config names the teacher and how clips are cut.
 """
 
