@@ -12,7 +12,7 @@ from ..stores.tables import cached_path, shared_table
 from .listing import locate
 from .shards import without_shard
 from .shots.columns import NOT_LISTED, NotPlain, select, shot_columns, told
-from .shots.shots import iterate_shots, shot_ticks, usable_shots
+from .shots.shots import iterate_shots, run_lengths, shot_ticks, usable_shots
 from .transforms.shots import SampleShots
 from .video_folder import VideoFolder
 from .video_table import VideoTable
@@ -26,13 +26,14 @@ class ShotFolder(VideoFolder):
 
     Its samples carry `shots` int32 (S, 2), first frame and the one after the last of each usable shot, and
     `shot_frames`, the frames that the video had when its shots were found. A black shot, or one of fewer than
-    `min_length` frames, is no usable shot (our choice): its neighbours follow each other. Videos with fewer than
-    `num_shots` usable ones are dropped, as in the paper; one line of the log counts them.
+    `min_length` frames, is no usable shot (our choice), and its neighbours are no consecutive ones. Videos without
+    `num_shots` usable shots that adjoin are dropped, as in the paper those with fewer shots; one line of the log counts
+    them.
 
     Args:
         root (str): Folder of the videos.
         shots (str): Their shot list, see `tools/data/find_shots.py`; a path from the working folder, else from `root`.
-        num_shots (int): K, the fewest shots of a video; 2 or 4 in the paper.
+        num_shots (int): K, the fewest adjoining shots of a video; 2 or 4 in the paper.
         min_length (int): The fewest frames of a shot, counted at `target_fps`; 8 (exemplar) or 4 (rotation) in the
             paper.
         target_fps (float, optional): Clock in Hz; 1 in the paper. None: every frame.
@@ -72,9 +73,9 @@ class ShotFolder(VideoFolder):
         kept, fates, most = [], Counter(), 0
         for video in videos:
             name = os.path.relpath(without_shard(video['filename']), self.root).replace(os.sep, '/')
-            shots, fate, frames = found.get(name, (_NONE, NOT_LISTED, None))
-            most = max(most, len(shots))
-            if len(shots) >= self.num_shots:
+            shots, fate, together, frames = found.get(name, (_NONE, NOT_LISTED, 0, None))
+            most = max(most, together)
+            if together >= self.num_shots:
                 kept.append(dict(video, shots=shots, shot_frames=frames))
             else:
                 fates[fate] += 1
@@ -95,7 +96,7 @@ class ShotFolder(VideoFolder):
         places, source = [], {}
         if videos.columns.path is not None:
             source = dict(shots=[about.st_size, about.st_mtime_ns], videos=os.stat(videos.columns.path).st_mtime_ns)
-            places = [cached_path('shots', str(videos.columns.path), os.path.realpath(path), limits)]
+            places = [cached_path('adjoining_shots', str(videos.columns.path), os.path.realpath(path), limits)]
         try:
             columns = shared_table(places, source, lambda: select(videos, shot_columns(path, plain=True), *limits))
         except NotPlain:
@@ -116,25 +117,27 @@ class ShotFolder(VideoFolder):
             example = f", which names '{example}' for example" if example else ''
             raise ValueError(f"None of the videos of '{self.root}' is in the shot list '{path}'{example}: find the "
                              'shots of this root with tools/data/find_shots.py.')
-        wanted = f'{self.num_shots} shots of {self.min_length} or more frames'
+        wanted = f'{self.num_shots} {"adjoining " * (self.num_shots > 1)}shots of {self.min_length} or more frames'
         dropped = ', '.join(f'{count} {fate}' for fate, count in sorted(fates.items())) or 'none'
         if not kept:
             raise ValueError(f"No video of '{self.root}' has {wanted}, the most is {most} ({dropped}): lower num_shots "
                              'or min_length, or find the shots anew with a lower --threshold.')
         print_log(f"'{self.root}': {kept} of {total} videos have {wanted}; dropped: {dropped}.", 'current')
 
-    def _usable(self, entry: dict) -> tuple[np.ndarray, str]:
-        """The usable shots of a video, and what it is if they are too few."""
+    def _usable(self, entry: dict) -> tuple[np.ndarray, str, int]:
+        """The usable shots of a video, what it is if they are too few, and how many adjoin at most."""
         if 'error' in entry:
-            return _NONE, 'unreadable'
+            return _NONE, 'unreadable', 0
         shots = usable_shots(entry).astype(np.int32)
         if not len(shots):
-            return _NONE, 'wholly black'
+            return _NONE, 'wholly black', 0
         if self.target_fps and not entry['fps']:
-            return _NONE, 'of unknown frame rate'
+            return _NONE, 'of unknown frame rate', 0
         fate = 'with too few shots' if len(entry['starts']) > 1 else 'of one shot'
         step = entry['fps'] / self.target_fps if self.target_fps else 1.
-        return shots[shot_ticks(shots, step)[1] >= self.min_length], fate
+        shots = shots[shot_ticks(shots, step)[1] >= self.min_length]
+        together = run_lengths(shots)
+        return shots[together >= self.num_shots], fate, int(together.max(initial=0))
 
     def _check_pipeline(self) -> None:
         for step in self.pipeline.transforms:

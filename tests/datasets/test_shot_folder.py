@@ -48,10 +48,13 @@ def test_videos_with_too_few_shots_are_dropped(root, num_shots, min_length, expe
     assert files(ShotFolder(root, num_shots=num_shots, min_length=min_length)) == expected
 
 
-def test_short_and_black_shots_are_left_out(root, tmp_path):
-    write_shots(tmp_path / 's.jsonl', {}, [entry('four.mp4', (10, 4, 17, 11), black=[3])])
-    info = ShotFolder(root, str(tmp_path / 's.jsonl'), num_shots=2, min_length=5).get_data_info(0)
-    assert info['shots'].tolist() == [[0, 10], [14, 31]] and info['shot_frames'] == 42
+def test_short_and_black_shots_are_left_out_and_part_their_neighbours(root, tmp_path):
+    write_shots(tmp_path / 's.jsonl', {}, [entry('four.mp4', (10, 4, 17, 11, 9, 9), black=[4])])
+    for num_shots, expected in ((1, [[0, 10], [14, 31], [31, 42], [51, 60]]), (2, [[14, 31], [31, 42]])):
+        info = ShotFolder(root, str(tmp_path / 's.jsonl'), num_shots=num_shots, min_length=5).get_data_info(0)
+        assert info['shots'].tolist() == expected and info['shot_frames'] == 60
+    with pytest.raises(ValueError, match='has 3 adjoining shots of 5 or more frames, the most is 2'):
+        ShotFolder(root, str(tmp_path / 's.jsonl'), num_shots=3, min_length=5)
 
 
 def test_of_two_lines_of_a_file_the_later_one_holds(root, tmp_path):
@@ -71,7 +74,7 @@ def test_a_long_list_is_not_held_as_it_was_read(root, tmp_path):
 
 def test_length_counts_ticks_of_the_clock(root):
     # At 5 Hz, a tick is 5 frames of 25 Hz: 0, 5, ... The shots of four.mp4 begin at 0, 10, 22, 31 and hold 2, 3, 2, 2.
-    with pytest.raises(ValueError, match='No video of .* has 4 shots of 3 or more frames, the most is 1'):
+    with pytest.raises(ValueError, match='No video of .* has 4 adjoining shots of 3 or more frames, the most is 1'):
         ShotFolder(root, num_shots=4, min_length=3, target_fps=5)
     assert files(ShotFolder(root, num_shots=4, min_length=2, target_fps=5)) == ['four.mp4']
 
@@ -80,12 +83,12 @@ def test_a_line_of_the_log_counts_the_dropped(root, tmp_path, capsys):
     entries = [entry(name, lengths) for name, lengths in LENGTHS.items() if name in ('four.mp4', 'one.mp4')]
     write_shots(tmp_path / 's.jsonl', {}, [*entries, dict(file='black.mp4', error='it is empty')])
     ShotFolder(root, str(tmp_path / 's.jsonl'), num_shots=2)
-    assert (f"'{root}': 1 of 4 videos have 2 shots of 8 or more frames; dropped: 1 not in the list, 1 of one shot, "
-            '1 unreadable.') in capsys.readouterr().out
+    assert (f"'{root}': 1 of 4 videos have 2 adjoining shots of 8 or more frames; dropped: 1 not in the list, 1 of one "
+            'shot, 1 unreadable.') in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('names, num_shots, message', [
-    (['one.mp4'], 2, r"No video of '.*' has 2 shots of 8 or more frames, the most is 1 \(1 of one shot\): lower num_"),
+    (['one.mp4'], 2, r"No video of '.*' has 2 adjoining shots of 8 or more frames, the most is 1 \(1 of one shot\): lower num_"),
     (['black.mp4'], 1, r'has 1 shots .*, the most is 0 \(1 wholly black\)'),
     (['four.mp4', 'two/two.mp4', 'one.mp4', 'black.mp4'], 5,
      r'the most is 4 \(1 of one shot, 1 wholly black, 2 with too few shots\): lower num_shots or min_length')])

@@ -371,7 +371,7 @@ def test_vivi_learns_from_the_first_list_alone(run, folder_of_shots, tmp_path):
 
 
 @pytest.mark.parametrize('several, words', [
-    (0, ['No video of', 'has 2 shots of 4 or more frames, the most is 1', 'METHOD=byol']),
+    (0, ['No video of', 'has 2 adjoining shots of 4 or more frames, the most is 1', 'METHOD=byol']),
     (7, ['7 have 2 shots of 4 frames, and VIVI compares 8 videos at least', 'METHOD=byol', 'vivi_frames_digits.py']),
 ])
 def test_too_few_videos_of_several_shots_are_one_sentence(run, folder_of_shots, tmp_path, several, words):

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...stores.tables import SharedTable
 from ..video_table import VideoTable
-from .shots import iterate_shots, shot_ticks
+from .shots import iterate_shots, run_lengths, shot_ticks
 
 if TYPE_CHECKING:  # imported where it is needed: short lists do without
     import pyarrow as pa
@@ -79,12 +79,12 @@ def _check(table: 'pa.Table') -> None:
         raise NotPlain
 
 
-def usable_columns(table: 'pa.Table', min_length: int, target_fps: float | None) -> 'pa.Table':
-    """Usable shots of entries, as `ShotFolder` wants them.
+def usable_columns(table: 'pa.Table', num_shots: int, min_length: int, target_fps: float | None) -> 'pa.Table':
+    """Usable shots of entries that stand among `num_shots` adjoining ones, as `ShotFolder` wants them.
 
     Returns:
-        pyarrow.Table: `file`; `shots`, first frame and the one after the last of each, list of 2 S numbers; `count`, S;
-            `shot_frames`; `fate`, the place in `FATES` of what a video is that has none or too few.
+        pyarrow.Table: `file`; `shots`, first frame and the one after the last of each, list of 2 S numbers; `count`, of
+            the most adjoining ones, however few; `shot_frames`; `fate`, the place in `FATES` of what a video is that has none or too few.
     """
     import pyarrow as pa
     shots, offsets, row_of = _edges(table)
@@ -97,10 +97,14 @@ def usable_columns(table: 'pa.Table', min_length: int, target_fps: float | None)
     unclear = (fps == 0) & bool(target_fps)
     failed = table['error'].is_valid().to_numpy()
     kept = ~is_black & enough & ~(unclear | failed)[row_of]
-    count = np.bincount(row_of[kept], minlength=len(table))
+    lengths = np.zeros(len(shots), np.int64)
+    lengths[kept] = run_lengths(shots[kept], row_of[kept])
+    count = np.zeros(len(table), np.int64)
+    np.maximum.at(count, row_of, lengths)
+    kept &= lengths >= num_shots
     fate = np.select([failed, np.bincount(row_of[~is_black], minlength=len(table)) == 0,
                       unclear, np.diff(offsets) > 1], [1, 2, 3, 4], 5)
-    ends = np.concatenate([[0], np.cumsum(2 * count)]).astype(np.int32)
+    ends = np.concatenate([[0], np.cumsum(2 * np.bincount(row_of[kept], minlength=len(table)))]).astype(np.int32)
     lists = pa.ListArray.from_arrays(pa.array(ends), pa.array(shots[kept].astype(np.int32).ravel()))
     return pa.table(dict(file=table['file'].combine_chunks(), shots=lists, count=pa.array(count, pa.int32()),
                          shot_frames=table['frames'].combine_chunks(), fate=pa.array(fate, pa.int8())))
@@ -111,7 +115,7 @@ def select(videos: VideoTable, entries: Iterator['pa.Table'], num_shots: int, mi
     """The videos that have enough shots, with `shots` and `shot_frames`; what became of the others see `told`."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    shots = pa.concat_tables(usable_columns(part, min_length, target_fps) for part in entries)
+    shots = pa.concat_tables(usable_columns(part, num_shots, min_length, target_fps) for part in entries)
     table = videos.columns.table.replace_schema_metadata()
     if not isinstance(videos.rows, range):
         table = table.take(videos.rows)

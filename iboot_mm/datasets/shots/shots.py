@@ -111,6 +111,24 @@ def usable_shots(entry: Mapping) -> np.ndarray:
     return np.delete(np.stack([edges[:-1], edges[1:]], 1), entry.get('black', []), axis=0)
 
 
+def run_lengths(shots: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """How many shots in a row adjoin, each beginning where the one before it ends, around each shot.
+
+    Args:
+        shots (np.ndarray): (S, 2), first frame and the one after the last, ascending within a video.
+        rows (np.ndarray, optional): The video of each shot (S,). None: of one video.
+
+    Returns:
+        np.ndarray: Length of the run that each shot is in, int64 (S,), at least 1.
+    """
+    begins = np.ones(len(shots), bool)
+    begins[1:] = shots[1:, 0] != shots[:-1, 1]
+    if rows is not None:
+        begins[1:] |= rows[1:] != rows[:-1]
+    runs = np.cumsum(begins) - 1
+    return np.bincount(runs)[runs]
+
+
 def shot_ticks(shots: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     """Which ticks of a clock fall into each shot, where tick i shows frame floor(i step).
 

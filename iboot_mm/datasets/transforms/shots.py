@@ -14,8 +14,8 @@ class SampleShots(SampleViews):
     """Draw K consecutive shots of one video and L consecutive frames of each.
 
     Every frame is a view of its own, so that each is augmented once (section 3.2): V = K L views of one frame, shot
-    after shot, frames in order of time. Where the paper is silent it is our choice that every first shot from which K
-    follow is equally likely, and so is every first frame from which L lie inside the shot.
+    after shot, frames in order of time. Consecutive shots adjoin: the next one begins where the one before it ends.
+    Where the paper is silent it is our choice that every first shot from which K follow is equally likely, and so is every first frame from which L lie inside the shot.
 
     Required keys: `shots` int (S, 2) and `shot_frames` (of `ShotFolder`), `total_frames`, `fps`, `sample_idx` (else
     a hash of `filename`). Added keys: `frame_inds` int64 (K L, 1), `view_seeds` list of K L ints.
@@ -29,8 +29,8 @@ class SampleShots(SampleViews):
 
     Raises:
         ValueError: For an argument out of range, or a sample without shots.
-        UnreadableVideo: For a video that has changed its length since its shots were found, has fewer than K shots of
-            L frames, or is of unknown frame rate where `target_fps` is given.
+        UnreadableVideo: For a video that has changed its length since its shots were found, has no K adjoining
+            shots of L frames, or is of unknown frame rate where `target_fps` is given.
     """
 
     def __init__(self, num_shots: int = 2, shot_len: int = 8, target_fps: float | None = None) -> None:
@@ -54,12 +54,14 @@ class SampleShots(SampleViews):
         step = fps / self.target_fps if self.target_fps else 1.  # in frames
         first, count = shot_ticks(results['shots'], step)
         long = count >= self.shot_len
-        first, count = first[long], count[long]
-        if len(first) < self.num_shots:
-            raise UnreadableVideo(results['filename'], f'{len(first)} of its shots have {self.shot_len} frames, fewer '
-                                  f'than {self.num_shots}')
+        first, count, shots = first[long], count[long], results['shots'][long]
+        gaps = np.cumsum(np.append(0, shots[1:, 0] != shots[:-1, 1]))[:len(shots)]  # before each shot
+        begins = np.flatnonzero(gaps[self.num_shots - 1:] == gaps[:max(0, len(shots) - self.num_shots + 1)])
+        if not len(begins):
+            raise UnreadableVideo(results['filename'], f'{len(first)} of its shots have {self.shot_len} frames, and no '
+                                  f'{self.num_shots} of them adjoin')
         seeds = self._view_seeds(results)
-        start = int(view_rng(seeds[0], SHOT_TAG).integers(len(first) - self.num_shots + 1))
+        start = int(begins[view_rng(seeds[0], SHOT_TAG).integers(len(begins))])
         chosen = slice(start, start + self.num_shots)
         draws = [view_rng(seed, START_TAG).integers(n - self.shot_len + 1)
                  for seed, n in zip(seeds[::self.shot_len], count[chosen], strict=True)]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from iboot_mm.datasets.shots.shots import count_matches, read_shots, shot_ticks, tick_frames, usable_shots, write_shots
+from iboot_mm.datasets.shots.shots import (
+    count_matches, read_shots, run_lengths, shot_ticks, tick_frames, usable_shots, write_shots)
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -23,6 +24,13 @@ def test_settings_are_optional(tmp_path):
     line = '{"file": "a/b.mp4", "frames": 240, "fps": 25.0, "starts": [0, 57, 133]}\n'
     (tmp_path / 's.jsonl').write_text(line)
     assert read_shots(tmp_path / 's.jsonl') == ({}, {'a/b.mp4': json.loads(line)})
+
+
+def test_runs_of_adjoining_shots():
+    shots = np.array([[0, 10], [10, 19], [20, 30], [30, 42], [42, 50], [50, 60]])
+    assert run_lengths(shots).tolist() == [2, 2, 4, 4, 4, 4]
+    assert run_lengths(shots, np.array([0, 0, 1, 1, 2, 2])).tolist() == [2, 2, 2, 2, 2, 2]
+    assert run_lengths(shots[:0]).tolist() == []
 
 
 def test_usable_shots():

@@ -8,10 +8,10 @@ import pytest
 from iboot_mm.datasets import UnreadableVideo
 from iboot_mm.datasets.transforms import SampleShots
 
-SHOTS = np.array([[0, 10], [10, 19], [30, 42], [42, 50], [50, 60]])
+SHOTS = np.array([[0, 10], [10, 19], [19, 31], [31, 39], [39, 49]])
 
 
-def sample(transform: SampleShots, index: int = 0, fps: float = 25., shots: np.ndarray = SHOTS, frames: int = 60,
+def sample(transform: SampleShots, index: int = 0, fps: float = 25., shots: np.ndarray = SHOTS, frames: int = 49,
            **more) -> dict:
     return transform(dict(total_frames=frames, fps=fps, sample_idx=index, filename='a.mp4', shots=shots,
                           shot_frames=frames) | more)
@@ -48,10 +48,13 @@ def test_consecutive_frames_of_consecutive_shots_all_equally_likely():
     assert len(places) == 10 and chi_squared(list(places.values())) < 27.9  # 2 x 5 places; 9 degrees, p = .001
 
 
-def test_shots_too_short_are_left_out():
-    frames = draws(SampleShots(num_shots=3, shot_len=10), 300)
-    assert {tuple(row) for row in frames[:, :, 0].tolist()} <= {(0, start, 50) for start in (30, 31, 32)}
-    assert len({tuple(row) for row in frames[:, :, 0].tolist()}) == 3
+def test_shots_too_short_are_left_out_and_part_their_neighbours():
+    frames = draws(SampleShots(num_shots=2, shot_len=9), 300)
+    assert {tuple(row) for row in frames[:, :, 0].tolist()} == {
+        *((first, 10) for first in (0, 1)), *((10, second) for second in (19, 20, 21, 22))}
+    apart = np.array([[0, 9], [9, 18], [20, 30], [30, 39]])
+    firsts = draws(SampleShots(num_shots=2, shot_len=9), 100, shots=apart)[:, :, 0]
+    assert {tuple(row) for row in firsts.tolist()} == {(0, 9), (20, 30), (21, 30)}
 
 
 @pytest.mark.parametrize('fps', [25., 30000 / 1001, 30.])
@@ -88,9 +91,9 @@ def test_draws_are_a_function_of_seed_epoch_and_index():
 
 
 @pytest.mark.parametrize('options, video, reason', [
-    (dict(num_shots=6), {}, '5 of its shots have 8 frames, fewer than 6'),
-    (dict(shot_len=10), dict(shots=SHOTS[1:4]), '1 of its shots have 10 frames, fewer than 2'),
-    ({}, dict(shot_frames=70), 'it has 60 frames, but had 70 when its shots were found: find them anew'),
+    (dict(num_shots=6), {}, '5 of its shots have 8 frames, and no 6 of them adjoin'),
+    (dict(shot_len=10), {}, '3 of its shots have 10 frames, and no 2 of them adjoin'),
+    ({}, dict(shot_frames=70), 'it has 49 frames, but had 70 when its shots were found: find them anew'),
     (dict(target_fps=1), dict(fps=0.), 'its frame rate, which target_fps needs, is unknown')])
 def test_videos_that_do_not_serve(options, video, reason):
     with pytest.raises(UnreadableVideo) as caught:
