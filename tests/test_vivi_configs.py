@@ -32,7 +32,11 @@ RECIPES = {
     'vivi_ex4_big': (4, 8, EX, SEQUENCE, 3, '63.3', '64.4'),
     'vivi_ex2': (2, 8, EX, PAIR, 1, None, None),
     'vivi_ex2_order': (2, 8, EX, ORDER, 1, None, None),
+    'vivi_ex4_order': (4, 8, EX, ORDER, 1, None, None),
     'vivi_rot4': (4, 4, ROT, SEQUENCE, 1, '58.9', '59.9'),
+    'vivi_rot2': (2, 4, ROT, PAIR, 1, None, None),
+    'vivi_rot2_order': (2, 4, ROT, ORDER, 1, None, None),
+    'vivi_rot4_order': (4, 4, ROT, ORDER, 1, None, None),
     'ex_shots': (4, 8, EX, None, 1, '61.3', '62.8'),
     'ex_frames': (0, 8, EX, None, 1, '59.4', '61.8'),
     'rot_frames': (0, 1, ROT, None, 1, '56.9', '58.9'),
@@ -57,7 +61,7 @@ def transforms(loader):
 
 
 def test_no_config_is_forgotten():
-    files = {path.stem for path in (FOLDER / 'vivi').glob('*.py') if '_co1' not in path.stem}
+    files = {path.stem for path in (FOLDER / 'vivi').glob('*.py') if not re.search('_co1|_imagenet', path.stem)}
     assert files == {*NAMES, 'vivi_folder'}
 
 
@@ -95,6 +99,22 @@ def test_numbers_are_those_of_the_paper(name):
         assert (dataset.type, dataset.root) == ('VideoFolder', 'data/yt8m/videos_train') and 'shots' not in dataset
 
 
+def test_frames_follow_the_protocol_that_the_paper_cites():
+    """Gray, standardisation and warm-up of config/exemplar/imagenet.sh, and of rotation/imagenet.sh the last."""
+    for name in ('ex_frames', 'ex_frames_aa', 'rot_frames', 'rot_frames_aa', 'ex_imagenet', 'rot_imagenet'):
+        cfg = load(name)
+        exemplar = name.startswith('ex')
+        model = MODELS.build(small(cfg).model)
+        assert model.standardize is exemplar
+        assert getattr(model.data_preprocessor, 'image_gray_prob', 0) == .66 * exemplar
+        warm_up = cfg.param_scheduler[1]
+        steps = cfg.train_dataloader.sampler.steps
+        assert (warm_up.type, warm_up.begin, warm_up.end) == ('LinearLR', 0, int(cfg.train_cfg.max_epochs * 5 / 35))
+        decays = [epoch * steps for epoch in cfg.param_scheduler[0].milestones]
+        assert decays == pytest.approx([90_000, 110_000], abs=steps / 2 if 'imagenet' in name else 0)
+        assert cfg.train_cfg.max_epochs * steps == 120_000
+
+
 def test_learning_rate_over_a_run():
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=.8)
     scheduler = PARAM_SCHEDULERS.build(load('vivi_ex4').param_scheduler[0], default_args=dict(optimizer=optimizer))
@@ -130,7 +150,7 @@ def videos(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize('name', ['vivi_ex4', 'vivi_ex2', 'vivi_ex2_order', 'vivi_rot4', 'ex_shots_aa', 'ex_frames',
+@pytest.mark.parametrize('name', ['vivi_ex4', 'vivi_ex2', 'vivi_ex2_order', 'vivi_rot4_order', 'ex_shots_aa', 'ex_frames',
                                   'rot_frames', 'vivi_folder'])
 def test_a_step_from_files_to_gradients(name, videos):
     torch.manual_seed(0)

@@ -3,6 +3,7 @@
 The views are single frames, K shots of L frames of each video, so that each frame is augmented by itself.
 """
 
+import torch
 from mmaction.registry import MODELS
 from torch import Tensor
 
@@ -37,6 +38,8 @@ class VIVI(BasePretrainer):
         video_weight: lambda. The text gives no value; our choice makes both losses about equal where they begin in the
             paper's batch, at .5 (the margin) and log(2047) = 7.6.
         shot_pool: How frames make a shot's embedding: ``'average'`` or ``'attention'``.
+        standardize: Whether in training each frame is normalised by its own mean and deviation, as in the public code
+            that the exemplar baselines follow; what is evaluated has those of ``normalization`` (our choice).
         **kwargs: ``data_preprocessor``, ``init_cfg``, ``normalization``, ``channels_last`` and ``compile`` of
             :class:`~iboot_mm.models.pretrainers.base.BasePretrainer`.
 
@@ -48,7 +51,7 @@ class VIVI(BasePretrainer):
 
     def __init__(self, backbone: dict, feature_dim: int, num_shots: int, shot_loss: dict,
                  video_loss: dict | None = None, video_weight: float = .1, shot_pool: str = 'average',
-                 **kwargs) -> None:
+                 standardize: bool = False, **kwargs) -> None:
         super().__init__(backbone, **kwargs)
         if shot_pool not in ('average', 'attention'):
             raise ValueError(f"shot_pool={shot_pool!r} is unknown to VIVI: choose 'average' or 'attention'")
@@ -62,6 +65,7 @@ class VIVI(BasePretrainer):
         self.feature_dim = feature_dim
         self.num_shots = num_shots
         self.video_weight = video_weight
+        self.standardize = standardize
         self.pool = AttentionPool(feature_dim) if shot_pool == 'attention' else AveragePool()
         self.shot_loss = MODELS.build(dict(shot_loss, in_channels=feature_dim))
         self.video_loss = None if video_loss is None else MODELS.build(
@@ -88,6 +92,10 @@ class VIVI(BasePretrainer):
         check_width(features, self.feature_dim)
         return features.view(len(copies), len(views), self.num_shots, -1, self.feature_dim)
 
+    def normalize(self, clips: Tensor) -> Tensor:
+        """See :meth:`VideoEncoder.normalize`; with ``standardize``, in training, see :func:`standardize`."""
+        return standardize(clips) if self.standardize and self.training else super().normalize(clips)
+
     def losses(self, features: Tensor) -> dict[str, Tensor]:
         """L_S and lambda L_V of features ``(R, N, K, L, D)``, and figures to log.
 
@@ -110,6 +118,15 @@ class VIVI(BasePretrainer):
             raise ValueError(f'the checkpoint does not fit the losses of the config ({problem}): set model.shot_loss '
                              'and model.video_loss to what it was trained with, or load the backbone alone with '
                              "model.backbone.init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')")
+
+
+def standardize(clips: Tensor) -> Tensor:
+    """Clips ``(B, C, T, H, W)``, each less its mean and over its deviation, as TensorFlow standardises an image.
+
+    The deviation of one colour alone counts as 1 / sqrt(C T H W).
+    """
+    deviation, mean = torch.std_mean(clips, dim=(1, 2, 3, 4), correction=0, keepdim=True)
+    return (clips - mean) / deviation.clamp_min(clips[0].numel() ** -.5)
 
 
 def named(level: str, weight: float, loss: Tensor, accuracy: Tensor, chance: Tensor) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """VIVI as a whole: its two losses, what it refuses, and its checkpoints; several processes: test_vivi_distributed."""
 
+import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -38,6 +39,17 @@ def test_losses_are_those_of_the_heads_on_frames_and_shots(form):
     torch.testing.assert_close(total, found['loss_shot'] + found.get('loss_video', 0))
     total.backward()
     assert all(parameter.grad is not None for parameter in model.parameters()), 'DDP would wait for a gradient'
+
+
+def test_frames_standardised_by_themselves_in_training():
+    """As numpy has it; a frame of one colour becomes black, and an evaluation normalises as ever."""
+    model = toy_shots.build('ex_4')
+    model.standardize = True
+    frames = torch.rand(3, 3, 1, 8, 8) * torch.tensor([1., .1, 0.]).view(3, 1, 1, 1, 1) + .3
+    found = model.train().normalize(frames)
+    for frame, result in zip(frames.numpy(), found.numpy()):
+        np.testing.assert_allclose(result, (frame - frame.mean()) / max(frame.std(), 192 ** -.5), rtol=1e-3, atol=2e-5)
+    torch.testing.assert_close(model.eval().normalize(frames), (frames - model.backbone_mean) / model.backbone_std)
 
 
 @pytest.mark.parametrize('form', toy_shots.FORMS)

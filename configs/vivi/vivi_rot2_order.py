@@ -1,0 +1,3 @@
+"""VIVI-Rot(2) with the order of shots in place of InfoNCE: "not effective" (section 5.1)."""
+_base_ = './vivi_rot2.py'
+model = dict(video_loss=dict(type='ShotOrderHead', hidden=512))
