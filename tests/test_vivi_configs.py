@@ -150,8 +150,8 @@ def videos(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize('name', ['vivi_ex4', 'vivi_ex2', 'vivi_ex2_order', 'vivi_rot4_order', 'ex_shots_aa', 'ex_frames',
-                                  'rot_frames', 'vivi_folder'])
+@pytest.mark.parametrize('name', ['vivi_ex4', 'vivi_ex2', 'vivi_ex2_order', 'vivi_rot4_order', 'ex_shots_aa',
+                                  'ex_frames', 'rot_frames', 'vivi_folder'])
 def test_a_step_from_files_to_gradients(name, videos):
     torch.manual_seed(0)
     cfg = small(load(name))

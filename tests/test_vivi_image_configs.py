@@ -1,4 +1,4 @@
-"""VIVI's baselines that learn from ImageNet alone: passes and schedules, and a step of each from pictures to gradients."""
+"""VIVI's baselines that learn from ImageNet alone: passes, schedules, a step of each from pictures to gradients."""
 
 from pathlib import Path
 

@@ -2,13 +2,18 @@
 
     python tools/frame_stability.py OUT/classifiers/NAME_TASK-RUN.pth --videos DIR --list LIST
     python tools/frame_stability.py epoch_100.pth --config CONFIG --videos DIR --list LIST --anchors --out results.json
+    python tools/frame_stability.py epoch_100.pth --config CONFIG --benchmark imagenet-vid-robust
 
 The classifier is one that tools/transfer.py --save wrote, a co-trained VIVI, or a recognizer with a linear head. The
 list has lines `path label`, and the middle frame of each video is its anchor; with --anchors lines `path label frame`,
 frames counted from 0, a video as often as it has anchors. A label is the class's index: for folders of images, their
 place in the order of names. Where the list has coarser classes than the classifier, as ImageNet-Vid-Robust has 30 for
 ImageNet's, --class-map is a file with a line for each class of the classifier: the label that it counts as, or - for
-none; the best class of those that have one is then the prediction.
+none; the best class of those that have one is then the prediction. Folders of frames are opened with --decoder frames.
+
+--benchmark is ImageNet-Vid-Robust as published, a folder with val, metadata and misc: its anchors, the neighbours that
+people reviewed, one or several labels of each frame, and its map of ImageNet's 1000 classes to 30, for a classifier of
+those 1000 (one of 30 needs no map; --class-map takes the place of either).
 
 Printed: accuracy on the anchors; PM-k accuracy, for which every frame up to --radius before and after the anchor must
 be right; their difference; 95 % Clopper-Pearson intervals; how many videos are cut off or can't be read.
@@ -18,6 +23,8 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import iboot_mm  # noqa: F401  (before any config is read)
@@ -28,10 +35,13 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
+from iboot_mm.datasets.benchmarks import vid_robust
+from iboot_mm.datasets.decoders.base import get_decoder
 from iboot_mm.datasets.listing import read_list, VIDEO_EXTENSIONS
 from iboot_mm.evaluation.images.few_label_training import apply
 from iboot_mm.evaluation.images.frame_classifier import LoadedClassifier
-from iboot_mm.evaluation.images.frame_stability import Anchor, judge, summarise_stability
+from iboot_mm.evaluation.images.frame_stability import (
+    Anchor, Verdicts, judge, judge_reviewed, summarise_stability)
 from iboot_mm.interruption import one_line_when_stopped
 
 
@@ -73,6 +83,32 @@ def read_class_map(file: str | None, num_classes: int) -> torch.Tensor:
     return torch.tensor([-1 if word == '-' else int(word) for word in words])
 
 
+def judge_benchmark(folder: str, decoder: str, own_map: bool, num_classes: int,
+                    predict: Callable[..., list[int]]) -> Verdicts:
+    """Verdicts on the reviewed sets of ImageNet-Vid-Robust.
+
+    Args:
+        folder: As published.
+        decoder: What opens a frame.
+        own_map: Whether a --class-map is given, which then holds.
+        num_classes: Of the classifier.
+        predict: Labels of frames; ``label_of`` is the label of each class, or -1.
+
+    Raises:
+        FileNotFoundError: a file of the benchmark is missing.
+        ValueError: see :mod:`~iboot_mm.datasets.benchmarks.vid_robust`, or a classifier of other classes.
+    """
+    sets = vid_robust.read_reviewed_sets(folder)
+    coarse = {} if own_map else vid_robust.read_class_map(folder)
+    if own_map or num_classes == len(set(coarse.values())):
+        return judge_reviewed(sets, predict, decoder)
+    if max(coarse) >= num_classes:
+        raise ValueError(f'the benchmark maps class {max(coarse)}, but the classifier has {num_classes}: take one of '
+                         'ImageNet, or give a --class-map')
+    label_of = torch.tensor([coarse.get(number, -1) for number in range(num_classes)])
+    return judge_reviewed(sets, partial(predict, label_of=label_of), decoder)
+
+
 def format_results(results: dict) -> str:
     """The results in words."""
     k = results['radius']
@@ -89,14 +125,19 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('checkpoint', help='the classifier')
     parser.add_argument('--config', help='what it was trained with, where that is not beside it')
-    parser.add_argument('--videos', required=True, help='folder that the paths of the list are relative to')
-    parser.add_argument('--list', required=True, help='lines `path label` or, with --anchors, `path label frame`')
+    parser.add_argument('--videos', help='folder that the paths of the list are relative to')
+    parser.add_argument('--list', help='lines `path label` or, with --anchors, `path label frame`')
     parser.add_argument('--anchors', action='store_true', help='the list names the anchor frames')
+    parser.add_argument('--benchmark', help='folder of ImageNet-Vid-Robust, in place of --videos and --list')
+    parser.add_argument('--decoder', help="of the videos, such as `frames` (default: auto; of a benchmark's: picture)")
     parser.add_argument('--class-map', help="file that says which label each of the classifier's classes counts as")
     parser.add_argument('--radius', type=int, default=10, help='k, frames (default: %(default)s)')
     parser.add_argument('--out', type=Path, help='JSON file for the figures and every prediction')
     parser.add_argument('--device', default='auto', help='such as cuda:1')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if bool(args.benchmark) == bool(args.videos and args.list) or args.benchmark and (args.videos or args.list):
+        parser.error('give --videos and --list, or --benchmark')
+    return args
 
 
 @one_line_when_stopped(goes_on=False)
@@ -109,14 +150,19 @@ def main() -> None:
         classifier.net.to(device)
         label_of = read_class_map(args.class_map, classifier.num_classes)
 
-        def predict(frames: np.ndarray) -> list[int]:
+        def predict(frames: Sequence[np.ndarray], label_of: torch.Tensor = label_of) -> list[int]:
             images = torch.stack([classifier.prepare(frame) for frame in frames])
             logits = apply(classifier.net, images, device).cpu()
             labels = label_of[logits.masked_fill(label_of < 0, -torch.inf).argmax(1)]
             return labels.masked_fill(~logits.isfinite().all(1), -1).tolist()  # argmax would take one that is NaN
 
-        anchors = read_anchors(args.list, os.path.expanduser(args.videos), args.anchors, set(label_of.tolist()))
-        verdicts = judge(anchors, predict, args.radius)
+        get_decoder(args.decoder or 'auto')
+        if args.benchmark:
+            verdicts = judge_benchmark(os.path.expanduser(args.benchmark), args.decoder or 'picture',
+                                       args.class_map is not None, classifier.num_classes, predict)
+        else:
+            anchors = read_anchors(args.list, os.path.expanduser(args.videos), args.anchors, set(label_of.tolist()))
+            verdicts = judge(anchors, predict, args.radius, args.decoder or 'auto')
         if not verdicts.judged:
             raise ValueError('no anchor frame could be judged, the first is of {}: {}'.format(*verdicts.left_out[0]))
         results = dict(summarise_stability(verdicts.judged), radius=args.radius, cut=len(verdicts.cut),

@@ -1,6 +1,6 @@
 """Semi-Ex-10%: exemplars of ImageNet and a class-balanced 10 % of its labels. The paper reports 65.3 on VTAB (Table 1).
 
-S4L [68]; from its public code (google-research/s4l, config/s4l_exemplar.sh): 512 images a step and as many labelled ones,
+S4L [68]; from its public code (google-research/s4l, config/s4l_exemplar.sh): 512 images a step, as many labelled ones,
 learning rate .1 after 10 of 200 passes over the 128,000 labelled images, a tenth after 140, 160 and 180, weight decay
 1e-3, HSV colours, 8 patches. Deviations: there the labelled images are exemplars, too, and all 8 patches of one are
 classified; decays and batch are those of a network four times as wide. 32 GPUs, as vivi_ex4_co100.py.

@@ -1,8 +1,8 @@
 """Sup-100%: ResNet-50 v2 on all labels of ImageNet, as VTAB has it. The paper reports 66.4 on VTAB (Table 1).
 
 It is 75.5 top-1 on ImageNet there; how it was trained is not in the text: **our choice** is the usual recipe
-(https://arxiv.org/abs/1706.02677): 90 epochs of 1024 images, learning rate .1 for 256 of them after 5 epochs of warm-up,
-a tenth after 30, 60 and 80, weight decay 1e-4, the crops of the other configs without their colours.
+(https://arxiv.org/abs/1706.02677): 90 epochs of 1024 images, learning rate .1 for 256 of them after 5 of warm-up, a
+tenth after 30, 60 and 80, weight decay 1e-4, the crops of the other configs without their colours.
 """
 _base_ = ['../downstream/_base_/runtime.py', './_base_/imagenet.py']
 batch = 1024

@@ -3,6 +3,8 @@
 import json
 import sys
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -12,6 +14,7 @@ from iboot_mm.datasets.decoders.base import open_video
 from iboot_mm.evaluation.images.frame_classifier import FrameClassifier, FrameEncoder, LoadedClassifier, save_classifier
 
 from ..checkpoint_files import CONFIG, write_checkpoint
+from ..datasets.benchmarks.vid_robust import write_tree
 from ..scripts import load_tool
 from ..videos import moving_frames, write_video
 
@@ -85,6 +88,62 @@ def test_a_class_map_makes_coarser_classes_and_leaves_some_out(place, monkeypatc
         map_file.write_text(text)
         with pytest.raises(SystemExit, match='map.txt must have 2 lines, one for each class of the classifier'):
             call(monkeypatch, place, lines, '--class-map', map_file)
+
+
+def test_folders_of_frames(place, monkeypatch, capsys):
+    for number in range(2):
+        (place / f'frames{number}').mkdir()
+        with open_video(str(place / f'{number}.mp4')) as video:
+            for i, frame in enumerate(video.read(range(26))):
+                cv2.imwrite(str(place / f'frames{number}' / f'{i}.png'), frame[..., ::-1])
+    call(monkeypatch, place, 'frames0 0\nframes1 1\n', '--decoder', 'frames')
+    right, everywhere = by_hand(place, [(n, n, 13) for n in range(2)], 10)
+    printed = capsys.readouterr().out
+    assert f'accuracy         {50 * right:5.1f} %' in printed
+    assert f'PM-10 accuracy   {50 * everywhere:5.1f} %' in printed
+    with pytest.raises(SystemExit, match="Unknown decoder 'nope'"):
+        call(monkeypatch, place, '0.mp4 0\n', '--decoder', 'nope')
+
+
+def test_the_published_benchmark(place, monkeypatch, capsys, tmp_path):
+    """By hand with the classifier's own logits: of 6 classes, 4 count as 3 of the benchmark's, the best of them."""
+    classifier = LoadedClassifier(place / 'net.pth')
+    torch.manual_seed(1)
+    net = FrameClassifier(classifier.net.features, nn.Linear(64, 6))
+    info = describe_checkpoint(place / 'net.pth')
+    rng = np.random.default_rng(0)
+    frames = {f'val/{video}/{i}.png': rng.integers(0, 256, (40, 56, 3), dtype=np.uint8)
+              for video in 'abcdef' for i in range(3)}
+    with torch.no_grad():
+        features = net.features(torch.stack([classifier.prepare(frame) for frame in frames.values()]))
+        net.head.weight *= 30
+        net.head.bias -= net.head(features).mean(0)
+        logits = net.head(features)
+    save_classifier(net, info, 32, tmp_path / 'six.pth')
+    fine, coarse = (5, 1, 2, 4), {5: 0, 1: 1, 2: 1, 4: 2}
+    best = logits[:, list(fine)].argmax(1)
+    predicted = dict(zip(frames, [coarse[fine[i]] for i in best.tolist()]))
+    assert len(set(predicted.values())) > 1
+    sets = {f'val/{video}/1.png': [f'val/{video}/0.png', f'val/{video}/2.png'] for video in 'abcdef'}
+    labels = {name: sorted({int(rng.integers(3)), int(rng.integers(3))}) for name in frames}
+    write_tree(tmp_path / 'tree', frames, sets, labels, fine, 6)
+    (tmp_path / 'tree/val/f/2.png').unlink()
+    right = [name for name in sets if predicted[name] in labels[name] and '/f/' not in name]
+    everywhere = [name for name in right if all(predicted[other] in labels[other] for other in sets[name])]
+    line = ['frame_stability.py', tmp_path / 'six.pth', '--benchmark', tmp_path / 'tree', '--device', 'cpu']
+    monkeypatch.setattr(sys, 'argv', list(map(str, line)))
+    TOOL.main()
+    printed = capsys.readouterr().out
+    assert '5 anchor frames, 0 videos cut off, 1 anchors left out' in printed and 'val/f/2.png' in printed
+    assert f'accuracy         {20 * len(right):5.1f} %' in printed and 0 < len(right)
+    assert f'PM-10 accuracy   {20 * len(everywhere):5.1f} %' in printed
+    monkeypatch.setattr(sys, 'argv', list(map(str, [*line[:1], place / 'net.pth', *line[2:]])))
+    with pytest.raises(SystemExit, match='the benchmark maps class 5, but the classifier has 2: take one of ImageNet'):
+        TOOL.main()
+    monkeypatch.setattr(sys, 'argv', list(map(str, [*line, '--list', 'x'])))
+    with pytest.raises(SystemExit):
+        TOOL.main()
+    assert 'give --videos and --list, or --benchmark' in capsys.readouterr().err
 
 
 def test_a_network_that_has_diverged_is_right_nowhere(place, monkeypatch, capsys):

@@ -84,7 +84,8 @@ def usable_columns(table: 'pa.Table', num_shots: int, min_length: int, target_fp
 
     Returns:
         pyarrow.Table: `file`; `shots`, first frame and the one after the last of each, list of 2 S numbers; `count`, of
-            the most adjoining ones, however few; `shot_frames`; `fate`, the place in `FATES` of what a video is that has none or too few.
+            the most adjoining ones, however few; `shot_frames`; `fate`, the place in `FATES` of what a video is that
+            has none or too few.
     """
     import pyarrow as pa
     shots, offsets, row_of = _edges(table)

@@ -15,7 +15,8 @@ class SampleShots(SampleViews):
 
     Every frame is a view of its own, so that each is augmented once (section 3.2): V = K L views of one frame, shot
     after shot, frames in order of time. Consecutive shots adjoin: the next one begins where the one before it ends.
-    Where the paper is silent it is our choice that every first shot from which K follow is equally likely, and so is every first frame from which L lie inside the shot.
+    Where the paper is silent it is our choice that every first shot from which K follow is equally likely, and so is
+    every first frame from which L lie inside the shot.
 
     Required keys: `shots` int (S, 2) and `shot_frames` (of `ShotFolder`), `total_frames`, `fps`, `sample_idx` (else
     a hash of `filename`). Added keys: `frame_inds` int64 (K L, 1), `view_seeds` list of K L ints.

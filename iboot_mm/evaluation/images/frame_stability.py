@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
+from ...datasets.benchmarks.vid_robust import ReviewedSet
 from ...datasets.decoders import UnreadableVideo
 from ...datasets.decoders.base import VideoReader, first_line, open_video
 from ...datasets.parallel import show_progress
@@ -38,8 +39,9 @@ class Verdicts:
     """What was found of a list of anchors.
 
     Attributes:
-        judged: ``dict(path, label, frame, predictions, first)`` of each anchor; ``predictions`` are of the frames from
-            number ``first`` on.
+        judged: ``dict(path, right, right_everywhere, predictions)`` of each anchor: whether its own prediction is
+            right, and whether all are. Of a video's anchor also its ``label``, its ``frame`` and the ``first`` frame
+            that ``predictions`` are of; of a reviewed set they are those of the anchor and its neighbours.
         cut: Videos that end before their file says so; what is left of them is judged.
         left_out: ``(path, reason)`` of anchors that are not judged: their video or their frame can't be read.
     """
@@ -49,14 +51,16 @@ class Verdicts:
     left_out: list[tuple[str, str]]
 
 
-def judge(anchors: Sequence[Anchor], predict: Callable[[np.ndarray], Sequence[int]], radius: int = 10) -> Verdicts:
+def judge(anchors: Sequence[Anchor], predict: Callable[[np.ndarray], Sequence[int]], radius: int = 10,
+          decoder: str = 'auto') -> Verdicts:
     """Predictions for every anchor's neighbourhood; a video is opened once, its frames are decoded once.
 
     Args:
         anchors: The frames to judge.
         predict: Classes of frames uint8 ``(T, H, W, 3)``.
-        radius: k, frames. At the ends of a video a neighbourhood has fewer (our choice; the benchmark's sets are
-            checked by hand and have up to 20 frames beside the anchor).
+        radius: k, frames. At the ends of a video a neighbourhood has fewer (our choice; for the benchmark's own sets,
+            which are checked by hand, see :func:`judge_reviewed`).
+        decoder: What opens a video, such as ``'frames'`` for folders of pictures.
 
     Raises:
         ValueError: a negative radius.
@@ -69,7 +73,7 @@ def judge(anchors: Sequence[Anchor], predict: Callable[[np.ndarray], Sequence[in
     verdicts = Verdicts([], [], [])
     for path, group in show_progress(by_video.items(), len(by_video), 'videos judged'):
         try:
-            with open_video(path) as video:
+            with open_video(path, decoder) as video:
                 judged, missing = _judge_video(video, group, predict, radius)
                 cut = video.truncated
         except (OSError, UnreadableVideo) as error:
@@ -99,7 +103,38 @@ def _judge_video(video: VideoReader, anchors: Sequence[Anchor], predict: Callabl
         raise UnreadableVideo(anchors[0].path, first_line(error)) from error
     classes = dict(zip(needed, map(int, predict(frames)), strict=True))
     return [dict(path=anchor.path, label=anchor.label, frame=frame, first=window[0],
+                 right=classes[frame] == anchor.label, right_everywhere=all(classes[i] == anchor.label for i in window),
                  predictions=[classes[i] for i in window]) for anchor, frame, window in windows], missing
+
+
+def judge_reviewed(sets: Sequence[ReviewedSet], predict: Callable[[Sequence[np.ndarray]], Sequence[int]],
+                   decoder: str = 'picture') -> Verdicts:
+    """The same of reviewed sets of pictures; a prediction is right if it is any of its frame's classes.
+
+    Args:
+        sets: The anchors and their neighbours.
+        predict: Classes of frames, each uint8 ``(H, W, 3)``.
+        decoder: What opens a picture.
+    """
+    verdicts = Verdicts([], [], [])
+    for one in show_progress(sets, len(sets), 'anchors judged'):
+        paths = (one.anchor, *one.neighbours)
+        try:
+            frames = [_picture(path, decoder) for path in paths]
+        except (OSError, UnreadableVideo) as error:
+            reason = getattr(error, 'reason', '') or first_line(error)
+            verdicts.left_out.append((one.anchor, f'{getattr(error, "path", "")}: {reason}'))
+            continue
+        predictions = [int(found) for found in predict(frames)]
+        hits = [found in one.labels[path] for found, path in zip(predictions, paths, strict=True)]
+        verdicts.judged.append(
+            dict(path=one.anchor, right=hits[0], right_everywhere=all(hits), predictions=predictions))
+    return verdicts
+
+
+def _picture(path: str, decoder: str) -> np.ndarray:
+    with open_video(path, decoder) as video:
+        return video.read([0])[0]
 
 
 def summarise_stability(judged: Sequence[dict]) -> dict:
@@ -117,8 +152,8 @@ def summarise_stability(judged: Sequence[dict]) -> dict:
     """
     if not judged:
         raise ValueError('no anchor frame could be judged: check the list and the videos')
-    anchor = sum(one['predictions'][one['frame'] - one['first']] == one['label'] for one in judged)
-    everywhere = sum(set(one['predictions']) == {one['label']} for one in judged)
+    anchor = sum(one['right'] for one in judged)
+    everywhere = sum(one['right_everywhere'] for one in judged)
     return dict(anchors=len(judged), accuracy=_share(anchor, len(judged)), perturbed=_share(everywhere, len(judged)),
                 difference=(anchor - everywhere) / len(judged))
 

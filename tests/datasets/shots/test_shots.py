@@ -7,7 +7,14 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from iboot_mm.datasets.shots.shots import (
-    count_matches, read_shots, run_lengths, shot_ticks, tick_frames, usable_shots, write_shots)
+    count_matches,
+    read_shots,
+    run_lengths,
+    shot_ticks,
+    tick_frames,
+    usable_shots,
+    write_shots,
+)
 
 
 def test_what_is_written_is_read(tmp_path):

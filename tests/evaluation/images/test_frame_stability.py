@@ -9,7 +9,8 @@ from ...videos import cut, write_video
 
 
 def one(label: int, frame: int, first: int, predictions: list[int]) -> dict:
-    return dict(path='v.mp4', label=label, frame=frame, first=first, predictions=predictions)
+    return dict(path='v.mp4', right=predictions[frame - first] == label,
+                right_everywhere=set(predictions) == {label}, predictions=predictions)
 
 
 def test_the_figures_of_hand_made_predictions():
