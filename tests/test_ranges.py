@@ -31,6 +31,7 @@ REFUSED = {
     'ExemplarHead': dict(embed_dim=(0, ), margin=(-.5, NAN)),
     'MLPHead': dict(hidden=(0, )),
     'ShotOrderHead': dict(hidden=(0, )),
+    'ExemplarPreprocessor': dict(image_gray_prob=(-.1, 1.1)),
     'ShotPairHead': dict(hidden=(0, )),
     'ShotSequenceHead': dict(hidden=(0, )),
     'VideoMoCo': dict(queue_size=(0, -1), temperature=(0, -.1, NAN)),

@@ -88,7 +88,7 @@ def test_a_line_of_the_log_counts_the_dropped(root, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('names, num_shots, message', [
-    (['one.mp4'], 2, r"No video of '.*' has 2 adjoining shots of 8 or more frames, the most is 1 \(1 of one shot\): lower"),
+    (['one.mp4'], 2, r"No video of '.*' has 2 adjoining shots of 8 or more frames, the most is 1 \(1 of one shot\)"),
     (['black.mp4'], 1, r'has 1 shots .*, the most is 0 \(1 wholly black\)'),
     (['four.mp4', 'two/two.mp4', 'one.mp4', 'black.mp4'], 5,
      r'the most is 4 \(1 of one shot, 1 wholly black, 2 with too few shots\): lower num_shots or min_length')])
