@@ -84,7 +84,7 @@ def reading(tables: Sequence[dict], titles: Mapping[str, str]) -> Iterator[str]:
     """What the differences say, one sentence for each data set and kind of verdict."""
     pairs = [pair for table in tables for pair in table['pairs']]
     if not pairs:
-        yield 'Nothing yet: no two methods have k-NN of the same run.'
+        yield 'Nothing of iBoot yet: none of its rows has k-NN of a run that another method has.'
         return
     yield from READING_NOTE.format(number=len(pairs)).strip().split('\n')
     yield ''
