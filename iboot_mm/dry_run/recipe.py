@@ -48,8 +48,7 @@ def prepared(cfg: Config, settings: Settings) -> Config:
     Raises:
         ValueError: it has nothing to train, or the model has no such setting.
     """
-    if cfg.get('train_dataloader') is None or cfg.get('model') is None or cfg.get('optim_wrapper') is None:
-        raise ValueError(f'{cfg.filename} has no training: a dry run wants model, train_dataloader and optim_wrapper')
+    check_trains(cfg)
     cfg = copy.deepcopy(cfg)
     if settings.precision != 'config':
         for key in ('dtype', 'loss_scale'):
@@ -61,6 +60,12 @@ def prepared(cfg: Config, settings: Settings) -> Config:
         cfg.model.channels_last = settings.channels_last
     cfg.model = without_weights(cfg.model)
     return cfg
+
+
+def check_trains(cfg: Config) -> None:
+    """Raises a ValueError if a config has nothing to train."""
+    if cfg.get('train_dataloader') is None or cfg.get('model') is None or cfg.get('optim_wrapper') is None:
+        raise ValueError(f'{cfg.filename} has no training: a dry run wants model, train_dataloader and optim_wrapper')
 
 
 def without_weights(config: object) -> object:
@@ -97,7 +102,11 @@ def batch_of(cfg: Config, ranks: int, most: int | None = None) -> BatchPlan:
         cfg: The config.
         ranks: GPUs.
         most: Most videos of a GPU in place of the config's ``batch_size``.
+
+    Raises:
+        ValueError: it has nothing to train, or the batch cannot be split.
     """
+    check_trains(cfg)
     most = most or loaders(cfg)[0]['batch_size']
     accumulation = cfg.optim_wrapper.get('accumulative_counts', 1)
     whole = cfg.get('train_cfg', {}).get('global_batch')

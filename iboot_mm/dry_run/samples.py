@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
+from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 from ..datasets.decoders.base import VideoReader
@@ -81,6 +82,13 @@ def sample(dataset: dict, widths: tuple[int, int, int] = (512, 768, 14)) -> dict
             raise ValueError(f'{kind} of {dataset["type"]} wants {error} of a video, and a dry run has only noise'
                              ) from error
     return results
+
+
+def widths_of(cfg: Config) -> tuple[int, int, int]:
+    """What a model wants of stored targets and of stored tokens: their widths, and the side of the tokens' grid."""
+    backbone = cfg.model.get('backbone') or {}
+    targets = (cfg.model.get('width') or 512) + (cfg.model.get('motion_width') or 0)
+    return targets, backbone.get('stored_width') or 768, backbone.get('resolution') or 14
 
 
 def batch(loader: dict, videos: int, widths: tuple[int, int, int] = (512, 768, 14)) -> dict:

@@ -23,7 +23,7 @@ from .fake_gpu import DEVICE, fake_gpu
 from .gpus import GPU
 from .memory import MemoryTrace, Peak
 from .recipe import Settings, loaders, prepared
-from .samples import batch
+from .samples import batch, widths_of
 from .waits import WaitTrace
 from .watch import Observer, Watch
 from .work import WorkTrace
@@ -152,10 +152,7 @@ class DryRun:
 
     def batch(self, videos: int) -> dict | list:
         """One batch, or one of each loader."""
-        backbone = self.cfg.model.get('backbone') or {}
-        targets = (self.cfg.model.get('width') or 512) + (self.cfg.model.get('motion_width') or 0)
-        widths = (targets, backbone.get('stored_width') or 768,
-                  backbone.get('resolution') or 14)
+        widths = widths_of(self.cfg)
         with unset_fake_temporarily():
             data = [batch(loader, videos if number == 0 else loader['batch_size'], widths)
                     for number, loader in enumerate(loaders(self.cfg))]

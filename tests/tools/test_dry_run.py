@@ -1,0 +1,37 @@
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from iboot_mm.visualization.dry_run import render_dry_run
+
+from ..scripts import TOOLS, load_tool
+
+TOOL = load_tool('analysis/dry_run')
+CONFIG = TOOLS.parent / 'configs' / 'mini' / 'iboot_r18_digits.py'
+
+
+def test_the_largest_batch_its_command_and_the_section_of_the_report(monkeypatch, capsys, tmp_path: Path) -> None:
+    options = f'{CONFIG} --gpus 2 --gpu t4 --videos 1000 --decode-rate 10 --out {tmp_path}'
+    monkeypatch.setattr(sys, 'argv', ['dry_run.py', *options.split()])
+    TOOL.main()
+    printed = capsys.readouterr().out
+    most = int(re.search(r'^Largest +(\d+) videos; 2 x', printed, re.M)[1])
+    assert most > 100  # of 16 GB
+    found = json.loads((tmp_path / 'dry_run.json').read_text())
+    assert found['largest']['command'] in printed
+    assert found['memory']['needed'] == pytest.approx(1.06 * found['memory']['peak'] + .7e9)
+    assert sum(found['memory']['kinds'].values()) == found['memory']['peak']
+    assert found['loader_cores'] == pytest.approx(found['time']['videos_per_second'] / 10)
+    assert found['time']['gpu_days'] == pytest.approx(2 * found['time']['recipe'] / 24)
+    html = render_dry_run(found)
+    assert f'{found["parts"]["backbone"]["parameters"] / 1e6:.2f}' in html and found['largest']['plan'] in html
+
+
+def test_what_trains_nothing_is_refused_in_a_sentence(monkeypatch) -> None:
+    config = TOOLS.parent / 'configs' / 'downstream' / 'knn_k400.py'
+    monkeypatch.setattr(sys, 'argv', ['dry_run.py', str(config)])
+    with pytest.raises(SystemExit, match='has no training'):
+        TOOL.main()
