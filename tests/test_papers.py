@@ -16,6 +16,7 @@ IBOOT = {1: 5, 2: 3, 3: 4, 4: 4, 5: 3, 6: 3, 7: 2, 8: 2, 9: 3, 10: 12 + 4, 11: 7
 STUDY = {1: 4, 2: 4 * 4, 3: 5 * 4, 4: 7 + 5 + 5, 5: 7, 6: 3 * 2 * 4, 7: 6, 8: 8, 9: 2 * 2, 10: 8, 11: 12, 12: 2 * 3,
          13: 2 * 3, 14: 7, 15: 6, 16: 12, 17: 1}
 ADVISE = {1: 5 * 3, 2: 5 + 5, 3: 5 + 5, 4: 5, 5: 3 * 2, 6: 4, 7: 3, 8: 7 + 11}
+VIVI = {1: 3 + 2 + 4, 2: 6 * 2, 3: 2}
 
 
 class Paper(NamedTuple):
@@ -32,6 +33,7 @@ PAPERS = {
     'iBoot': Paper(IBOOT, figures=2, equations=1, text='iboot.txt'),
     'The study': Paper(STUDY, figures=5, equations=3, text='large_scale_video_ssl.txt'),
     'AdViSe': Paper(ADVISE, figures=7, equations=0, text='advise.txt'),
+    'VIVI': Paper(VIVI, figures=4, equations=2, text='vivi.txt'),
 }
 FOLDERS = 'benchmarks|configs|tools|iboot_mm|docs|model_cards'
 

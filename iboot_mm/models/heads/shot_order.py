@@ -1,4 +1,4 @@
-"""Whether shots come forward or reversed (VIVI, https://arxiv.org/abs/1912.02783, sections 3.3 and 4)."""
+"""Whether shots come forward or reversed (VIVI, https://arxiv.org/abs/1912.02783, section 3.3 and section 4)."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""A shot from the ones before it (VIVI, https://arxiv.org/abs/1912.02783, sections 3.3 and 4)."""
+"""A shot from the ones before it (VIVI, https://arxiv.org/abs/1912.02783, section 3.3 and section 4)."""
 
 from abc import ABCMeta, abstractmethod
 

@@ -1,4 +1,4 @@
-"""VIVI that learns from labelled images, too (https://arxiv.org/abs/1912.02783, sections 3.1 and 4)."""
+"""VIVI that learns from labelled images, too (https://arxiv.org/abs/1912.02783, section 3.1 and section 4)."""
 
 import torch.nn.functional as F
 from mmaction.registry import MODELS
