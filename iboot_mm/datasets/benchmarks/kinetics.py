@@ -14,7 +14,6 @@ from pathlib import Path
 from ..list_file import text_lines
 from .annotation import Annotation, Clip, Part, find_file, look_up
 
-_SUBFOLDERS = ('annotations', 'kinetics400', 'kinetics600', 'kinetics700', 'kinetics700_2020')
 # DeepMind's archive, the CVDF's, and MMAction2's own name for the same file.
 _FILES = dict(train=('train.csv', 'kinetics_train.csv'), val=('validate.csv', 'val.csv', 'kinetics_val.csv'))
 _COLUMNS = ('label', 'youtube_id', 'time_start', 'time_end')
@@ -32,7 +31,7 @@ def read_kinetics(folder: Path, name: str) -> Annotation:
     rows = {}
     for part, names in _FILES.items():
         hint = f'unpack {name}.tar.gz of DeepMind (or the annotations that the CVDF hosts) there'
-        path = find_file(folder, names, _SUBFOLDERS, hint)
+        path = find_file(folder, names, (name, 'annotations'), hint)  # other editions may lie beside it
         rows[part] = path, _read_rows(path)
     classes = {_underscored(row['label']): row['label'] for row in rows['train'][1]}
     index = {key: i for i, key in enumerate(sorted(classes))}

@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from iboot_mm.datasets.benchmarks import files, prepare
 from iboot_mm.datasets.benchmarks.counts import OFFICIAL, ListCounts, describe
+from iboot_mm.datasets.benchmarks.kinetics import read_kinetics
 
 from ...scripts import TOOLS, load_tool
 from ...videos import cut, moving_frames, write_sound, write_video
@@ -92,6 +93,16 @@ def test_a_larger_kinetics_is_told_from_kinetics400(root, out, name, title, clas
         f'swing_dancing/{SWING}.mp4 {classes - 2}', f'air_drumming/{AIR}.mp4 0',
         f'swinging_legs/{LEGS}.mp4 {classes - 1}']
     assert (out / f'{name}_val_list_videos.txt').is_file()
+
+
+def test_editions_of_kinetics_side_by_side_are_not_mixed_up(root):
+    for number, name in enumerate(('kinetics400', 'kinetics600', 'kinetics700', 'kinetics700_2020')):
+        for part in ('train', 'validate'):
+            trees.put(root / name / f'{part}.csv', trees.kinetics_csv([(name, f'{part}{number:05d}', 0, 10)] * 2))
+    for name in ('kinetics400', 'kinetics600', 'kinetics700', 'kinetics700_2020'):
+        assert read_kinetics(root, name).classes == [name]
+    with pytest.raises(FileNotFoundError, match='kinetics_train.csv in .* or its kinetics800, annotations'):
+        read_kinetics(root, 'kinetics800')
 
 
 @pytest.mark.parametrize('name, train, val, edition', [
