@@ -17,10 +17,13 @@ class SourceStat:
         size (int): Its bytes.
         changed (int | str): When it last changed, ns (of one in a shard, before it was packed); of a remote one,
             whatever the server tells versions by, '' if nothing.
+        file (tuple[int, ...]): Of a file of its own: device, inode and when that changed, ns. Other content of the same
+            size and time has another; so does the same content, moved or copied.
     """
 
     size: int
     changed: int | str
+    file: tuple[int, ...] = ()
 
 
 class ByteRange(io.RawIOBase):
@@ -108,7 +111,7 @@ def stat_source(path: str) -> SourceStat:
     about = os.stat(path)
     if os.path.isdir(path):
         raise IsADirectoryError(f"'{path}' is a folder")
-    return SourceStat(about.st_size, about.st_mtime_ns)
+    return SourceStat(about.st_size, about.st_mtime_ns, (about.st_dev, about.st_ino, about.st_ctime_ns))
 
 
 def source_exists(path: str) -> bool:

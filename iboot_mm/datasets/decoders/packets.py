@@ -64,7 +64,7 @@ class PacketIndex:
     ticks: np.ndarray | None = None
 
 
-# Indices of the videos opened last in this process, by path, size and time of change; a video of 10 s takes some 5 kB.
+# Indices of the videos opened last in this process, by path and all that tells files apart; 10 s take some 5 kB.
 KNOWN: BoundedCache[PacketIndex] = BoundedCache(2**24)
 
 
@@ -79,7 +79,7 @@ def open_indexed(path: str) -> tuple[Any, PacketIndex]:
     """
     av = import_library('av', 'av')
     about = check_file(path)
-    key = (path, about.size, about.changed)
+    key = (path, about)
     if (known := KNOWN.get(key)) is not None:
         return None, known
     with ExitStack() as opened:
@@ -91,7 +91,7 @@ def open_indexed(path: str) -> tuple[Any, PacketIndex]:
         except OSError as error:  # of a server
             raise UnreadableVideo(path, first_line(error)) from error
         opened.pop_all()  # stays open
-    if about.changed:  # else nothing would tell a file from another of its name
+    if about.changed or about.file:  # else nothing would tell a file from another of its name
         _remember(key, index)
     return container, index
 

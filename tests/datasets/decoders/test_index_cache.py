@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,39 @@ def test_a_file_that_has_changed_is_looked_through_again(tmp_path, read):
     assert frames_of(path)[0] == 20 and len(read) == 2
     write_video(path, moving_frames(30))
     assert frames_of(path)[0] == 30 and len(read) == 3
+
+
+@pytest.mark.parametrize('how', ['in place', 'renamed', 'a link that moves', 'another working directory'])
+def test_other_content_of_the_same_size_and_time_is_looked_through(how, tmp_path, read, monkeypatch):
+    """As archives that give all of their files one time unpack it."""
+    for count in (20, 30):
+        (tmp_path / str(count)).mkdir()
+        write_video(tmp_path / f'{count}/a.mp4', moving_frames(count))
+    shorter, longer = (tmp_path / f'{count}/a.mp4' for count in (20, 30))
+    filling = longer.stat().st_size - shorter.stat().st_size
+    shorter.write_bytes(shorter.read_bytes() + filling.to_bytes(4, 'big') + b'free' + bytes(filling - 8))
+    for file in (shorter, longer):
+        os.utime(file, ns=(0, 10**18))
+    path = tmp_path / 'b.mp4'
+    if how == 'another working directory':
+        path = Path('a.mp4')
+        monkeypatch.chdir(tmp_path / '20')
+    elif how == 'a link that moves':
+        path.symlink_to(shorter)
+    else:
+        shutil.copy2(shorter, path)
+    assert frames_of(path)[0] == frames_of(path)[0] == 20 and len(read) == 1
+    if how == 'another working directory':
+        monkeypatch.chdir(tmp_path / '30')
+    elif how == 'a link that moves':
+        path.unlink()
+        path.symlink_to(longer)
+    elif how == 'renamed':
+        os.replace(longer, path)
+    else:
+        path.write_bytes(longer.read_bytes())
+        os.utime(path, ns=(0, 10**18))
+    assert frames_of(path)[0] == 30 and len(read) == 2
 
 
 def test_a_remote_file_is_looked_through_once_where_its_server_tells_versions(tmp_path, read, monkeypatch):
