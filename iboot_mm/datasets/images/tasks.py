@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -59,13 +59,29 @@ class ImageTask:
         Raises:
             ValueError: an image can't be read.
         """
+        return next(self.batches(part, size, len(getattr(self, part))))
+
+    def batches(self, part: str, size: int, together: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The same, so many images at a time in their order; no more of them are in memory.
+
+        Args:
+            part: See :meth:`load`.
+            size: See :meth:`load`.
+            together: Images of a batch; the last one may have fewer.
+
+        Raises:
+            ValueError: an image can't be read.
+        """
         images = getattr(self, part)
-        squares = torch.empty(len(images), 3, size, size, dtype=torch.uint8)
-        labels = torch.empty(len(images), dtype=torch.int64)
         with ThreadPoolExecutor(num_cores()) as pool:
-            for row, (square, label) in enumerate(pool.map(partial(self._item, images, size), range(len(images)))):
-                squares[row], labels[row] = square, label
-        return squares, labels
+            for start in range(0, len(images), together):
+                count = min(together, len(images) - start)
+                squares = torch.empty(count, 3, size, size, dtype=torch.uint8)
+                labels = torch.empty(count, dtype=torch.int64)
+                items = pool.map(partial(self._item, images, size), range(start, start + count))
+                for row, (square, label) in enumerate(items):
+                    squares[row], labels[row] = square, label
+                yield squares, labels
 
     def _item(self, images: Dataset, size: int, index: int) -> tuple[Tensor, int]:
         image, label = images[index]

@@ -5,7 +5,7 @@ Momentum, the steps of decay, the linear warm-up and zero weight decay are those
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -97,6 +97,14 @@ def apply(net: nn.Module, inputs: Tensor, device: torch.device) -> Tensor:
 
 def accuracy(net: nn.Module, inputs: Tensor, labels: Tensor, device: torch.device) -> float:
     """Share of inputs in [0, 1] whose largest logit is their label's; one that is not finite counts as wrong."""
-    logits = apply(net, inputs, device)
-    hits = (logits.argmax(1) == labels.to(device)) & logits.isfinite().all(1)
-    return hits.sum().item() / len(labels)
+    return accuracy_of_batches(net, [(inputs, labels)], device)
+
+
+def accuracy_of_batches(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device) -> float:
+    """The same over batches of inputs and labels, one of which is looked at at a time."""
+    right = count = 0
+    for inputs, labels in batches:
+        logits = apply(net, inputs, device)
+        right += ((logits.argmax(1) == labels.to(device)) & logits.isfinite().all(1)).sum().item()
+        count += len(labels)
+    return right / count

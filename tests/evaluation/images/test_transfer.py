@@ -5,7 +5,7 @@ import torch
 from torch.utils.data import TensorDataset
 
 from iboot_mm.checkpoints.description import describe_checkpoint
-from iboot_mm.datasets.images.tasks import draw_task
+from iboot_mm.datasets.images.tasks import ImageTask, draw_task
 from iboot_mm.evaluation.images import transfer as module
 from iboot_mm.evaluation.images.few_label_training import Setting, accuracy, fine_tune, train_head
 from iboot_mm.evaluation.images.frame_classifier import ClassifierFolder, FrameEncoder, LoadedClassifier
@@ -68,6 +68,27 @@ def test_the_whole_protocol_against_the_same_steps_by_hand(tasks, frozen):
     assert result['setting'] == str(chosen)
     assert result['accuracies'] == {task.name: [run(task, chosen, False, seed) for seed in range(3)] for task in tasks}
     assert result['mean'] == pytest.approx(sum(sorted(runs)[1] for runs in result['accuracies'].values()) / 3)
+
+
+@pytest.mark.parametrize('frozen', [False, True])
+def test_test_images_that_are_too_many_are_never_all_in_memory(tasks, frozen, monkeypatch):
+    """9 of them, 4 at a time: the same accuracies; a frozen encoder sees each once, others read them in each run."""
+    protocol = TransferProtocol((FAST, ), frozen=frozen, **SMALL)
+    expected = Transfer(tasks, protocol, device='cpu', say=lambda line: None)(toy_encoder())
+    counts, batches = [], ImageTask.batches
+
+    def counting(task, part, size, together):
+        for images, labels in batches(task, part, size, together):
+            counts.append((part, len(images)))
+            yield images, labels
+
+    monkeypatch.setattr(ImageTask, 'batches', counting)
+    monkeypatch.setattr(module, 'TOGETHER', 4)
+    for kept, passes in ((3 * 8 * 8 * 9 - 1, 1 if frozen else 3), (3 * 8 * 8 * 9, 1)):
+        monkeypatch.setattr(module, 'KEPT', kept)
+        counts.clear()
+        assert Transfer(tasks, protocol, device='cpu', say=lambda line: None)(toy_encoder()) == expected
+        assert counts == 3 * [('train', 20), *passes * [('test', 4), ('test', 4), ('test', 1)]]
 
 
 def test_an_interrupted_protocol_goes_on_and_other_settings_are_other_runs(tasks, tmp_path, monkeypatch):
