@@ -1,5 +1,7 @@
 """Runs to be compared: their logs, and what their configs say of them."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from ..stores.plain_data import read_json
 from .scalars import Curve, RunLog, read_log, scalar_files
 
 SEEDED = ('randomness', 'work_dir', 'experiment_name', 'launcher', 'timestamp', 'resume')  # what seeds may differ in
+RANDOM = re.compile(r'random_\d+\.pth$')  # weights of `random`, which tools/evaluate.py writes for each seed
 
 
 class _Row(BaseModel):
@@ -33,7 +36,7 @@ class Run:
     """A training with its log, or a checkpoint with the figures of an evaluation.
 
     Attributes:
-        folder: Where it lies.
+        folder: Where it lies; of an evaluation of several checkpoints the checkpoint.
         name: What it is called, if somebody named it.
         settings: Of its config, see :func:`~iboot_mm.checkpoints.printed_config.printed_settings`; of an evaluation
             that of the checkpoint's training. Empty if there is none that can be read.
@@ -97,6 +100,12 @@ class Run:
         return 1 if sampling.get('same_clip') else sampling.get('num_views')  # of one clip two crops: rho is 1
 
 
+def differing_settings(runs: Sequence[Run]) -> list[str]:
+    """In what else than their seeds runs differ: keys of their configs, in order."""
+    recipes = [set(run.recipe or ()) for run in runs]
+    return sorted({key for key, _ in set.union(*recipes) - set.intersection(*recipes)})
+
+
 def load_runs(path: Path, name: str | None = None) -> list[Run]:
     """The run of a work dir, of the folder of one of its starts or of a ``scalars.json``; or the checkpoints evaluated.
 
@@ -131,6 +140,7 @@ def _logs(path: Path) -> list[Path]:
 
 def _evaluated(folder: Path, name: str | None) -> list[Run]:
     results = read_json(folder / 'results.json', Evaluation, 'name the folder of a finished tools/evaluate.py')
+    networks = [RANDOM.sub('random', checkpoint.name) for checkpoint in results.checkpoints]
     runs = []
     for number, checkpoint in enumerate(results.checkpoints):
         weights = Path(checkpoint.name)
@@ -138,7 +148,8 @@ def _evaluated(folder: Path, name: str | None) -> list[Run]:
         settings = {} if beside == Path('.') else _settings(*[beside] * 2)
         figures = {metric if metric.startswith(f'{row.name}/') else f'{row.name}/{metric}': values[number]
                    for row in results.rows for metric, values in row.figures.items() if number < len(values)}
-        runs.append(Run(folder, name, settings, None, figures))
+        place = Path(networks[number]) if len(set(networks)) > 1 else folder
+        runs.append(Run(place, name, settings, None, figures))
     return runs
 
 

@@ -79,7 +79,7 @@ def in_percent(metric: str, series: Sequence[Series]) -> bool:
 
 def short_names(folders: Sequence[Path]) -> list[str]:
     """The last parts of paths, as few as tell them apart."""
-    parts = [Path(os.path.abspath(folder)).parts for folder in folders]
+    parts = [Path(folder).parts or Path(os.path.abspath(folder)).parts for folder in folders]
     for count in range(1, max(map(len, parts)) + 1):
         names = ['/'.join(part[-count:]) for part in parts]
         if len(set(names)) == len(set(parts)):

@@ -75,6 +75,31 @@ def test_last_figures_over_the_number_of_clips(runs, monkeypatch):
     assert [row['x'] for row in points()] == ['VideoBYOL', 'VideoMoCo']
 
 
+def test_runs_that_are_no_seeds_are_told(runs, monkeypatch, capsys):
+    call(monkeypatch, *sorted(runs.glob('*_rho*')), '--over', 'rho')
+    assert not capsys.readouterr().err
+    write_config(next(runs.glob('byol_rho2_seed1/*2_*')), 'VideoBYOL', 2, 1, epochs=9)
+    call(monkeypatch, *sorted(runs.glob('byol*')), '--over', 'rho')
+    assert capsys.readouterr().err == (
+        'VideoBYOL at 2 is the mean of 2 runs whose configs differ in train_cfg.max_epochs: give them names '
+        '(NAME=RUN) to tell them apart\n')
+    call(monkeypatch, 'a=byol_rho2_seed0', 'b=byol_rho2_seed1', '--over', 'rho')
+    assert not capsys.readouterr().err
+
+
+def test_checkpoints_of_an_evaluation_are_no_seeds(runs, monkeypatch):
+    (runs / 'eval').mkdir()
+    checkpoints = [dict(name=name) for name in ('byol_rho2_seed0/epoch_4.pth', 'moco_rho2_seed0/epoch_4.pth',
+                                                'eval/networks/random_0.pth', 'eval/networks/random_1.pth')]
+    rows = [dict(name='linear', figures={'acc/top1': [.5, .25, .125, .375]})]
+    (runs / 'eval/results.json').write_text(json.dumps(dict(checkpoints=checkpoints, rows=rows)))
+    call(monkeypatch, 'eval', '--over', 'name')
+    assert {row['x']: (row['mean'], row['runs']) for row in points()} == {
+        'byol_rho2_seed0/epoch_4.pth': (.5, 1), 'moco_rho2_seed0/epoch_4.pth': (.25, 1), 'networks/random': (.25, 2)}
+    with pytest.raises(SystemExit, match='of byol_rho2_seed0/epoch_4.pth there are the figures of an evaluation'):
+        call(monkeypatch, 'eval')
+
+
 def test_bars_by_names(runs, monkeypatch):
     named = {'BYOL: T S C': 'byol_rho2_seed0', 'BYOL: S C': 'byol_rho1_seed0', 'MoCo: T S C': 'moco_rho2_seed0'}
     call(monkeypatch, *map('='.join, named.items()), 'MoCo: T S C=moco_rho2_seed1', '--over', 'name')

@@ -5,14 +5,15 @@
     python tools/analysis/plot_runs.py "BYOL: T S C=work_dirs/a" "BYOL: S C=work_dirs/b" --over name --out bars.png
 
 A run is a work dir, however often it was resumed, one of its folders of a start, or a scalars.json of mmengine, of any
-project; for an axis of single figures also the folder of a tools/evaluate.py, whose figures are then called
-PROTOCOL/METRIC (linear/acc/top1, ava/mAP). NAME=RUN names it. Runs of one name, or of the same config, are seeds of
-one another: drawn are their mean, as far as all of them have come, and a band of one sample standard deviation on
-each side (--each: each for itself).
+project; for an axis of single figures also the folder of a tools/evaluate.py, in which each checkpoint is a run, with
+figures called PROTOCOL/METRIC (linear/acc/top1, ava/mAP). NAME=RUN names it. Runs of one name, or of the same config,
+are seeds of one another: drawn are their mean, as far as all of them have come, and a band of one sample standard
+deviation on each side (--each: each for itself).
 
 --over epoch, step (iterations) or time draws curves. All else draws each run's last figure: `rho`, the number of clips
 in its config; any key of its config, such as train_cfg.max_epochs; or `name`, as bars, those named "SERIES: PLACE" side
-by side. Lines join runs of one NAME, without names those of one model. Configs are read, never run.
+by side. Lines join runs of one NAME, without names those of one model; if there are several at a place, their mean is
+drawn, too, and what else their configs differ in is told. Configs are read, never run.
 
 Beside the picture lie its points, as .json and .csv, as they were logged; only the picture shows shares in %.
 """
@@ -30,7 +31,7 @@ import iboot_mm  # noqa: F401
 from iboot_mm.interruption import one_line_when_stopped
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.visualization.run_plot import draw_runs
-from iboot_mm.visualization.runs import Run, load_runs
+from iboot_mm.visualization.runs import Run, differing_settings, load_runs
 from iboot_mm.visualization.scalars import AXES
 from iboot_mm.visualization.series import Series, average_curves, common_name, gather_points, in_percent, short_names
 
@@ -121,6 +122,20 @@ def points_of(runs: list[Run], metric: str, over: str) -> list[Series]:
     return [gather_points(series, found) for series, found in points.items()]
 
 
+def unlike_seeds(runs: list[Run], over: str) -> list[str]:
+    """A sentence for each place at which runs that nobody named come together, though they are no seeds."""
+    together: dict[tuple, list[Run]] = {}
+    for run in (run for run in runs if not run.name):
+        together.setdefault((run.model, run.setting(over)), []).append(run)
+    return [f'{model} at {place} is the mean of {len(group)} runs whose configs differ in {_shortened(keys)}: give '
+            'them names (NAME=RUN) to tell them apart'
+            for (model, place), group in together.items() if model and (keys := differing_settings(group))]
+
+
+def _shortened(keys: list[str], most: int = 3) -> str:
+    return ', '.join(keys[:most]) + (f' and {len(keys) - most} more' if len(keys) > most else '')
+
+
 def tables(rows: list[dict], runs: list[Run]) -> tuple[str, str]:
     """The points as JSON and as CSV."""
     rows = [{key: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -168,8 +183,8 @@ def main() -> None:
         named = dict.fromkeys((name, path.resolve()) for name, path in map(split_name, args.runs))  # each once
         runs = [run for name, path in named for run in load_runs(path, name)]
         if args.over in AXES and (without := next((run for run in runs if run.log is None), None)):
-            raise ValueError(f'{without.folder} holds the figures of an evaluation, and no log: name runs in it, or '
-                             'draw them --over rho, name or a key of the config')
+            raise ValueError(f'of {without.folder} there are the figures of an evaluation, and no log: draw them '
+                             '--over rho, name or a key of the config')
         panels = {metric: curves_of(runs, metric, args.over, args.each) if args.over in AXES
                   else points_of(runs, metric, args.over) for metric in choose_metrics(runs, args.metric)}
         figure = draw_runs(panels, args.over, args.log)
@@ -178,6 +193,9 @@ def main() -> None:
     for run in runs:
         if lacking := [metric for metric in panels if metric not in run.metrics]:
             print(f'{run.folder} logged no {", ".join(lacking)} and is left out there', file=sys.stderr)
+    if args.over not in (*AXES, 'name'):
+        for sentence in unlike_seeds(runs, args.over):
+            print(sentence, file=sys.stderr)
     figure.savefig(picture := io.BytesIO(), format=args.out.suffix[1:].lower(), dpi=150)
     backend = AtomicLocalBackend()
     backend.put(picture.getvalue(), args.out)
