@@ -3,6 +3,10 @@
 # tools/data/find_shots.py found in them. k-NN is on the moving digits. `make quickstart METHOD=vivi` trains this.
 _base_ = './_base_/vivi.py'
 
+# Two frames in three are gray, as in the exemplar protocol that the paper cites: the colours of a texture tell its shot
+# at once. Shots of one video, which the video loss is to join, are no negatives of each other.
+model = dict(data_preprocessor=dict(gray_prob=.66), shot_loss=dict(same_video=False))
+
 data_root = 'data/moving_digits'
 label_names = ('digit', 'motion')
 

@@ -10,7 +10,8 @@ from .views import info_nce, off_diagonal
 DISTANCES_TOGETHER = 2 ** 24
 
 
-def semi_hard_triplets(frames: Tensor, keys: Tensor, first: int, margin: float) -> tuple[Tensor, Tensor]:
+def semi_hard_triplets(frames: Tensor, keys: Tensor, first: int, margin: float,
+                       joined: int = 1) -> tuple[Tensor, Tensor]:
     """Triplet loss of all pairs of frames of a shot, each with one frame of another shot (VIVI, section 3.2).
 
     The negative is the nearest one that is farther than the positive, or the farthest if there is none (semi-hard,
@@ -25,33 +26,36 @@ def semi_hard_triplets(frames: Tensor, keys: Tensor, first: int, margin: float) 
             ``first + S - 1``.
         first: See ``keys``.
         margin: By how much a negative is to be farther than the positive.
+        joined: Shots in a row that are no negatives of each other: 1, or K to spare the other shots of a video; it
+            divides M and ``first``.
 
     Returns:
         Losses ``(S, L, L - 1)`` per anchor and positive, and the share of fulfilled triplets ``(S, L, L - 1)``: how
         many of all negatives are farther than the positive, in [0, 1]; chance is 1/2.
 
     Raises:
-        ValueError: a negative margin, a single frame a shot, or a single shot, which has no negative.
+        ValueError: a negative margin, a single frame a shot, or shots that have no negative.
     """
     at_least(0, 'semi_hard_triplets', margin=margin)
-    at_least(2, 'semi_hard_triplets', frames=frames.shape[1], shots=len(keys))
+    at_least(2, 'semi_hard_triplets', frames=frames.shape[1], shots=len(keys) // joined)
     together = max(1, DISTANCES_TOGETHER // (frames.shape[1] * keys.shape[:2].numel()))
-    parts = [_triplets(shots, keys, first + place * together, margin)
+    parts = [_triplets(shots, keys, first + place * together, margin, joined)
              for place, shots in enumerate(frames.split(together))]
     losses, shares = zip(*parts, strict=True)
     return torch.cat(losses), torch.cat(shares)
 
 
-def _triplets(frames: Tensor, keys: Tensor, first: int, margin: float) -> tuple[Tensor, Tensor]:
+def _triplets(frames: Tensor, keys: Tensor, first: int, margin: float, joined: int) -> tuple[Tensor, Tensor]:
     shots, length = torch.arange(len(frames), device=frames.device), frames.shape[1]
     distances = 2 - 2 * torch.einsum('sld,mkd->slmk', frames, keys)
     positives = off_diagonal(distances[shots, :, first + shots])  # (S, L, L - 1), from (S, L, L)
     with torch.no_grad():
-        same = (first + shots)[:, None] == torch.arange(len(keys), device=frames.device)  # (S, M)
+        groups = torch.arange(len(keys), device=frames.device) // joined
+        same = groups[first + shots, None] == groups  # (S, M)
         others = distances.masked_fill(same[:, None, :, None], torch.inf).flatten(2)
-        ascending, order = others.sort(dim=-1)  # frames of the anchor's shot last
+        ascending, order = others.sort(dim=-1)  # frames that are no negatives last
         nearer = torch.searchsorted(ascending, positives, right=True)  # negatives not farther than the positive
-        negatives = (len(keys) - 1) * length
+        negatives = (len(keys) - joined) * length
         chosen = order.gather(-1, nearer.clamp(max=negatives - 1))
     # gather() would keep all distances for the backward pass, and an index keeps itself alone.
     places = torch.arange(length, device=frames.device)[:, None]

@@ -22,6 +22,18 @@ def test_shots_of_all_videos_are_classes():
     assert found['chance'] == .5
 
 
+def test_shots_of_the_same_video_may_be_spared():
+    torch.manual_seed(0)
+    head, features = ExemplarHead(6, embed_dim=5, margin=.3, same_video=False), torch.randn(1, 2, 3, 4, 6)
+    shots = F.normalize(features[0].flatten(0, 1) @ head.embed.weight.T + head.embed.bias, dim=-1)
+    losses, shares = triplets_by_hand(shots, range(6), .3, joined=3)
+    found = head(features)
+    torch.testing.assert_close(found['loss'], losses.mean())
+    torch.testing.assert_close(found['accuracy'], shares.mean())
+    with pytest.raises(ValueError, match='ExemplarHead compares shots of different videos, and the batch'):
+        head(features[:, :1])
+
+
 def test_defaults_are_those_of_the_exemplar_baseline():
     head = ExemplarHead(6)
     assert (head.embed.out_features, head.margin) == (1000, .5)

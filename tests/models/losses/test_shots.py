@@ -14,13 +14,13 @@ def draw(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def triplets_by_hand(keys, shots, margin):
+def triplets_by_hand(keys, shots, margin, joined=1):
     """Losses and fulfilled shares of ``shots`` among unit vectors ``(M, L, D)``; both ``(S, L, L - 1)``."""
     losses, shares = [], []
     for m in shots:
         for anchor in range(keys.shape[1]):
             negatives = [(keys[m, anchor] - keys[n, k]).square().sum()
-                         for n in range(len(keys)) if n != m for k in range(keys.shape[1])]
+                         for n in range(len(keys)) if n // joined != m // joined for k in range(keys.shape[1])]
             for other in range(keys.shape[1]):
                 if other != anchor:
                     positive = (keys[m, anchor] - keys[m, other]).square().sum()
@@ -30,6 +30,20 @@ def triplets_by_hand(keys, shots, margin):
                     shares.append(len(farther) / len(negatives))
     shape = (len(shots), keys.shape[1], keys.shape[1] - 1)
     return torch.stack(losses).view(shape), torch.tensor(shares).view(shape)
+
+
+@pytest.mark.parametrize('together', [2 ** 24, 1])
+def test_shots_of_one_video_may_be_no_negatives(monkeypatch, together):
+    """6 shots of 3 videos, the last two of which are this rank's."""
+    monkeypatch.setattr(shot_losses, 'DISTANCES_TOGETHER', together)
+    keys = F.normalize(draw(6, 4, 3), dim=-1)
+    losses, shares = semi_hard_triplets(keys[2:], keys, 2, .5, joined=2)
+    expected = triplets_by_hand(keys, range(2, 6), .5, joined=2)
+    torch.testing.assert_close(losses, expected[0])
+    torch.testing.assert_close(shares.float(), expected[1])
+    assert not torch.allclose(losses, triplets_by_hand(keys, range(2, 6), .5)[0])
+    with pytest.raises(ValueError, match='shots'):
+        semi_hard_triplets(keys[:2], keys[:2], 0, .5, joined=2)
 
 
 @pytest.mark.parametrize('together', [2 ** 24, 200, 1])  # all shots, 2 (each has 4 x 20 distances), 1
