@@ -100,10 +100,24 @@ class Run:
         return 1 if sampling.get('same_clip') else sampling.get('num_views')  # of one clip two crops: rho is 1
 
 
-def differing_settings(runs: Sequence[Run]) -> list[str]:
-    """In what else than their seeds runs differ: keys of their configs, in order."""
-    recipes = [set(run.recipe or ()) for run in runs]
-    return sorted({key for key, _ in set.union(*recipes) - set.intersection(*recipes)})
+def unlike_seeds(runs: Sequence[Run], key: str) -> list[str]:
+    """A sentence for each place at which runs that nobody named come together, though they are no seeds.
+
+    Args:
+        runs: Of which those of one model are to be joined.
+        key: What the places are, see :meth:`Run.setting`.
+    """
+    together: dict[tuple, list[Run]] = {}
+    for run in (run for run in runs if not run.name and run.model):
+        together.setdefault((run.model, run.setting(key)), []).append(run)
+    sentences = []
+    for (model, place), group in together.items():
+        recipes = [set(run.recipe or ()) for run in group]
+        if keys := sorted({name for name, _ in set.union(*recipes) - set.intersection(*recipes)}):
+            which = ', '.join(keys[:3]) + (f' and {len(keys) - 3} more' if len(keys) > 3 else '')
+            sentences.append(f'{model} at {place} is the mean of {len(group)} runs whose configs differ in {which}: give '
+                             'them names (NAME=RUN) to tell them apart')
+    return sentences
 
 
 def load_runs(path: Path, name: str | None = None) -> list[Run]:

@@ -1,6 +1,7 @@
 """What a run logged, as curves: mmengine's ``vis_data/scalars.json`` of all of its starts, put together."""
 
 import json
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -119,14 +120,18 @@ def read_records(file: Path) -> Iterator[dict]:
         raise ValueError(f'{file} is no text: name a scalars.json of mmengine') from None
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
+            record = json.loads(line, parse_int=float)  # of any length
+        except (json.JSONDecodeError, RecursionError) as error:
             if number == len(lines):
                 continue
             raise ValueError(f'{file}, line {number} is no JSON: {error}') from None
         place = (record.get('iter', record.get('step')) if isinstance(record, dict) else None)
         if not isinstance(place, (int, float)):
             raise ValueError(f"{file}, line {number} has neither 'iter' nor 'step': it is no scalars.json of mmengine")
+        for name in (*PLACES, *OF_TRAINING):
+            value = record.get(name, 0)
+            if not isinstance(value, (int, float)) or name in PLACES and not math.isfinite(value):
+                raise ValueError(f'{file}, line {number} has {value!r} for {name!r}: it is no scalars.json of mmengine')
         yield record
 
 

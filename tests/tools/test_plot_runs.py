@@ -100,6 +100,18 @@ def test_checkpoints_of_an_evaluation_are_no_seeds(runs, monkeypatch):
         call(monkeypatch, 'eval')
 
 
+@pytest.mark.parametrize('name', ['results.json', 'scalars.json', 'table.csv'])
+def test_points_take_no_other_file_s_place(runs, monkeypatch, name):
+    (runs / name).write_text('{"rows": []}')
+    with pytest.raises(SystemExit, match=f'plot_runs: .* take the place of {name}, .*: choose another --out'):
+        call(monkeypatch, 'byol_rho1_seed0', '--out', f'{name.partition(".")[0]}.png')
+    assert (runs / name).read_text() == '{"rows": []}'
+    for _ in range(2):  # one's own are replaced
+        call(monkeypatch, 'byol_rho1_seed0', '--metric', 'loss', '--out', 'x.svg')
+    with pytest.raises(SystemExit, match='plot_runs: .*: choose another --out'):
+        call(monkeypatch, 'byol_rho1_seed0', '--out', f'{name}/x.svg')
+
+
 def test_bars_by_names(runs, monkeypatch):
     named = {'BYOL: T S C': 'byol_rho2_seed0', 'BYOL: S C': 'byol_rho1_seed0', 'MoCo: T S C': 'moco_rho2_seed0'}
     call(monkeypatch, *map('='.join, named.items()), 'MoCo: T S C=moco_rho2_seed1', '--over', 'name')

@@ -83,11 +83,19 @@ def test_a_validation_alone(tmp_path):
 
 @pytest.mark.parametrize('text, sentence', [
     ('{"loss": \n{"loss": 1, "iter": 1, "step": 1}\n', 'line 1 is no JSON'), ('[1]\n{"iter": 1}', 'line 1 has neither'),
-    ('{"loss": 1}\n', "neither 'iter' nor 'step'"), ('{"iter": "ten"}', "neither 'iter' nor 'step'")])
+    ('{"loss": 1}\n', "neither 'iter' nor 'step'"), ('{"iter": "ten"}', "neither 'iter' nor 'step'"),
+    ('{"iter": 1, "epoch": "1"}', "line 1 has '1' for 'epoch'"), ('{"iter": 1, "epoch": null}', "None for 'epoch'"),
+    ('{"iter": NaN}', "nan for 'iter'"), ('{"iter": 1, "time": "x"}', "'x' for 'time'"),
+    (f'{{"step": 1{"0" * 400}}}', "inf for 'step'"), ('[' * 10**5 + '\n{"iter": 1}', 'line 1 is no JSON')])
 def test_broken(tmp_path, text, sentence):
     (tmp_path / 'scalars.json').write_text(text)
     with pytest.raises(ValueError, match=f'scalars.json, {sentence}|{sentence}'):
         read_scalars([tmp_path / 'scalars.json'])
+
+
+def test_a_whole_number_too_large_for_a_float_is_infinite(tmp_path):
+    (tmp_path / 'scalars.json').write_text(f'{{"iter": 1, "loss": 1{"0" * 5000}}}')
+    assert read_scalars([tmp_path / 'scalars.json']) == {'loss': [(1, float('inf'))]}
 
 
 def test_missing_and_no_text(tmp_path):

@@ -31,10 +31,11 @@ import iboot_mm  # noqa: F401
 from iboot_mm.interruption import one_line_when_stopped
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 from iboot_mm.visualization.run_plot import draw_runs
-from iboot_mm.visualization.runs import Run, differing_settings, load_runs
+from iboot_mm.visualization.runs import Run, load_runs, unlike_seeds
 from iboot_mm.visualization.scalars import AXES
 from iboot_mm.visualization.series import Series, average_curves, common_name, gather_points, in_percent, short_names
 
+BEGINNINGS = {'.json': b'{\n "runs":', '.csv': b'metric,name,over,x,'}  # of the files of points
 PICTURES = ('.png', '.svg', '.pdf')
 METRICS = ('knn_top1', 'linear/top1', 'acc/top1', 'mAP', 'mean_average_precision', 'top1', 'loss')  # the first found
 
@@ -122,20 +123,6 @@ def points_of(runs: list[Run], metric: str, over: str) -> list[Series]:
     return [gather_points(series, found) for series, found in points.items()]
 
 
-def unlike_seeds(runs: list[Run], over: str) -> list[str]:
-    """A sentence for each place at which runs that nobody named come together, though they are no seeds."""
-    together: dict[tuple, list[Run]] = {}
-    for run in (run for run in runs if not run.name):
-        together.setdefault((run.model, run.setting(over)), []).append(run)
-    return [f'{model} at {place} is the mean of {len(group)} runs whose configs differ in {_shortened(keys)}: give '
-            'them names (NAME=RUN) to tell them apart'
-            for (model, place), group in together.items() if model and (keys := differing_settings(group))]
-
-
-def _shortened(keys: list[str], most: int = 3) -> str:
-    return ', '.join(keys[:most]) + (f' and {len(keys) - most} more' if len(keys) > most else '')
-
-
 def tables(rows: list[dict], runs: list[Run]) -> tuple[str, str]:
     """The points as JSON and as CSV."""
     rows = [{key: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -146,6 +133,15 @@ def tables(rows: list[dict], runs: list[Run]) -> tuple[str, str]:
     writer.writerows(rows)
     folders = [dict(name=run.name, folder=str(run.folder)) for run in runs]
     return json.dumps(dict(runs=folders, points=rows), indent=1) + '\n', lines.getvalue()
+
+
+def check_place(out: Path) -> None:
+    """Raises a ValueError if the points would take the place of a file that is none of this tool's."""
+    for suffix, beginning in BEGINNINGS.items():
+        place = out.with_suffix(suffix)
+        if place.is_file() and not place.read_bytes().startswith(beginning):
+            raise ValueError(f'the points would take the place of {place}, which this tool did not write: choose '
+                             'another --out')
 
 
 def summary(metric: str, panel: list[Series]) -> list[str]:
@@ -180,6 +176,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
+        check_place(args.out)
         named = dict.fromkeys((name, path.resolve()) for name, path in map(split_name, args.runs))  # each once
         runs = [run for name, path in named for run in load_runs(path, name)]
         if args.over in AXES and (without := next((run for run in runs if run.log is None), None)):
@@ -197,12 +194,15 @@ def main() -> None:
         for sentence in unlike_seeds(runs, args.over):
             print(sentence, file=sys.stderr)
     figure.savefig(picture := io.BytesIO(), format=args.out.suffix[1:].lower(), dpi=150)
-    backend = AtomicLocalBackend()
-    backend.put(picture.getvalue(), args.out)
     texts = tables([row for metric, panel in panels.items() for series in panel
                     for row in series.rows(metric, args.over)], runs)
-    for suffix, text in zip(('.json', '.csv'), texts):
-        backend.put_text(text, args.out.with_suffix(suffix))
+    try:
+        backend = AtomicLocalBackend()
+        backend.put(picture.getvalue(), args.out)
+        for suffix, text in zip(BEGINNINGS, texts):
+            backend.put_text(text, args.out.with_suffix(suffix))
+    except OSError as error:
+        sys.exit(f'plot_runs: {error}: choose another --out')
     print('\n'.join(line for metric, panel in panels.items() for line in summary(metric, panel)))
     print(f'{args.out}, and its points: {args.out.with_suffix(".json").name}, {args.out.with_suffix(".csv").name}')
 
