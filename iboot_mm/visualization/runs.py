@@ -115,8 +115,8 @@ def unlike_seeds(runs: Sequence[Run], key: str) -> list[str]:
         recipes = [set(run.recipe or ()) for run in group]
         if keys := sorted({name for name, _ in set.union(*recipes) - set.intersection(*recipes)}):
             which = ', '.join(keys[:3]) + (f' and {len(keys) - 3} more' if len(keys) > 3 else '')
-            sentences.append(f'{model} at {place} is the mean of {len(group)} runs whose configs differ in {which}: give '
-                             'them names (NAME=RUN) to tell them apart')
+            sentences.append(f'{model} at {place} is the mean of {len(group)} runs whose configs differ in {which}: '
+                             'give them names (NAME=RUN) to tell them apart')
     return sentences
 
 
