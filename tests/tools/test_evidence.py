@@ -1,5 +1,6 @@
 """tools/analysis/evidence.py: which commands it runs, that it goes on where it was, and what its page says."""
 
+import argparse
 import json
 import re
 import sys
@@ -8,13 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
+from mmengine.config import DictAction
 
+from iboot_mm.evaluation.protocols.evidence import METHODS
 from iboot_mm.stores.features import FeatureStore
 
+from ..config_files import load_config
 from ..scripts import load_tool
 
 evidence = load_tool('analysis/evidence')
 runs = load_tool('analysis/evidence_runs')
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 QUERIES = 40
 
 
@@ -155,3 +161,28 @@ def test_a_wrong_argument_is_named(arguments, message, call, capsys):
     with pytest.raises(SystemExit):
         call(*arguments)
     assert message in capsys.readouterr().err
+
+
+def test_on_the_digits_the_motion_target_has_its_own_config(call, tools):
+    call('--data', 'digits', '--only', 'digits', '--methods', 'iboot,iboot_motion', '--protocols', 'knn', '--seeds', '0')
+    bases = [Path(words[words.index('--base') + 1]).name for tool, words in tools.commands if tool == 'make_config']
+    assert bases == ['iboot_r18_digits.py', 'iboot_motion_r18_digits.py']
+    options = [words[words.index('--cfg-options') + 1:] if '--cfg-options' in words else []
+               for tool, words in tools.commands if tool == 'train']
+    assert options == [['model.motion=None'], []]
+
+
+@pytest.mark.parametrize('method', [name for name, method in METHODS.items() if method.recipe == 'iboot'])
+def test_options_build_the_method_on_a_folder(method):
+    cfg = load_config(CONFIGS / 'mini' / 'iboot_r18_folder.py')
+    action = DictAction(['--cfg-options'], 'options')
+    options = argparse.Namespace()
+    action(argparse.ArgumentParser(), options, list(METHODS[method].options))
+    cfg.merge_from_dict(options.options)
+    cfg.model.teacher = dict(type='TimmTeacher', model='test_resnet', pretrained=False, input_size=32, precision='fp32')
+    model = MODELS.build(cfg.model)
+    assert (model.motion is not None) == (method == 'iboot_motion')
+    assert (model.contrast is None) == (method == 'iboot_published')
+    if method == 'iboot_motion':
+        assert [tuple(stage[0].conv1.conv.kernel_size)[0] for stage in (model.backbone.layer1, model.backbone.layer4)] == [
+            3, 3]

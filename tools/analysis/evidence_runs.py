@@ -11,7 +11,7 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOOLS))
 from console import METHODS as CONFIGS  # noqa: E402
-from console import ROOT, Stages, clock, run, show_training  # noqa: E402
+from console import MINI, ROOT, Stages, clock, run, show_training  # noqa: E402
 
 from mmengine.config import Config  # noqa: E402
 
@@ -93,7 +93,8 @@ class Runs:
         """The config of a pre-training."""
         out, recipe = self.folder(data, method, seed) / 'recipe.py', METHODS[method].recipe or 'iboot'
         if data.videos is None:
-            extra = ['--base', CONFIGS[recipe]]
+            own = METHODS[method].digits
+            extra = ['--base', MINI / own if own else CONFIGS[recipe]]
         else:
             extra = ['--videos', data.videos, '--hold-out', '--method', recipe,
                      '--lists', *data.lists[data.split(seed)]]
@@ -110,7 +111,7 @@ class Runs:
         if not self.cost_file(data, method, seed).is_file():
             if 'tokens' in Config.fromfile(recipe):
                 self.call(['data/cache_tokens', recipe], recipe.with_suffix('.log'))
-            options = METHODS[method].options
+            options = () if data.videos is None and METHODS[method].digits else METHODS[method].options
             log = work_dir / 'log.txt'
             self.call(['train', recipe, '--work-dir', work_dir / 'train', '--seed', seed, '--resume',
                        *(['--cfg-options', *options] if options else [])], log, measured=True)

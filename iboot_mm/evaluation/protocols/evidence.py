@@ -21,12 +21,15 @@ class Method:
         title: Its name in print.
         recipe: What ``tools/make_config.py --method`` calls its pre-training; None where there is none.
         options: ``tools/train.py --cfg-options`` beside that recipe.
+        digits: The config below ``configs/mini`` that stands for recipe and options on the moving digits; None: there,
+            too, the recipe's own with the options.
         frozen: Whether no protocol may train it.
     """
 
     title: str
     recipe: str | None = None
     options: tuple[str, ...] = ()
+    digits: str | None = None
     frozen: bool = False
 
 
@@ -35,7 +38,10 @@ METHODS = dict(
     iboot_published=Method('iBoot as published (mini size)', 'iboot', (
         'model.target_norm=none', 'model.contrast=None', 'model.head=None', 'model.motion=None')),
     iboot=Method('iBoot of this project', 'iboot', ('model.motion=None', )),
-    iboot_motion=Method('iBoot with a motion target', 'iboot', ('model.motion.shown=correspondences', )),
+    # Where only the last stages mix time, no motion is learned: docs/motion_target.md.
+    iboot_motion=Method('iBoot with a motion target', 'iboot', (
+        'model.motion.shown=correspondences', 'model.backbone.inflate=(1,1,1,1)',
+        'model.backbone.conv1_kernel=(3,7,7)'), 'iboot_motion_r18_digits.py'),
     byol=Method('rho-BYOL', 'byol'),
     moco=Method('rho-MoCo', 'moco'),
     simclr=Method('rho-SimCLR', 'simclr'),
