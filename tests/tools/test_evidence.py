@@ -164,7 +164,8 @@ def test_a_wrong_argument_is_named(arguments, message, call, capsys):
 
 
 def test_on_the_digits_the_motion_target_has_its_own_config(call, tools):
-    call('--data', 'digits', '--only', 'digits', '--methods', 'iboot,iboot_motion', '--protocols', 'knn', '--seeds', '0')
+    call('--data', 'digits', '--only', 'digits', '--methods', 'iboot,iboot_motion', '--protocols', 'knn', '--seeds',
+         '0')
     bases = [Path(words[words.index('--base') + 1]).name for tool, words in tools.commands if tool == 'make_config']
     assert bases == ['iboot_r18_digits.py', 'iboot_motion_r18_digits.py']
     options = [words[words.index('--cfg-options') + 1:] if '--cfg-options' in words else []
@@ -184,5 +185,5 @@ def test_options_build_the_method_on_a_folder(method):
     assert (model.motion is not None) == (method == 'iboot_motion')
     assert (model.contrast is None) == (method == 'iboot_published')
     if method == 'iboot_motion':
-        assert [tuple(stage[0].conv1.conv.kernel_size)[0] for stage in (model.backbone.layer1, model.backbone.layer4)] == [
-            3, 3]
+        stages = model.backbone.layer1, model.backbone.layer4
+        assert [stage[0].conv1.conv.kernel_size[0] for stage in stages] == [3, 3]
