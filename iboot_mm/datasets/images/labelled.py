@@ -47,7 +47,7 @@ class LabelledImages(VideoFolder):
                  extensions: Sequence[str] = IMAGE_EXTENSIONS, **kwargs) -> None:
         if not 0 < share <= 1:
             raise ValueError(f'LabelledImages: share must lie in (0, 1], got {share}.')
-        self.share = share
+        self.class_share = share  # `share` of VideoFolder takes no look at classes
         self.share_seed = share_seed
         super().__init__(root, ann_file, extensions=extensions, num_classes=num_classes, **kwargs)
 
@@ -56,9 +56,9 @@ class LabelledImages(VideoFolder):
         pictures = super().load_data_list() if self.ann_file else self._scan()
         self._check_labels(pictures)
         labels = np.array([picture['labels']['label'] for picture in pictures])
-        if self.share < 1:
+        if self.class_share < 1:
             try:
-                kept = class_balanced(labels, self.num_classes, self.share, self.share_seed)
+                kept = class_balanced(labels, self.num_classes, self.class_share, self.share_seed)
             except ValueError as error:
                 raise ValueError(f"'{self.ann_file or self.root}': {error}") from None
             pictures, labels = [pictures[i] for i in kept], labels[kept]
@@ -67,8 +67,8 @@ class LabelledImages(VideoFolder):
                         'put them there, or take their lines off the list.')
         counts = np.bincount(labels, minlength=self.num_classes)
         each = f'{counts.min()}' if counts.min() == counts.max() else f'{counts.min()} to {counts.max()}'
-        print_log(f'{len(pictures)} labelled images of {self.ann_file or self.root} (share {self.share:g}): {each} of '
-                  f'each of {self.num_classes} classes', logger='current')
+        print_log(f'{len(pictures)} labelled images of {self.ann_file or self.root} (share {self.class_share:g}): {each} '
+                  f'of each of {self.num_classes} classes', logger='current')
         return pictures
 
     def _scan(self) -> list[dict]:
