@@ -15,6 +15,7 @@ from iboot_mm.models.modules.target_norm import TargetNorm
 from iboot_mm.ranges import above_zero, at_least, below_one, in_unit_interval
 
 from .models.pretrainers import toy
+from .targets import TEACHER
 
 NAN = math.nan
 REFUSED = {
@@ -26,6 +27,7 @@ REFUSED = {
     'SampleShots': dict(num_shots=(0, ), shot_len=(0, )),
     'PlaybackRate': dict(num_views=(0, ), clip_len=(0, ), frame_interval=(0, ), jitter=(-.1, 1., NAN)),
     'BoxActionHead': dict(roi_size=(0, )),
+    'CachedIBoot': dict(motion_width=(0, -1)),
     'ImageTMM': dict(out_channels=(0, )),
     'FrameResNetV2': dict(width_factor=(0, )),
     'ExemplarHead': dict(embed_dim=(0, ), margin=(-.5, NAN)),
@@ -66,6 +68,8 @@ FREE = {
 }
 NEEDED = dict(
     BoxActionHead=dict(in_channels=4, num_classes=2),
+    CachedIBoot=dict(backbone=dict(type='ToyBackbone'), feature_dim=toy.WIDTH, teacher=TEACHER, width=4,
+                     motion=dict(shown=dict(type='correspondences', stride=4, reach=1), clusters=3), motion_width=4),
     ImageTMM=dict(teacher=dict(type='PatchMeanTeacher'), stored_width=64, temporal=None),
     LARS=dict(params=[torch.nn.Parameter(torch.zeros(1))], lr=1.), ExemplarHead=dict(in_channels=4),
     MLPHead=dict(in_channels=4, num_classes=2), ShotOrderHead=dict(in_channels=4, num_shots=2),

@@ -54,7 +54,8 @@ def _triplets(frames: Tensor, keys: Tensor, first: int, margin: float, joined: i
         same = groups[first + shots, None] == groups  # (S, M)
         others = distances.masked_fill(same[:, None, :, None], torch.inf).flatten(2)
         ascending, order = others.sort(dim=-1)  # frames that are no negatives last
-        nearer = torch.searchsorted(ascending, positives, right=True)  # negatives not farther than the positive
+        # negatives not farther than the positive
+        nearer = torch.searchsorted(ascending.contiguous(), positives.contiguous(), right=True)
         negatives = (len(keys) - joined) * length
         chosen = order.gather(-1, nearer.clamp(max=negatives - 1))
     # gather() would keep all distances for the backward pass, and an index keeps itself alone.

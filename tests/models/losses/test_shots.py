@@ -144,3 +144,13 @@ def test_equal_shots_cost_the_logarithm_of_their_number():
     losses, hits = shot_info_nce(torch.ones(4, 1, 3), torch.ones(4, 2, 3), 0)
     torch.testing.assert_close(losses, torch.full((4, 1), math.log(1 + 3 * 2)))
     assert not hits.any()
+
+
+def test_triplets_warn_of_nothing(recwarn):
+    """Of a layout that costs a copy, torch warns once a process, unless told always to."""
+    torch.set_warn_always(True)
+    try:
+        semi_hard_triplets(F.normalize(draw(3, 2, 4), dim=-1), F.normalize(draw(8, 2, 4), dim=-1), 2, .5)
+    finally:
+        torch.set_warn_always(False)
+    assert not recwarn.list
