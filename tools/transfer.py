@@ -1,6 +1,7 @@
 """Transfers networks to image classification with few labels, as VIVI is judged: VTAB's lightweight protocol.
 
     python tools/transfer.py CKPT --task natural:DIR --task natural:torchvision.CIFAR100=DIR --out work_dirs/transfer
+    ... --task natural:vtab.Caltech101=DIR --task specialized:vtab.EuroSAT=DIR                           split as VTAB's
     python tools/transfer.py random random ex4=CKPT ex4=CKPT --config CONFIG ...    mean and deviation of several seeds
     ... --frozen                                          linear heads on frozen features: the quick variant
     ... --examples 300 --steps 100 400 --size 64 --batch 64                                       a small one
@@ -8,7 +9,8 @@
 A task is [GROUP:][NAME=]PLACE. PLACE is a folder with train/CLASS/*.jpg and test/CLASS/*.jpg, or with CLASS/*.jpg; a
 list of lines `path label`, or TRAIN.txt,TEST.txt, with paths relative to the list or to FOLDER in LIST.txt@FOLDER and
 TRAIN.txt,TEST.txt@FOLDER (of videos, the middle frames are taken); with NAME torchvision.KIND the folder of that data
-set (nothing is downloaded); or sklearn.digits. Without a split, the images that are not drawn as examples are tested.
+set (nothing is downloaded); with NAME vtab.Caltech101, vtab.EuroSAT, vtab.RESISC45 or vtab.SUN397 the folder of that
+archive, split as VTAB does; or sklearn.digits. Without a split, the images that are not drawn as examples are tested.
 
 1000 labelled images of each task are drawn by --seed. Each combination of --rates and --steps trains on 800 of them;
 the one of the best accuracy on the other 200, averaged over all tasks, trains anew on all 1000, --runs times. Reported

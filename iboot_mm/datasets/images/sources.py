@@ -1,4 +1,4 @@
-"""Where images with classes come from: folders, lists of images or videos, torchvision's data sets, digits."""
+"""Where images with classes come from: folders, lists of images or videos, torchvision, VTAB's archives, digits."""
 
 import inspect
 import os
@@ -8,37 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 import torchvision
-from PIL import Image
 from torch.utils.data import ConcatDataset, Dataset, TensorDataset
 from torchvision.datasets.folder import find_classes, make_dataset
 
-from ..decoders import UnreadableVideo
-from ..decoders.base import first_line, open_video
 from ..decoders.frames import IMAGE_EXTENSIONS
 from ..listing import VIDEO_EXTENSIONS, check_files, parse_list
-
-
-class ImageFiles(Dataset):
-    """Image files and their classes, read when they are asked for; of a video, its middle frame.
-
-    Args:
-        entries: ``(path, class)``.
-    """
-
-    def __init__(self, entries: Sequence[tuple[str, int]]) -> None:
-        self.entries = list(entries)
-
-    def __len__(self) -> int:
-        return len(self.entries)
-
-    def __getitem__(self, index: int) -> tuple[Image.Image, int]:
-        path, label = self.entries[index]
-        try:
-            with open_video(path, 'picture' if path.lower().endswith(IMAGE_EXTENSIONS) else 'auto') as video:
-                return Image.fromarray(video.read([video.num_frames // 2])[0]), label
-        except (OSError, UnreadableVideo) as error:
-            reason = getattr(error, 'reason', '') or first_line(error)
-            raise ValueError(f'{path} cannot be read ({reason}): replace it, or take it out of its task') from None
+from .image_files import ImageFiles
+from .vtab import open_vtab
 
 
 def open_images(name: str, place: str) -> tuple[str, list[Dataset]]:
@@ -54,6 +30,9 @@ def open_images(name: str, place: str) -> tuple[str, list[Dataset]]:
     if name.startswith('torchvision.'):
         kind = name.partition('.')[2]
         return kind, _torchvision(kind, place)
+    if name.startswith('vtab.'):
+        kind = name.partition('.')[2]
+        return kind, open_vtab(kind, place)
     if place == 'sklearn.digits':
         return name or 'digits', _digits()
     lists, _, root = place.partition('@')
@@ -66,7 +45,7 @@ def open_images(name: str, place: str) -> tuple[str, list[Dataset]]:
 def _folder(root: Path) -> list[ImageFiles]:
     if not root.is_dir():
         raise FileNotFoundError(f'there is no folder of images {root}: a task is a folder, one or two lists (.txt), '
-                                'torchvision.KIND=FOLDER or sklearn.digits')
+                                'torchvision.KIND=FOLDER, vtab.KIND=FOLDER or sklearn.digits')
     roots = [root / 'train', root / 'test']
     roots = roots if all(part.is_dir() for part in roots) else [root]
     classes, indices = find_classes(roots[0])

@@ -18,7 +18,8 @@ from torch.utils.data import Dataset, Subset, TensorDataset
 from torchvision.transforms.functional import to_pil_image
 
 from ..parallel import num_cores
-from .sources import ImageFiles, open_images
+from .image_files import ImageFiles
+from .sources import open_images
 
 DRAW_TAG = 0x7A5C0  # keeps the draw of images apart from other streams of the same seed
 SPEC = re.compile(r'(?:(?P<group>\w+):)?(?:(?P<name>[^=]+)=)?(?P<place>.+)')
@@ -105,7 +106,8 @@ def open_task(spec: str, examples: int = 1000, seed: int = 0) -> ImageTask:
         spec: ``[GROUP:][NAME=]PLACE``, where PLACE is a folder (``train/CLASS/*.jpg`` and ``test/CLASS/*.jpg``, or
             ``CLASS/*.jpg``), ``LIST.txt`` or ``TRAIN.txt,TEST.txt`` (lines ``path label``, paths relative to the list,
             or to FOLDER after ``@FOLDER``; of a video, the middle frame is the image), or ``sklearn.digits``. NAME is
-            the task's name, or ``torchvision.KIND`` for the data set of torchvision that lies in the folder PLACE.
+            the task's name, or ``torchvision.KIND`` for the data set of torchvision that lies in the folder PLACE, or
+            ``vtab.KIND`` for an archive there that VTAB splits (:mod:`.vtab`).
         examples: Labelled images to draw (VTAB: 1000).
         seed: Of the draw.
 
