@@ -67,8 +67,8 @@ class LabelledImages(VideoFolder):
                         'put them there, or take their lines off the list.')
         counts = np.bincount(labels, minlength=self.num_classes)
         each = f'{counts.min()}' if counts.min() == counts.max() else f'{counts.min()} to {counts.max()}'
-        print_log(f'{len(pictures)} labelled images of {self.ann_file or self.root} (share {self.class_share:g}): {each} '
-                  f'of each of {self.num_classes} classes', logger='current')
+        print_log(f'{len(pictures)} labelled images of {self.ann_file or self.root} (share {self.class_share:g}): '
+                  f'{each} of each of {self.num_classes} classes', logger='current')
         return pictures
 
     def _scan(self) -> list[dict]:
