@@ -286,6 +286,23 @@ def test_recomputed_blocks_count_a_batch_once(config, shape, recwarn):
     assert not [w for w in recwarn if 'use_reentrant' in str(w.message)]
 
 
+@pytest.mark.parametrize('config, shape', [
+    (dict(type='SlowResNet', depth=18, base_channels=4), (2, 3, 2, 32, 32)),
+    (dict(type='FrameResNetV2', layers=(2, 1), channels=(16, 32), stem_chs=8), (4, 3, 32, 32))])
+def test_recomputed_blocks_compile(config, shape):
+    torch.manual_seed(0)
+    plain, compiled = (MODELS.build(dict(config, with_cp=with_cp)).train() for with_cp in (False, True))
+    compiled.load_state_dict(plain.state_dict())
+    clips = torch.rand(shape)
+    torch.compiler.reset()
+    for network in (plain, torch.compile(compiled, backend='aot_eager', fullgraph=True)):
+        network(clips).square().mean().backward()
+    for one, other in zip(plain.buffers(), compiled.buffers(), strict=True):
+        torch.testing.assert_close(one, other)
+    for one, other in zip(plain.parameters(), compiled.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+
+
 def test_sync_bn_of_timm_keeps_its_activation():
     torch.manual_seed(0)
     network = MODELS.build(dict(type='FrameResNetV2', layers=(1, 1), channels=(16, 32), stem_chs=8)).eval()

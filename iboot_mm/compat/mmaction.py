@@ -139,6 +139,7 @@ def count_batches_once_when_recomputing() -> None:
     kind of checkpointing that can tell is not the one that mmaction2 takes, with a warning, when none is named. Of timm
     it is done for ResNetV2. Goes when both do so themselves.
     """
+    import torch
     from mmaction.models.backbones import mobilenet_v2, resnet, resnet3d, resnet_audio, tanet, x3d
     from timm.models import resnetv2
     from torch import nn
@@ -156,6 +157,8 @@ def count_batches_once_when_recomputing() -> None:
                 module._buffers.update(buffers)
 
     def checkpoint_block(function: Callable, *args, block: nn.Module | None = None):
+        if torch.compiler.is_compiling():  # its graphs have no state to change twice, and it takes no context_fn
+            return checkpoint(function, *args, use_reentrant=False)
         if block is None:
             block = inspect.getclosurevars(function).nonlocals['self']
         return checkpoint(function, *args, use_reentrant=False,

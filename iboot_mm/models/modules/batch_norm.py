@@ -105,8 +105,8 @@ class _Synchronised(Function):
 
 
 def _dense(tensor: Tensor) -> Tensor:
-    layouts = (torch.channels_last, torch.channels_last_3d)
-    fits = any(tensor.is_contiguous(memory_format=layout) for layout in layouts)
+    fits = (tensor.is_contiguous(memory_format=torch.channels_last)
+            or tensor.is_contiguous(memory_format=torch.channels_last_3d))  # any(...) ends a graph of torch.compile
     return tensor if fits else tensor.contiguous()
 
 
