@@ -46,7 +46,7 @@ def prepared(cfg: Config, settings: Settings) -> Config:
     """A copy of a config with ``settings``, that reads no weights.
 
     Raises:
-        ValueError: it has nothing to train, or the model has no such setting.
+        ValueError: it has nothing to train.
     """
     check_trains(cfg)
     cfg = copy.deepcopy(cfg)

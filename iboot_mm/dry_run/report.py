@@ -1,5 +1,6 @@
 """What a dry run has found, as plain data and as text."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from mmengine.config import Config
@@ -10,7 +11,7 @@ from .fit import CONTEXT, WORKSPACE, Fit, needed
 from .forecast import Forecast
 from .gpus import GB
 from .recipe import Settings
-from .step import Step
+from .step import MOMENTUM, TEACHER, Step
 from .work import Roofline
 
 
@@ -118,6 +119,23 @@ def text(found: dict) -> str:
     lines += [f'  {wait["count"]:>4} x {wait["place"]}' + (f'; known: {wait["reason"]}' if wait['reason'] else '')
               for wait in found['waits']]
     return '\n'.join(lines)
+
+
+HEADER = ('config', 'batch', 'trained', 'multiply-adds of a step', 'memory', 'most videos', 'videos/s', 'GPU-days')
+
+
+def table(all_found: Iterable[dict]) -> Iterator[str]:
+    """A line of Markdown for each config, below a header, as soon as it is known; memory is what a GPU needs."""
+    yield f'| {" | ".join(HEADER)} |'
+    yield '|' + '---|' * len(HEADER)
+    for found in all_found:
+        memory, time, parts, best = found['memory'], found['time'], found['parts'], found['largest']
+        trained = sum(row['parameters'] for part, row in parts.items() if part not in (TEACHER, MOMENTUM))
+        macs = sum(row['forward_macs'] + row['backward_macs'] for row in parts.values())
+        cells = (f'`{found["config"]}`', found['plan'].split(' = ')[0], f'{trained / 1e6:.1f} M',
+                 f'{macs / 1e12:.3g} T', f'{memory["needed"] / GB:.1f} GB', '-' if best is None else best['most'],
+                 f'{time["videos_per_second"]:.0f}', '-' if time['gpu_days'] is None else f'{time["gpu_days"]:.2g}')
+        yield f'| {" | ".join(map(str, cells))} |'
 
 
 def _exchanges(found: dict) -> list[str]:

@@ -11,9 +11,9 @@ from mmaction.registry import TRANSFORMS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-from ..datasets.decoders.base import VideoReader
+from ..datasets.decoders.base import UnreadableVideo, VideoReader
 
-FRAMES, FPS, SHAPE = 300, 30., (256, 340)  # of a video: ten seconds of Kinetics
+FRAMES, FPS, SHAPE = 9000, 30., (256, 340)  # of a video: five minutes, long enough for VIVI's shots at 1 Hz
 LABEL = 'label'
 
 
@@ -52,8 +52,13 @@ def _stock_decode(results: dict, step: dict) -> dict:
     return dict(results, imgs=frames, img_shape=SHAPE, original_shape=SHAPE)
 
 
+def _as_it_is(results: dict, step: dict) -> dict:
+    return results
+
+
 STAND_INS: dict[str, Callable[[dict, dict], dict]] = dict(
     OpenVideo=_open_video, LoadTargets=_load_targets, OpenTokens=_open_tokens,
+    PytorchVideoWrapper=_as_it_is, ImgAug=_as_it_is,  # other pixels in the same frames, by libraries that are optional
     **{f'{name}Init': _stock_open for name in ('Decord', 'PyAV', 'OpenCV', 'PIMS')},
     **{f'{name}Decode': _stock_decode for name in ('Decord', 'PyAV', 'OpenCV', 'PIMS', 'RawFrame')})
 
@@ -78,7 +83,7 @@ def sample(dataset: dict, widths: tuple[int, int, int] = (512, 768, 14)) -> dict
                 results = STAND_INS[kind](results, step)
             else:
                 results = TRANSFORMS.build(dict(step))(results)
-        except (KeyError, AttributeError, FileNotFoundError) as error:
+        except (KeyError, AttributeError, FileNotFoundError, ImportError, UnreadableVideo) as error:
             raise ValueError(f'{kind} of {dataset["type"]} wants {error} of a video, and a dry run has only noise'
                              ) from error
     return results

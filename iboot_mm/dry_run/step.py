@@ -65,7 +65,7 @@ def dry_run(cfg: Config, gpu: GPU, processes: int = 1, settings: Settings = Sett
         observers: Who else looks at a step's operations.
 
     Raises:
-        ValueError: there is nothing to train.
+        ValueError: there is nothing to train, or the model does not know one of ``settings``.
     """
     cfg = prepared(cfg, settings)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
@@ -110,7 +110,12 @@ class DryRun:
         self.memory, self.collectives = traces.memory, traces.collectives
         self.teachers: list[FrozenTeacher] = []
         with DEVICE, self._noting_teachers():
-            self.model = MODELS.build(cfg.model)
+            try:
+                self.model = MODELS.build(cfg.model)
+            except TypeError as error:  # stock models know no channels_last, and not each backbone with_cp
+                if 'unexpected keyword' not in str(error):
+                    raise
+                raise ValueError(f'{cfg.filename}: {error}') from error
         if hasattr(self.model, '_set_device'):
             self.model._set_device(DEVICE)
         self.network = self.model

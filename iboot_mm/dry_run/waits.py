@@ -51,6 +51,7 @@ KINDS = {
 # What a step may wait for: where it is asked, and why.
 KNOWN = (
     ('torch/amp/grad_scaler.py', "mmengine's AmpOptimWrapper asks its loss scaler once a step, under bfloat16 too"),
+    ('mmengine/optim/optimizer/optimizer_wrapper.py', 'mmengine logs the norm of gradients that it clips, once a step'),
     ('iboot_mm/models/pretrainers/moco.py', 'of the order of the shuffle, which rank 0 draws, each process reads which '
                                             'clips go where, once a step'),
 )

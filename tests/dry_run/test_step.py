@@ -68,6 +68,26 @@ def test_exchanges_of_a_step(name: str, ranks: int) -> None:
     assert {cause.split('/')[-1].split(':')[0] for cause, _ in found} == OWN[name]
 
 
+# SyncBN's gathers and reductions, and what the method itself exchanges.
+METHODS = dict(
+    byol_r18_digits=(65, 44, {}),  # 20 + 2 layers for each of 2 clips; the momentum copy has 21 for both at once
+    moco_r18_digits=(60, 40, {('moco.py', 'broadcast'): 1,  # the order of the shuffle; there and back; the queue's keys
+                              ('distributed.py', 'all-to-all'): 2, ('key_queue.py', 'all-gather'): 1}),
+    swav_r18_digits=(44, 44, {('views.py', 'all-reduce'): 6}),  # 3 iterations of Sinkhorn for each clip
+    vivi_ex2_digits=(13, 13, {('distributed.py', 'all-gather'): 2, ('distributed.py', 'all-reduce'): 2}))  # two losses
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_exchanges_of_the_methods(name: str) -> None:
+    gathers, reductions, own = METHODS[name]
+    step = step_of(name, 8, sync_bn=True)
+    found = {key: times for key, (times, _) in count(step.collectives).items()}
+    assert (found.pop(('SyncBN', 'all-gather')), found.pop(('SyncBN', 'all-reduce'))) == (gathers, reductions)
+    trained = sum(number for part, number in step.parameters.items() if part != 'momentum copy')
+    assert count(step.collectives)['gradients', 'all-reduce'] == (found.pop(('gradients', 'all-reduce')), 4 * trained)
+    assert {(cause.split('/')[-1].split(':')[0], kind): times for (cause, kind), times in found.items()} == own
+
+
 def test_one_gpu_exchanges_nothing_and_more_gpus_need_no_more_memory() -> None:
     alone, together = (step_of('iboot_r18_digits', ranks, sync_bn=True) for ranks in (1, 8))
     assert not alone.collectives
@@ -85,6 +105,7 @@ def test_bfloat16_halves_what_the_network_keeps() -> None:
     half, single = (step_of('downstream/finetune_digits', 1, precision) for precision in ('bf16', 'fp32'))
     assert half.peak.kinds['activations'] < .7 * single.peak.kinds['activations']
     assert half.work.total().flops == single.work.total().flops
+    assert not [str(wait) for step in (half, single) for wait in step.waits if wait.reason is None]
 
 
 def count(collectives: dict) -> dict[tuple[str, str], tuple[int, int]]:

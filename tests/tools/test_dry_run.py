@@ -35,3 +35,22 @@ def test_what_trains_nothing_is_refused_in_a_sentence(monkeypatch) -> None:
     monkeypatch.setattr(sys, 'argv', ['dry_run.py', str(config)])
     with pytest.raises(SystemExit, match='has no training'):
         TOOL.main()
+
+
+def test_a_table_has_a_line_of_each_config(monkeypatch, capsys) -> None:
+    cached = CONFIG.with_name('iboot_r18_digits_cached.py')
+    monkeypatch.setattr(sys, 'argv', ['dry_run.py', '--table', str(CONFIG), str(cached), '--gpus', '2', '--no-largest'])
+    TOOL.main()
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('|')]
+    rows = [[cell.strip() for cell in line.split('|')[1:-1]] for line in lines]
+    assert len({len(row) for row in rows}) == 1 and len(rows) == 4
+    assert [row[0] for row in rows[2:]] == [f'`{CONFIG}`', f'`{cached}`']
+    live, stored = (float(row[3].removesuffix(' T')) for row in rows[2:])
+    assert live > stored > 0  # without the teacher
+
+
+def test_out_is_for_one_config(monkeypatch, capsys, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, 'argv', ['dry_run.py', str(CONFIG), str(CONFIG), '--out', str(tmp_path)])
+    with pytest.raises(SystemExit):
+        TOOL.main()
+    assert '--out holds what is found of one config' in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
     python tools/analysis/dry_run.py configs/iboot_r50_clip_k400.py --gpus 8 --gpu h100-80
     python tools/analysis/dry_run.py CONFIG --gpus 1 --gpu rtx4090 --bf16 --with-cp --decode-on /data/my_videos
+    python tools/analysis/dry_run.py --table CONFIG ... --gpus 8 --gpu a100-80 --bf16    # a line of each
 
 The real step runs, on tensors that have a shape and a device and no values (`iboot_mm.dry_run`). Teachers are built
 without their weights. Memory is counted as torch's allocator counts it; times are a roofline at a stated share of the
@@ -13,6 +14,7 @@ import functools
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import iboot_mm  # noqa: F401  (before any config is read)
@@ -24,7 +26,7 @@ from iboot_mm.dry_run.fit import largest
 from iboot_mm.dry_run.forecast import forecast
 from iboot_mm.dry_run.gpus import GPUS, gpu_named
 from iboot_mm.dry_run.recipe import Settings, batch_of, loaders
-from iboot_mm.dry_run.report import Asked, facts, text
+from iboot_mm.dry_run.report import Asked, facts, table, text
 from iboot_mm.dry_run.step import dry_run
 from iboot_mm.dry_run.work import Roofline
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
@@ -32,7 +34,8 @@ from iboot_mm.stores.atomic_files import AtomicLocalBackend
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config')
+    parser.add_argument('configs', nargs='+', metavar='CONFIG')
+    parser.add_argument('--table', action='store_true', help='one line of Markdown for each config')
     parser.add_argument('--gpus', type=int, default=8)
     parser.add_argument('--gpu', choices=GPUS, default='a100-80')
     precision = parser.add_mutually_exclusive_group()
@@ -52,7 +55,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--no-largest', action='store_true', help='do not look for the largest batch')
     parser.add_argument('--out', type=Path, help='folder (a work dir, say) for dry_run.json, which report.py shows')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='as for tools/train.py')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.out and len(args.configs) > 1:
+        parser.error('--out holds what is found of one config: leave it out, or name one')
+    if args.out and args.table:
+        parser.error('--table is printed only: leave --out out')
+    return args
 
 
 def decode_rate(cfg: Config, folder: str, seconds: float = 5.) -> float:
@@ -70,27 +78,47 @@ def decode_rate(cfg: Config, folder: str, seconds: float = 5.) -> float:
     return count / took
 
 
-def main() -> None:
-    args = parse_args()
-    cfg = Config.fromfile(args.config)
+def dry_run_of(file: str, args: argparse.Namespace) -> dict:
+    """What is found of one config.
+
+    Raises:
+        ValueError: it trains nothing, or its batch cannot be split.
+        FileNotFoundError: there is no such config, or no folder of videos.
+    """
+    cfg = Config.fromfile(file)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     gpu = gpu_named(args.gpu)
     settings = Settings(args.precision, args.with_cp or None, args.channels_last or None)
-    try:
-        rate = decode_rate(cfg, args.decode_on) if args.decode_on else args.decode_rate
-        plan = batch_of(cfg, args.gpus)
-        asked = Asked(cfg, settings, plan, Roofline(gpu, args.mfu, args.bandwidth), args.link, rate)
-        with dry_run(cfg, gpu, args.gpus, settings) as run:
-            step = run.step(plan.per_process, plan.accumulation)
-            fit = None if args.no_largest else largest(run, gpu, plan, functools.partial(batch_of, cfg, args.gpus))
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(f'dry_run: {error}')
-    found = facts(asked, step, forecast(cfg, step, plan, asked.roofline, args.link, args.videos), fit)
-    print(text(found))
-    if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
-        AtomicLocalBackend().put_text(json.dumps(found, indent=1), args.out / 'dry_run.json')
+    rate = decode_rate(cfg, args.decode_on) if args.decode_on else args.decode_rate
+    plan = batch_of(cfg, args.gpus)
+    asked = Asked(cfg, settings, plan, Roofline(gpu, args.mfu, args.bandwidth), args.link, rate)
+    with dry_run(cfg, gpu, args.gpus, settings) as run:
+        step = run.step(plan.per_process, plan.accumulation)
+        fit = None if args.no_largest else largest(run, gpu, plan, functools.partial(batch_of, cfg, args.gpus))
+    return facts(asked, step, forecast(cfg, step, plan, asked.roofline, args.link, args.videos), fit)
+
+
+def all_found(args: argparse.Namespace) -> Iterator[dict]:
+    """What is found of each config, one after the other."""
+    for file in args.configs:
+        try:
+            yield dry_run_of(file, args)
+        except (ValueError, FileNotFoundError) as error:
+            sys.exit(f'dry_run: {error}')
+
+
+def main() -> None:
+    args = parse_args()
+    if args.table:
+        for line in table(all_found(args)):
+            print(line, flush=True)
+        return
+    for found in all_found(args):
+        print(text(found), flush=True)
+        if args.out:
+            args.out.mkdir(parents=True, exist_ok=True)
+            AtomicLocalBackend().put_text(json.dumps(found, indent=1), args.out / 'dry_run.json')
 
 
 if __name__ == '__main__':
