@@ -13,7 +13,8 @@ none; the best class of those that have one is then the prediction. Folders of f
 
 --benchmark is ImageNet-Vid-Robust as published, a folder with val, metadata and misc: its anchors, the neighbours that
 people reviewed, one or several labels of each frame, and its map of ImageNet's 1000 classes to 30, for a classifier of
-those 1000 (one of 30 needs no map; --class-map takes the place of either).
+those 1000 (one of 30 needs no map; --class-map takes the place of either). Or it is YTBB-Robust, of 24 classes: a
+folder with ytbb_videos as published, and as metadata what wise-ft calls ytbb-robust_metadata.
 
 Printed: accuracy on the anchors; PM-k accuracy, for which every frame up to --radius before and after the anchor must
 be right; their difference; 95 % Clopper-Pearson intervals; how many videos are cut off or can't be read.
@@ -35,7 +36,7 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
-from iboot_mm.datasets.benchmarks import vid_robust
+from iboot_mm.datasets.benchmarks import vid_robust, ytbb_robust
 from iboot_mm.datasets.decoders.base import get_decoder
 from iboot_mm.datasets.listing import read_list, VIDEO_EXTENSIONS
 from iboot_mm.evaluation.images.few_label_training import apply
@@ -85,7 +86,7 @@ def read_class_map(file: str | None, num_classes: int) -> torch.Tensor:
 
 def judge_benchmark(folder: str, decoder: str, own_map: bool, num_classes: int,
                     predict: Callable[..., list[int]]) -> Verdicts:
-    """Verdicts on the reviewed sets of ImageNet-Vid-Robust.
+    """Verdicts on the reviewed sets of ImageNet-Vid-Robust or YTBB-Robust.
 
     Args:
         folder: As published.
@@ -96,12 +97,17 @@ def judge_benchmark(folder: str, decoder: str, own_map: bool, num_classes: int,
 
     Raises:
         FileNotFoundError: a file of the benchmark is missing.
-        ValueError: see :mod:`~iboot_mm.datasets.benchmarks.vid_robust`, or a classifier of other classes.
+        ValueError: see :mod:`~iboot_mm.datasets.benchmarks.vid_robust` and its neighbour, or a classifier of other
+            classes.
     """
-    sets = vid_robust.read_reviewed_sets(folder)
-    coarse = {} if own_map else vid_robust.read_class_map(folder)
-    if own_map or num_classes == len(set(coarse.values())):
+    ytbb = os.path.isdir(os.path.join(folder, ytbb_robust.VIDEOS))
+    lists = ytbb_robust if ytbb else vid_robust
+    sets = lists.read_reviewed_sets(folder)
+    if own_map:
         return judge_reviewed(sets, predict, decoder)
+    coarse = lists.read_class_map(folder)
+    if num_classes == max(coarse.values()) + 1:
+        coarse = {number: number for number in range(num_classes) if not (ytbb and number == ytbb_robust.NONE)}
     if max(coarse) >= num_classes:
         raise ValueError(f'the benchmark maps class {max(coarse)}, but the classifier has {num_classes}: take one of '
                          'ImageNet, or give a --class-map')
@@ -128,7 +134,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--videos', help='folder that the paths of the list are relative to')
     parser.add_argument('--list', help='lines `path label` or, with --anchors, `path label frame`')
     parser.add_argument('--anchors', action='store_true', help='the list names the anchor frames')
-    parser.add_argument('--benchmark', help='folder of ImageNet-Vid-Robust, in place of --videos and --list')
+    parser.add_argument('--benchmark', help='folder of ImageNet-Vid-Robust or YTBB-Robust, for --videos and --list')
     parser.add_argument('--decoder', help="of the videos, such as `frames` (default: auto; of a benchmark's: picture)")
     parser.add_argument('--class-map', help="file that says which label each of the classifier's classes counts as")
     parser.add_argument('--radius', type=int, default=10, help='k, frames (default: %(default)s)')

@@ -14,6 +14,7 @@ from iboot_mm.datasets.decoders.base import open_video
 from iboot_mm.evaluation.images.frame_classifier import FrameClassifier, FrameEncoder, LoadedClassifier, save_classifier
 
 from ..checkpoint_files import CONFIG, write_checkpoint
+from ..datasets.benchmarks import ytbb_robust
 from ..datasets.benchmarks.vid_robust import write_tree
 from ..scripts import load_tool
 from ..videos import moving_frames, write_video
@@ -144,6 +145,30 @@ def test_the_published_benchmark(place, monkeypatch, capsys, tmp_path):
     with pytest.raises(SystemExit):
         TOOL.main()
     assert 'give --videos and --list, or --benchmark' in capsys.readouterr().err
+
+
+def test_the_other_benchmark(tmp_path):
+    ytbb_robust.write_lists(tmp_path, [('a_1/frame-5.jpg', ['good', 'dog']), ('b_2/frame-5.jpg', ['good'])],
+                            [('a_1', 5, 6, ['similar']), ('b_2', 5, 4, ['similar'])], {'a,1': 22, 'b,2': 1})
+    for place, gray in {'a_1/frame-5': 230, 'a_1/frame-6': 190, 'b_2/frame-5': 10, 'b_2/frame-4': 20}.items():
+        path = tmp_path / f'ytbb_videos/{place}.jpg'
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), np.full((16, 16, 3), gray, np.uint8))
+    maps = []
+
+    def predict(frames, label_of):  # a tenth of the brightness
+        maps.append(label_of.tolist())
+        return [round(float(frame.mean()) / 10) for frame in frames]
+
+    for classes in (24, 1000):
+        verdicts = TOOL.judge_benchmark(str(tmp_path), 'picture', False, classes, predict)
+        assert [one['predictions'] for one in verdicts.judged] == [[23, 19], [1, 2]]
+        assert [one['right'] for one in verdicts.judged] == [True, True]
+        assert [one['right_everywhere'] for one in verdicts.judged] == [True, False]
+    assert maps[0] == [number if number != 22 else -1 for number in range(24)]  # 'none' is no answer
+    assert maps[-1] == [23, -1, 19] + [-1] * 997
+    with pytest.raises(ValueError, match='the benchmark maps class 2, but the classifier has 2'):
+        TOOL.judge_benchmark(str(tmp_path), 'picture', False, 2, predict)
 
 
 def test_a_network_that_has_diverged_is_right_nowhere(place, monkeypatch, capsys):

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 SETS, LABELS = 'metadata/pmsets.json', 'metadata/labels.json'
 SAME_CLASS, CLASSES, COARSE = (f'misc/{name}.json' for name in (
     'wnid_map', 'imagenet_class_index', 'imagenet_vid_class_index'))
+ADVICE = 'name the folder of ImageNet-Vid-Robust as published, which holds val, metadata and misc'
 T = TypeVar('T')
 
 
@@ -45,8 +46,8 @@ def read_reviewed_sets(root: str | Path) -> list[ReviewedSet]:
         FileNotFoundError: A list is missing.
         ValueError: A list has another form, or a frame no label.
     """
-    sets = _read(root, SETS, dict[str, list[str]])
-    labels = _read(root, LABELS, dict[str, list[int]])
+    sets = read_json(root, SETS, dict[str, list[str]])
+    labels = read_json(root, LABELS, dict[str, list[int]])
     found = []
     for anchor, neighbours in sets.items():
         for frame in (anchor, *neighbours):
@@ -68,10 +69,10 @@ def read_class_map(root: str | Path) -> dict[int, int]:
         FileNotFoundError: A file is missing.
         ValueError: A file has another form, or names a class that its index lacks.
     """
-    same = _read(root, SAME_CLASS, dict[str, str])
+    same = read_json(root, SAME_CLASS, dict[str, str])
     index = {}
     for name in (CLASSES, COARSE):
-        entries = _read(root, name, dict[int, tuple[str, str]])
+        entries = read_json(root, name, dict[int, tuple[str, str]])
         index[name] = {synset: number for number, (synset, _) in entries.items()}
     for name, synsets in ((CLASSES, same), (COARSE, same.values())):
         if unknown := next((synset for synset in synsets if synset not in index[name]), None):
@@ -80,11 +81,22 @@ def read_class_map(root: str | Path) -> dict[int, int]:
     return {index[CLASSES][fine]: index[COARSE][coarse] for fine, coarse in same.items()}
 
 
-def _read(root: str | Path, name: str, form: type[T]) -> T:
+def read_json(root: str | Path, name: str, form: type[T], advice: str = ADVICE) -> T:
+    """A file of a benchmark.
+
+    Args:
+        root: The benchmark's folder.
+        name: Path of the file in it.
+        form: What it must hold.
+        advice: What to do where it is missing, for the message.
+
+    Raises:
+        FileNotFoundError: It is missing.
+        ValueError: It has another form.
+    """
     path = Path(root) / name
     if not path.is_file():
-        raise FileNotFoundError(f"there is no '{path}': name the folder of ImageNet-Vid-Robust as published, which "
-                                'holds val, metadata and misc')
+        raise FileNotFoundError(f"there is no '{path}': {advice}")
     try:
         return TypeAdapter(form).validate_json(path.read_bytes())
     except ValidationError as error:
