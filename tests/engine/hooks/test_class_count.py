@@ -47,7 +47,8 @@ def test_a_training_list_of_another_number(folder, classes):
 
 def test_a_stock_head_of_another_width_behind_an_image_model(folder):
     runner = runner_of(2, train=folder('0', '1'))
-    runner.model.backbone = ImageTMM(dict(type='PatchMeanTeacher'), dict(type='r3d', hidden=8), out_channels=8, stored_width=4)
+    runner.model.backbone = ImageTMM(dict(type='PatchMeanTeacher'), dict(type='r3d', hidden=8), out_channels=8,
+                                     stored_width=4)
     ClassCountHook().before_train(runner)
     runner.model.backbone.out_channels = 16
     with pytest.raises(ValueError, match=r'ImageTMM\) gives 16 channels, but model.cls_head.in_channels is 8: set it '
