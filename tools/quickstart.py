@@ -140,8 +140,9 @@ def pretrain(python: Path, args: argparse.Namespace, work_dir: Path, method: str
     if method == 'advise' and not (work_dir / 'trained').is_file():  # its image model sees each frame once
         run(tool(python, 'data/cache_tokens.py', config), work_dir / 'quickstart.log', quiet)
     if method == 'iboot' and args.motion and not (work_dir / 'trained').is_file():
-        run(['bash', ROOT / 'tools' / 'dist_test.sh', TARGETS, 'none', args.processes, '--work-dir',
-             work_dir / 'targets'], work_dir / 'quickstart.log', paced(show_training), dict(PYTHON=str(python)))
+        # One process, whose threads have all cores: of two, one was seen to abort after its work (gloo's threads).
+        run(tool(python, 'test.py', TARGETS, 'none', '--work-dir', work_dir / 'targets'), work_dir / 'quickstart.log',
+            paced(show_training))
     return config, train(python, config, work_dir, args.processes)
 
 

@@ -114,15 +114,15 @@ def test_stages_and_what_a_second_start_repeats(run, commands, tmp_path):
     (_, ours), (_, theirs) = [command for command in commands if command[0] == 'make_config']
     assert [Path(options[2]).name for options in (ours, theirs)] == ['iboot_motion_r18_digits_cached.py',
                                                                      'byol_motion_r18_digits.py']
-    targets = next(arguments for name, arguments in commands if name == 'dist_test')
-    assert [Path(targets[0]).name, *targets[1:3]] == ['digits_motion.py', 'none', '2']
+    targets = next(arguments for name, arguments in commands if name == 'test')
+    assert [Path(targets[0]).name, targets[1]] == ['digits_motion.py', 'none']
     assert ours[3:] == theirs[3:] == ['--epochs', '3']  # iBoot's budget
     table = next(arguments for name, arguments in commands if name == 'knn_table')
     assert Path(table[0]).name == 'iboot_motion_r18_digits.py'  # with the teacher
     byol = tmp_path / 'byol'
     assert table[table.index('--also'):] == ['--also', 'rho-BYOL', f'{byol}/recipe/config.py', f'{byol}/epoch_9.pth']
     made = ['make_moving_digits', 'make_digit_teacher', 'make_config']
-    assert names(commands) == [*made, 'dist_test', 'dist_train', 'make_config', 'dist_train', 'knn_table', 'report']
+    assert names(commands) == [*made, 'test', 'dist_train', 'make_config', 'dist_train', 'knn_table', 'report']
     run(quickstart, '--work-dir', tmp_path, '--epochs', 3)
     assert names(commands) == [*made, 'make_config', 'report']
     (byol / 'trained').unlink()  # killed in the second training
