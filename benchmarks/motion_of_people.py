@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import timm
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
+from objectives import MEAN, STD, descent, image_model, normalized
 from torch import Tensor, nn
 
 import iboot_mm  # noqa: F401  (registers the components)
@@ -36,7 +36,6 @@ from iboot_mm.models.modules.motion import correspondences
 FRAMES, SIZE, STORED, SIDE = 8, 64, 72, 96  # of a clip; its pixels, those of stored videos, those the teacher sees
 BATCH, MOMENTS, K, TEMPERATURE = 32, 4, 8, .1
 ARMS = dict(appearance=(True, False), motion=(False, True), both=(True, True))
-MEAN, STD = (torch.tensor(v).view(1, 3, 1, 1, 1) for v in ([.485, .456, .406], [.229, .224, .225]))
 
 
 def read(root: Path, file: Path) -> tuple[list[Tensor], Tensor]:
@@ -57,14 +56,6 @@ def clip(video: Tensor, gap: int, rng: np.random.Generator | None = None) -> Ten
     start, top, left = room // 2 if rng is None else rng.integers(0, room)
     frames = video[start:start + (FRAMES - 1) * gap + 1:gap, :, top:top + SIZE, left:left + SIZE]
     return frames.transpose(0, 1).float() / 255
-
-
-def image_model(weights: Path) -> nn.Module:
-    """ImageNet's MobileNetV2."""
-    network = timm.create_model('mobilenetv2_100', pad_type='same', num_classes=1001).eval()
-    state = torch.load(weights, weights_only=True)
-    network.load_state_dict({key: v.float() if v.is_floating_point() else v for key, v in state.items()})
-    return network
 
 
 @torch.no_grad()
@@ -107,10 +98,7 @@ def train(videos: list[tuple[Tensor, int]], appearance: Tensor, labels: Tensor, 
     rng = np.random.default_rng(seed)
     network = student().train()
     see, go = nn.Linear(128, appearance.shape[-1]), nn.Linear(128, 32)
-    optimizer = torch.optim.AdamW([*network.parameters(), *see.parameters(), *go.parameters()], 2e-3, weight_decay=.05)
-    warm = steps // 20
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(
-        (step + 1) / warm, .5 * (1 + np.cos(np.pi * max(0, step - warm) / (steps - warm)))))
+    optimizer, schedule = descent([network, see, go], 2e-3, steps, steps // 20)
     for _ in range(steps):
         some = rng.choice(len(labels), BATCH, replace=False)
         moments = rng.integers(0, MOMENTS, BATCH)
@@ -132,12 +120,6 @@ def train(videos: list[tuple[Tensor, int]], appearance: Tensor, labels: Tensor, 
 def encoded(network: nn.Module, clips: Tensor) -> Tensor:
     """Features ``(N, 128)``."""
     return torch.cat([network((part - MEAN) / STD).mean((2, 3, 4)) for part in clips.split(32)])
-
-
-def standardized(features: Tensor) -> Tensor:
-    """Of one scale in each channel, those that hardly vary less."""
-    flat = features.flatten(0, 1)
-    return (features - flat.mean(0)) / (flat.var(0) + 1e-3 * flat.var(0).mean()).sqrt()
 
 
 def main() -> None:
@@ -178,7 +160,7 @@ def main() -> None:
     show('untrained', lambda clips: encoded(untrained, clips), 0)
     for name in args.arms:
         begin = time.process_time()
-        network = train(train_videos, standardized(appearance), labels, ARMS[name], args.steps, args.seed)
+        network = train(train_videos, normalized(appearance, 'standardize'), labels, ARMS[name], args.steps, args.seed)
         show(name, lambda clips, network=network: encoded(network, clips), time.process_time() - begin)
 
 

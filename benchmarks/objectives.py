@@ -73,13 +73,18 @@ def held_out(revolutions: list[str], labels: Tensor) -> tuple[np.ndarray, np.nda
     return np.flatnonzero(~query), np.flatnonzero(query)
 
 
-@torch.no_grad()
-def features_of_frames(videos: Tensor, weights: Path, side: int = 96) -> Tensor:
-    """What the image model says of every eighth frame, ``(N, 4, 1280)``."""
+def image_model(weights: Path) -> nn.Module:
+    """ImageNet's MobileNetV2."""
     network = timm.create_model('mobilenetv2_100', pad_type='same', num_classes=1001).eval()
     state = torch.load(weights, weights_only=True)
     network.load_state_dict({key: v.float() if v.is_floating_point() else v for key, v in state.items()})
-    found = []
+    return network
+
+
+@torch.no_grad()
+def features_of_frames(videos: Tensor, weights: Path, side: int = 96) -> Tensor:
+    """What the image model says of every eighth frame, ``(N, 4, 1280)``."""
+    network, found = image_model(weights), []
     for part in videos.split(8):
         frames = part[:, ::8, :, 4:72, 4:72].flatten(0, 1).float() / 255
         frames = F.interpolate(frames, (side, side), mode='bilinear', antialias=True) * 2 - 1
@@ -148,6 +153,13 @@ def loss_of(objective: str, outputs: Tensor, targets: Tensor | None) -> Tensor:
     return -(relations * (F.normalize(outputs, dim=2) @ keys.T / TEMPERATURE).log_softmax(2)).sum(2).mean()
 
 
+def descent(modules: list[nn.Module], lr: float, steps: int, warm: int) -> tuple:
+    """AdamW, and its rate over so many steps: up in the first ones, then down by half a cosine."""
+    optimizer = torch.optim.AdamW([p for module in modules for p in module.parameters()], lr, weight_decay=.05)
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(
+        (step + 1) / warm, .5 * (1 + np.cos(np.pi * max(0, step - warm) / (steps - warm)))))
+
+
 def train(videos: Tensor, targets: Tensor | None, index: np.ndarray, objective: str, mlp: bool, lr: float,
           seed: int) -> nn.Module:
     """A student that was trained on the videos of ``index``; targets ``(N, 4, D)`` are of the same."""
@@ -158,10 +170,8 @@ def train(videos: Tensor, targets: Tensor | None, index: np.ndarray, objective: 
     network.train()
     width = 128 if targets is None else targets.shape[-1]
     head = MLP(128, 512, width, 3 if objective == 'simclr' else 2) if mlp else nn.Linear(128, width)
-    optimizer = torch.optim.AdamW([*network.parameters(), *head.parameters()], lr, weight_decay=.05)
     steps = len(index) // BATCH
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(
-        (step + 1) / steps, .5 * (1 + np.cos(np.pi * max(0, step - steps) / (EPOCHS * steps - steps)))))
+    optimizer, schedule = descent([network, head], lr, EPOCHS * steps, steps)
     for _ in range(EPOCHS):
         order = rng.permutation(len(index))
         for step in range(steps):

@@ -3,11 +3,14 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from iboot_mm.visualization.dry_run import render_dry_run
 
+from ..config_files import load_config
 from ..scripts import TOOLS, load_tool
+from ..videos import write_video
 
 TOOL = load_tool('analysis/dry_run')
 CONFIG = TOOLS.parent / 'configs' / 'mini' / 'iboot_r18_digits.py'
@@ -54,3 +57,20 @@ def test_out_is_for_one_config(monkeypatch, capsys, tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         TOOL.main()
     assert '--out holds what is found of one config' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('option, value, message', [
+    ('--mfu', '0', 'mfu must be above 0, got 0'), ('--bandwidth', '-1', 'bandwidth must be above 0, got -1'),
+    ('--mfu', '40', r'mfu must be in \[0, 1\], got 40'), ('--link', '0', 'link must be above 0, got 0'),
+    ('--decode-rate', 'nan', 'decode_rate must be above 0, got nan'),
+    ('--videos', '0', 'videos must be above 0, got 0')])
+def test_a_number_that_means_nothing_is_named(option, value, message, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, 'argv', ['dry_run.py', str(CONFIG), option, value])
+    with pytest.raises(SystemExit):
+        TOOL.main()
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_decoding_is_measured_on_a_folder(monkeypatch, tmp_path: Path) -> None:
+    write_video(tmp_path / 'a.mp4', np.zeros((40, 48, 64, 3), np.uint8))
+    assert TOOL.decode_rate(load_config(CONFIG), str(tmp_path), seconds=.05) > 1

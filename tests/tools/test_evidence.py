@@ -118,6 +118,10 @@ def test_what_is_done_is_not_done_again_and_more_is_added(call, tools):
     assert call('--page-only') == page
 
 
+def test_any_seed_is_on_the_page(call):
+    assert '| untrained network | 20.0' in call('--methods', 'untrained', '--protocols', 'knn', '--seeds', '4711')
+
+
 def test_each_run_has_its_own_split(call, tools):
     page = call('--methods', 'iboot', '--protocols', 'knn', '--seeds', '0,1', pairs=2)
     lists = [words[words.index('--lists') + 1:words.index('--lists') + 3] for tool, words in tools.commands

@@ -29,6 +29,7 @@ from iboot_mm.dry_run.recipe import Settings, batch_of, loaders
 from iboot_mm.dry_run.report import Asked, facts, table, text
 from iboot_mm.dry_run.step import dry_run
 from iboot_mm.dry_run.work import Roofline
+from iboot_mm.ranges import above_zero, in_unit_interval
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 
 
@@ -60,6 +61,12 @@ def parse_args() -> argparse.Namespace:
         parser.error('--out holds what is found of one config: leave it out, or name one')
     if args.out and args.table:
         parser.error('--table is printed only: leave --out out')
+    numbers = {name: getattr(args, name) for name in ('mfu', 'bandwidth', 'link', 'decode_rate', 'videos')}
+    try:
+        above_zero('options', **{name: value for name, value in numbers.items() if value is not None})
+        in_unit_interval('options', mfu=args.mfu, bandwidth=args.bandwidth)
+    except ValueError as error:
+        parser.error(str(error))
     return args
 
 

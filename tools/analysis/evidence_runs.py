@@ -162,15 +162,21 @@ class Runs:
         command = [self.python, TOOLS / f'{arguments[0]}.py', *arguments[1:]]
         run([self.python, '-c', MEASURED, *command] if measured else command, log, show_training)
 
+    def seeds(self, data: Data, method: str) -> list[int]:
+        """Seeds of which an evaluation is there, each beside the lists that it has now."""
+        found = {int(place.parent.name) for place in (self.args.out / data.name / method).glob('**/evaluation')
+                 if place.parent.name.isdecimal()}
+        return [seed for seed in sorted(found)
+                if (self.folder(data, method, seed) / str(seed) / 'evaluation').is_dir()]
+
     def cells(self) -> list[Cell]:
         """All figures that are there."""
         cells = []
         for data in self.args.data:
             for method in METHODS:
-                for seed in range(100):
+                for seed in self.seeds(data, method):
                     folder = self.cost_file(data, method, seed).parent / 'evaluation'
-                    if folder.is_dir():
-                        cells += read_cells(folder, data.name, method, seed, data.split(seed))
+                    cells += read_cells(folder, data.name, method, seed, data.split(seed))
         trained = [cell for cell in cells if cell.method == 'untrained' and COLUMNS[cell.protocol].trains]
         return cells + [Cell(**{**cell.__dict__, 'method': 'supervised'}) for cell in trained]
 

@@ -21,7 +21,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from iboot_mm.datasets.listing import parse_list
+from iboot_mm.datasets.listing import locate, parse_list
 from iboot_mm.stores.atomic_files import AtomicLocalBackend
 
 TOOLS = Path(__file__).resolve().parents[1]
@@ -47,8 +47,7 @@ def lists_of(pretraining: Config) -> dict[str, dict]:
 
 def find_list(part: dict) -> Path:
     """The file of a list, which may lie below its root."""
-    below = Path(part['root']) / part['ann_file']
-    return below if not Path(part['ann_file']).is_file() and below.is_file() else Path(part['ann_file'])
+    return Path(locate(part['ann_file'], part['root']))
 
 
 def read_labels(part: dict, label: str | None) -> tuple[str, list[int]]:

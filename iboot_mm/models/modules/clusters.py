@@ -13,9 +13,9 @@ class TargetClusters(nn.Module):
     """Assigns a teacher's features to clusters that k-means finds in the first ones that training sees.
 
     The features of all ranks are collected until there are ``bank`` of them. Then each channel is divided by its
-    deviation and k-means (scipy's, from k-means++, the best of ten starts) runs once on rank 0; from there on the
-    clusters are fixed, since the teacher is. Until then there are no labels: with 1024 features and batches of 32 that
-    is the first 32 steps, which are warm-up. Everything is buffers, so a run resumes anywhere.
+    deviation and k-means (scipy's, from k-means++, the best of ten starts) runs once; all ranks take rank 0's centres.
+    From there on the clusters are fixed, since the teacher is. Until then there are no labels: with 1024 features and
+    batches of 32 that is the first 32 steps, which are warm-up. Everything is buffers, so a run resumes anywhere.
 
     Args:
         width: Feature width D.
