@@ -53,14 +53,16 @@ class TrainingPlanHook(Hook):
 
         Raises:
             ValueError: the batch is another than the one that epochs are made for, the videos are sampled in another
-                number of shots than the model's, or a loader beside the main one would end an epoch, and with it the
-                schedule, too early.
+                number of shots than the model's, the run is too short for a motion target's clusters, or a loader
+                beside the main one would end an epoch, and with it the schedule, too early.
         """
         loader, optim_wrapper = runner.train_dataloader, runner.optim_wrapper
         plan = BatchPlan(get_world_size(), loader.batch_size, optim_wrapper._accumulative_counts)
         rates = [group.get('initial_lr', group['lr']) for group in optim_wrapper.optimizer.param_groups]
         check_whole_batches(loader.sampler, plan)
         check_shots(unwrap(runner.model), loader.dataset)
+        left = (runner.max_iters - runner.iter) * plan.processes * plan.per_process
+        check_clusters(unwrap(runner.model), loader.dataset, left)
         steps = len(loader) // plan.accumulation
         runner.logger.info('\n'.join([
             'Training plan', f'  batch          {plan}',
@@ -170,6 +172,24 @@ def check_shots(model: nn.Module, dataset: Dataset) -> None:
             raise ValueError(f'model.num_shots is {wanted}, but {type(step).__name__} of the training pipeline gives '
                              f'the views of {sampled} shot{"s" * (sampled > 1)}: set model.num_shots={sampled}, or '
                              f'sample with SampleShots(num_shots={wanted})')
+
+
+def check_clusters(model: nn.Module, dataset: Dataset, videos: int) -> None:
+    """Whether so many videos give the clusters of a motion target the features to be found in; else none is learned.
+
+    Raises:
+        ValueError: they do not.
+    """
+    motion = getattr(model, 'motion', None)
+    clusters = getattr(motion, 'clusters', None)
+    if clusters is None:
+        return
+    views = next(step.num_views for step in find_transforms(dataset) if isinstance(step, SampleViews))
+    features = videos * (max(1, views - 1) if motion.own_clip else 1)
+    if features < clusters.missing:
+        raise ValueError(f'the motion target finds its clusters in {clusters.missing} features, and this run shows the '
+                         f'teacher {features}, so no motion would be learned: train longer, or set model.motion.bank '
+                         f'to at most {features} (and model.motion.clusters to no more)')
 
 
 def describe_others(loaders: list[DataLoader], plan: BatchPlan) -> list[str]:

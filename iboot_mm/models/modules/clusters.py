@@ -53,9 +53,14 @@ class TargetClusters(nn.Module):
         return torch.cdist(features / self.scale, self.centres / self.scale).argmin(dim=1)
 
     @property
+    def missing(self) -> int:
+        """How many features are still to come before the clusters are there."""
+        return len(self.bank) - self._count
+
+    @property
     def found(self) -> bool:
         """Whether the clusters are there."""
-        return self._count == len(self.bank)
+        return self.missing == 0
 
     def _load_from_state_dict(self, *args) -> None:
         super()._load_from_state_dict(*args)
@@ -63,7 +68,7 @@ class TargetClusters(nn.Module):
 
     @torch.no_grad()
     def _collect(self, features: Tensor) -> None:
-        taken = features[:len(self.bank) - self._count]
+        taken = features[:self.missing]
         self.bank[self._count:self._count + len(taken)] = taken
         self._count += len(taken)
         self.filled.fill_(self._count)

@@ -4,6 +4,7 @@ import inspect
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 from iboot_mm.datasets.transforms import SampleShots, SampleViews
 from iboot_mm.engine.batch_plan import BatchPlan
 from iboot_mm.engine.hooks.training_plan import (
+    check_clusters,
     check_shots,
     check_whole_batches,
     describe_bn,
@@ -26,6 +28,7 @@ from iboot_mm.engine.hooks.training_plan import (
     peak_memory_gib,
 )
 from iboot_mm.engine.samplers import EndlessSampler, EpochSampler
+from iboot_mm.models.modules.clusters import TargetClusters
 
 from .. import toy
 
@@ -146,6 +149,28 @@ def test_other_shots_stop_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr(toy.ToyVideos, 'transforms', [SampleShots(num_shots=4, shot_len=2)], raising=False)
     with pytest.raises(ValueError, match='model.num_shots is 2, but SampleShots'):
         train_and_read_log(tmp_path)
+
+
+@pytest.mark.parametrize('own_clip, features', [(False, 32), (True, 64)])
+def test_runs_too_short_for_the_clusters_of_a_motion_target(own_clip, features):
+    model, dataset = nn.Identity(), Dataset()
+    dataset.pipeline = Compose([SampleViews(num_views=3, clip_len=1)])
+    check_clusters(model, dataset, 0)  # of a method without one
+    clusters = TargetClusters(4, 2, bank=features)
+    model.motion = SimpleNamespace(clusters=clusters, own_clip=own_clip)
+    check_clusters(model, dataset, 32)
+    few = features * 31 // 32
+    with pytest.raises(ValueError, match=rf'clusters in {features} features, and this run shows the teacher {few}, so '
+                                         rf'no .* set model\.motion\.bank to at most {few} '):
+        check_clusters(model, dataset, 31)
+    clusters.train()(torch.rand(features // 2, 4))  # a resumed run has some
+    check_clusters(model, dataset, 16)
+    with pytest.raises(ValueError, match=f'clusters in {features // 2} features'):
+        check_clusters(model, dataset, 15)
+    clusters(torch.rand(features, 4))
+    check_clusters(model, dataset, 0)
+    model.motion.clusters = None  # by cosine
+    check_clusters(model, dataset, 0)
 
 
 def test_memory_is_this_process():
