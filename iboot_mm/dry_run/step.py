@@ -16,19 +16,17 @@ from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from ..engine.batch_plan import BatchPlan
 from ..models.modules.momentum import MomentumCopy
-from ..models.teachers import FrozenTeacher
 from .backward import Engine
 from .collectives import CollectiveTrace, FakeDistributed, ranks
 from .fake_gpu import DEVICE, fake_gpu
 from .gpus import GPU
 from .memory import MemoryTrace, Peak
+from .parts import MOMENTUM, TEACHER, Parts
 from .recipe import Settings, loaders, prepared
 from .samples import batch, widths_of
 from .waits import WaitTrace
 from .watch import Observer, Watch
 from .work import WorkTrace
-
-AUGMENTATION, TEACHER, MOMENTUM, OPTIMIZER = 'augmentation', 'teacher', 'momentum copy', 'optimizer'
 
 
 @dataclass
@@ -108,8 +106,8 @@ class DryRun:
     def __init__(self, cfg: Config, processes: int, mode: FakeTensorMode, watch: Watch, traces: Traces) -> None:
         self.cfg, self.mode, self.watch, self.traces = cfg, mode, watch, traces
         self.memory, self.collectives = traces.memory, traces.collectives
-        self.teachers: list[FrozenTeacher] = []
-        with DEVICE, self._noting_teachers():
+        self.parts = Parts(watch)
+        with DEVICE, self.parts.noting_teachers():
             try:
                 self.model = MODELS.build(cfg.model)
             except TypeError as error:  # stock models know no channels_last, and not each backbone with_cp
@@ -180,55 +178,21 @@ class DryRun:
         return logged
 
     @contextmanager
-    def _noting_teachers(self) -> Iterator[None]:
-        build = FrozenTeacher.__init__
-
-        def noting(teacher: FrozenTeacher, *args, **kwargs) -> None:
-            build(teacher, *args, **kwargs)
-            self.teachers.append(teacher)
-
-        with mock.patch.object(FrozenTeacher, '__init__', noting):
-            yield
-
-    @contextmanager
     def observed(self) -> Iterator[None]:
-        """Inside, each part of a step is known by its name."""
+        """Inside, each part of a step is known by its name, going backward, too."""
         engine = Engine(self.watch.before_node, lambda parameter: self.memory.name([parameter.grad], 'gradients'),
                         self._exchange)
-        watch = self.watch
         with ExitStack() as stack:
-            call = FrozenTeacher.__call__
-
-            def teach(teacher: FrozenTeacher, *args, **kwargs) -> Tensor:
-                with watch.within(TEACHER):
-                    return call(teacher, *args, **kwargs)
-
-            stack.enter_context(mock.patch.object(FrozenTeacher, '__call__', teach))
-            parts = {name: child for name, child in self.model.named_children() if name != 'momentum'}
-            for name, child in parts.items():
-                self._mark(stack, child, AUGMENTATION if name == 'data_preprocessor' else name)
-            if isinstance(self.momentum, MomentumCopy):
-                self._mark(stack, self.momentum, MOMENTUM)
-            optimizer = self.optim_wrapper.optimizer
-            enter = optimizer.register_step_pre_hook(lambda *_: watch.enter(OPTIMIZER))
-            leave = optimizer.register_step_post_hook(lambda *_: watch.leave())
-            stack.callback(enter.remove)
-            stack.callback(leave.remove)
+            stack.enter_context(self.parts.marked(self.model, self.optim_wrapper.optimizer))
             stack.enter_context(engine.installed())
             backward = engine.backward
 
             def backpropagate(*args, **kwargs) -> None:
-                with watch.backpropagating():
+                with self.watch.backpropagating():
                     backward(*args, **kwargs)
 
             stack.enter_context(mock.patch.object(torch.autograd, 'backward', backpropagate))
             yield
-
-    def _mark(self, stack: ExitStack, module: nn.Module, part: str) -> None:
-        enter = module.register_forward_pre_hook(lambda *_: self.watch.enter(part))
-        leave = module.register_forward_hook(lambda *_: self.watch.leave())
-        stack.callback(enter.remove)
-        stack.callback(leave.remove)
 
     def _exchange(self, parameters: list[Tensor]) -> None:
         if isinstance(self.network, FakeDistributed) and self.network.exchanges_next:
@@ -236,25 +200,16 @@ class DryRun:
 
     def name_memory(self) -> None:
         """Says of weights and the optimizer's state what they are."""
-        for part, tensors in self._weights().items():
+        for part, tensors in self.parts.weights(self.model).items():
             self.memory.name(tensors, f'weights: {part}' if part in (TEACHER, MOMENTUM) else 'weights')
         state = [value for values in self.optim_wrapper.optimizer.state.values() for value in values.values()
                  if isinstance(value, Tensor)]
         self.memory.name(state, 'optimizer')
 
-    def _weights(self) -> dict[str, list[Tensor]]:
-        found: dict[str, list[Tensor]] = {}
-        for name, tensor in [*self.model.named_parameters(), *self.model.named_buffers()]:
-            part = name.split('.')[0]
-            found.setdefault(MOMENTUM if part == 'momentum' else part, []).append(tensor)
-        for teacher in self.teachers:
-            found.setdefault(TEACHER, []).extend([*teacher.network.parameters(), *teacher.network.buffers()])
-        return found
-
     def parameters(self) -> dict[str, int]:
         """Weights by part, without buffers."""
         return {part: sum(t.numel() for t in tensors if isinstance(t, nn.Parameter))
-                for part, tensors in self._weights().items()}
+                for part, tensors in self.parts.weights(self.model).items()}
 
 
 def _copied(data: dict | list) -> dict | list:
