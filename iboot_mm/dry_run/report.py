@@ -1,7 +1,8 @@
 """What a dry run has found, as plain data and as text."""
 
+import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from mmengine.config import Config
 
@@ -26,6 +27,7 @@ class Asked:
         roofline: The GPU and the share of its peaks.
         link: 10^9 bytes/s between GPUs in one direction; None for the GPU's own.
         decode_rate: Samples that a core of this machine prepares in a second; None if it was not measured.
+        options: What ``--cfg-options`` changed in the config, so that the command line says it, too.
     """
 
     cfg: Config
@@ -34,6 +36,7 @@ class Asked:
     roofline: Roofline
     link: float | None = None
     decode_rate: float | None = None
+    options: dict[str, object] = field(default_factory=dict)
 
 
 def facts(asked: Asked, step: Step, times: Forecast, fit: Fit | None) -> dict:
@@ -75,14 +78,15 @@ def command(asked: Asked, fit: Fit) -> str | None:
     """The command line that trains with the largest batch; None if none fits."""
     if fit.plan is None:
         return None
-    options = asked.settings.options()
+    options = {**asked.options, **asked.settings.options()}
     flags = ''
     if asked.settings.precision == 'amp':
         flags = ' --amp'
         options = {key: value for key, value in options.items() if not key.startswith('optim_wrapper.')}
     options['train_dataloader.batch_size'] = fit.plan.per_process
-    words = ' '.join(f'{key}={value}' for key, value in options.items())
-    return f'tools/dist_train.sh {asked.cfg.filename} {fit.plan.processes}{flags} --cfg-options {words}'
+    words = ' '.join(shlex.quote(f'{key}={value}') for key, value in options.items())
+    config = shlex.quote(str(asked.cfg.filename))
+    return f'tools/dist_train.sh {config} {fit.plan.processes}{flags} --cfg-options {words}'
 
 
 def text(found: dict) -> str:

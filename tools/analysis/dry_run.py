@@ -99,7 +99,8 @@ def dry_run_of(file: str, args: argparse.Namespace) -> dict:
     settings = Settings(args.precision, args.with_cp or None, args.channels_last or None)
     rate = decode_rate(cfg, args.decode_on) if args.decode_on else args.decode_rate
     plan = batch_of(cfg, args.gpus)
-    asked = Asked(cfg, settings, plan, Roofline(gpu, args.mfu, args.bandwidth), args.link, rate)
+    asked = Asked(cfg, settings, plan, Roofline(gpu, args.mfu, args.bandwidth), args.link, rate,
+                  args.cfg_options or {})
     with dry_run(cfg, gpu, args.gpus, settings) as run:
         step = run.step(plan.per_process, plan.accumulation)
         fit = None if args.no_largest else largest(run, gpu, plan, functools.partial(batch_of, cfg, args.gpus))
