@@ -1,65 +1,52 @@
-"""What README.md shows is there and runs."""
+"""README.md is short, and every figure in it can be traced."""
 
 import re
 from pathlib import Path
 
 import pytest
-import torch
-from mmaction.registry import DATASETS, MODELS
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 
-from .videos import moving_frames, write_video
+from .pages import README, links
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'model_cards').glob('*.md')),
-         *sorted((ROOT / 'configs').glob('*/README.md')), ROOT / 'tools/data/README.md']
-README = PAGES[0].read_text()
+FIGURE = re.compile(r'(?<![\w.:-])\d+[.:]\d+(?![\w.]*[\w:])')
+COMMAND = re.compile(r'^ *(?:make|python|tools/\w+\.sh) \w|`(?:make|python) \w', re.M)
 
 
-def snippet(start: str) -> str:
-    return next(block for block in re.findall(r'```python\n(.*?)```', README, re.S) if block.startswith(start))
+def test_readme_is_one_screen():
+    assert len(README.read_text().splitlines()) <= 160
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_and_named_files_exist(page):
-    text = page.read_text()
-    links = [link.split('#')[0] for link in re.findall(r'\]\(([^)]+)\)', text) if not link.startswith('http')]
-    named = re.findall(r'`((?:configs|tools|tests|iboot_mm|model_cards)/[\w./]+)`', text)
-    named += re.findall(r'(?:^|\s)((?:configs|tools|benchmarks)/[\w./]+\.(?:py|sh))', text)  # in commands
-    missing = [link for link in links if not (page.parent / link).exists()]
-    # MMAction2's own folder of the same name is meant in one place.
-    missing += [name for name in named if not (ROOT / name).exists() and name != 'tools/data/kinetics']
-    assert not missing
+def parts() -> list[str]:
+    """Rows of tables one by one, and what else each section says."""
+    text = re.sub(r'```\w+\n.*?```', '', README.read_text(), flags=re.S)  # examples; printed tables stay
+    found = []
+    for section in re.split(r'^## ', text, flags=re.M):
+        rows = [line for line in section.splitlines() if line.startswith('|')]
+        found += rows + ['\n'.join(line for line in section.splitlines() if line not in rows)]
+    return [part for part in found if figures(part)]
 
 
-def test_every_file_of_the_ablations_page_exists_and_is_named():
-    folder = ROOT / 'configs/ablations'
-    named = re.findall(r'`(table\w+\.py)`', (folder / 'README.md').read_text())
-    assert sorted(named) == sorted(path.name for path in folder.glob('*.py'))
+def figures(part: str) -> list[str]:
+    return FIGURE.findall(re.sub(r'\]\([^)]*\)', ']', part))
 
 
-def test_a_config_of_ones_own_videos(tmp_path):
-    videos = tmp_path / 'videos/nested'
-    videos.mkdir(parents=True)
-    write_video(videos / 'a.mp4', moving_frames(70))
-    text = snippet("_base_ = './configs/").replace('./configs', f'{ROOT}/configs').replace('/data/my_videos',
-                                                                                         str(tmp_path / 'videos'))
-    (tmp_path / 'my_videos.py').write_text(text)
-    cfg = Config.fromfile(tmp_path / 'my_videos.py')
-    init_default_scope('mmaction')
-    assert DATASETS.build(cfg.train_dataloader.dataset)[0]['inputs'].shape == (3, 3, 8, 224, 224)
-    cfg.model.teacher, cfg.model.feature_dim = dict(type='PatchMeanTeacher'), 128
-    cfg.model.backbone.base_channels = 4
-    cfg.update(work_dir=str(tmp_path / 'run'), log_level='ERROR', experiment_name='own_videos')
-    runner = Runner.from_cfg(cfg)  # checks that nothing of the validation is left over
-    assert runner.val_loop is None and runner.test_loop is None
+def within_two_links(part: str) -> set[Path]:
+    """The pages that ``part`` links to, and those that they link to."""
+    reached, frontier = set(), [(README, part)]
+    for _ in range(2):
+        found = {(page.parent / link.split('#')[0]).resolve() for page, text in frontier for link in links(text)}
+        pages = {page for page in found if page.suffix == '.md' and page != README} - reached
+        frontier = [(page, page.read_text()) for page in pages]
+        reached |= pages
+    return reached
 
 
-def test_a_teacher_of_ones_own():
-    namespace: dict = {}
-    exec(snippet('teacher = dict('), namespace)
-    teacher = MODELS.build(dict(namespace['teacher'], pretrained=False))
-    assert teacher.width == 1280
-    assert teacher(torch.rand(1, 3, 1, 32, 32)).shape == (1, 1, 1280)
+@pytest.mark.parametrize('part', parts(), ids=lambda part: part.strip()[:30])
+def test_each_figure_has_its_command_within_two_links(part):
+    pages = [page.read_text() for page in within_two_links(part)]
+    with_commands = '\n'.join(page for page in pages if COMMAND.search(page))
+    assert not [figure for figure in figures(part) if figure not in FIGURE.findall(with_commands)]
+
+
+def test_the_table_is_the_quickstarts():
+    block = re.search(r'^```\n360 queries.*?^```', README.read_text(), re.M | re.S)[0]
+    assert block in (README.parent / 'docs/quickstart.md').read_text()

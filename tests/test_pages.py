@@ -1,0 +1,47 @@
+"""Every page's links, anchors and named files are there."""
+
+import re
+
+import pytest
+
+from .pages import PAGES, ROOT, anchors, links, name
+
+
+@pytest.mark.parametrize('page', PAGES, ids=name)
+def test_links_lead_somewhere(page):
+    missing = []
+    for link in links(page.read_text()):
+        path, _, anchor = link.partition('#')
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or not target.is_relative_to(ROOT):
+            missing.append(link)
+        elif anchor and anchor not in anchors(target):
+            missing.append(f'{link}: its headings are {anchors(target)}')
+    assert not missing
+
+
+@pytest.mark.parametrize('page', PAGES, ids=name)
+def test_named_files_exist(page):
+    text = page.read_text()
+    named = re.findall(r'`((?:configs|tools|tests|iboot_mm|model_cards|benchmarks|docs)/[\w./]+)`', text)
+    named += re.findall(r'(?:^|\s|`)((?:configs|tools|benchmarks)/[\w./]+\.(?:py|sh))', text)  # in commands
+    # MMAction2's own folder of the same name is meant in one place.
+    assert not [path for path in named if not (ROOT / path).exists() and path != 'tools/data/kinetics']
+
+
+@pytest.mark.parametrize('page', sorted((ROOT / 'docs').glob('*.md')), ids=name)
+def test_a_page_has_a_title_and_says_what_it_is_for(page):
+    title, empty, first = page.read_text().splitlines()[:3]
+    assert re.match(r'# \w', title) and not empty and re.match(r'[\w*`\[]', first)
+
+
+def test_every_page_of_the_docs_is_in_their_table():
+    index = ROOT / 'docs' / 'README.md'
+    assert sorted(page.name for page in index.parent.glob('*.md') if page != index) == sorted(
+        {link.split('#')[0] for link in links(index.read_text()) if '/' not in link})
+
+
+def test_every_file_of_the_ablations_page_exists_and_is_named():
+    folder = ROOT / 'configs/ablations'
+    named = re.findall(r'`(table\w+\.py)`', (folder / 'README.md').read_text())
+    assert sorted(named) == sorted(path.name for path in folder.glob('*.py'))
