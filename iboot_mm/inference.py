@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmaction.registry import TRANSFORMS
@@ -132,7 +133,7 @@ class _Clips(Dataset):
             return row, None, str(error)
 
 
-def load(source: str | Path, config: str | Path | None = None, **options) -> FeatureExtractor:
+def load(source: str | Path, config: str | Path | None = None, **options: Any) -> FeatureExtractor:
     """A trained network, ready to call on videos.
 
     Args:

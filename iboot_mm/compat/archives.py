@@ -54,7 +54,7 @@ def check_tensors(content: object, path: str | Path) -> None:
     """Refuses what would take much more memory than the file that it came from.
 
     Raises:
-        ValueError: a tensor has a shape and no values, or they all take more than :data:`MOST_STATED` times its size.
+        ValueError: a tensor has a shape and no values, or they all take more than ``MOST_STATED`` times its size.
     """
     most = MOST_STATED * Path(path).stat().st_size + SMALL
     stated = 0

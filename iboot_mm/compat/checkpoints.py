@@ -19,7 +19,7 @@ def apply() -> None:
 def allow_history_buffers() -> None:
     """mmengine 0.10.7 on torch >= 2.6: resuming fails, because ``torch.load`` defaults to ``weights_only``.
 
-    mmengine pickles its loss history as :class:`HistoryBuffer` objects, whose arrays need numpy's constructors and
+    mmengine pickles its loss history as ``HistoryBuffer`` objects, whose arrays need numpy's constructors and
     whose method tables are pickled through ``getattr``. These are declared safe; ``getattr`` itself never is, since a
     crafted file reaches module globals with it: a stand-in answers only for HistoryBuffer's own methods. Goes when
     mmengine stores plain data.

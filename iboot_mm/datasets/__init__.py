@@ -1,3 +1,5 @@
+"""Videos, their views and their transforms: a file is decoded once for all views."""
+
 from . import transforms
 from .activities import ActivityVideos
 from .decoders import UnreadableVideo, open_video

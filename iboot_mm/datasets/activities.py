@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmaction.registry import DATASETS
 
@@ -30,7 +31,7 @@ class ActivityVideos(VideoFolder):
     """
 
     def __init__(self, root: str, ann_file: str, pipeline: Sequence[dict | Callable] = (), num_classes: int = 157,
-                 **kwargs) -> None:
+                 **kwargs: Any) -> None:
         super().__init__(root, ann_file, pipeline=pipeline, num_classes=num_classes, **kwargs)
 
     def load_data_list(self) -> list[dict]:

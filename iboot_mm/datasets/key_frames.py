@@ -1,6 +1,7 @@
 """Key frames of videos, with the persons in them and what these do: AVA (arXiv:1705.08421)."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from mmaction.registry import DATASETS
 
@@ -42,7 +43,7 @@ class KeyFrames(VideoFolder):
 
     def __init__(self, root: str, ann_file: str, pipeline: Sequence[dict | Callable] = (),
                  proposal_file: str | None = None, exclude_file: str | None = None, confidence: float = .8,
-                 num_classes: int = 80, start: float = 0., **kwargs) -> None:
+                 num_classes: int = 80, start: float = 0., **kwargs: Any) -> None:
         self.proposal_file, self.exclude_file = proposal_file, exclude_file
         self.confidence, self.start = confidence, start
         super().__init__(root, ann_file, pipeline=pipeline, num_classes=num_classes, **kwargs)

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmaction.registry import DATASETS
@@ -46,7 +47,7 @@ class ShotFolder(VideoFolder):
     """
 
     def __init__(self, root: str, shots: str = 'shots.jsonl', num_shots: int = 2, min_length: int = 8,
-                 target_fps: float | None = None, **kwargs) -> None:
+                 target_fps: float | None = None, **kwargs: Any) -> None:
         if num_shots < 1 or min_length < 1 or (target_fps is not None and target_fps <= 0):
             raise ValueError('ShotFolder: num_shots and min_length must be at least 1 and target_fps above 0, got '
                              f'{num_shots}, {min_length} and {target_fps}.')

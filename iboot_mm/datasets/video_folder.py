@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from mmaction.datasets import BaseActionDataset
@@ -60,7 +61,7 @@ class VideoFolder(BaseActionDataset):
 
     def __init__(self, root: str, ann_file: str = '', label_names: Sequence[str] | None = None,
                  pipeline: Sequence[dict | Callable] = (), role: str | None = None, test_mode: bool = False,
-                 extensions: Sequence[str] = VIDEO_EXTENSIONS, share: float = 1., **kwargs) -> None:
+                 extensions: Sequence[str] = VIDEO_EXTENSIONS, share: float = 1., **kwargs: Any) -> None:
         self.root = os.path.expanduser(root)
         label_names = (label_names, ) if isinstance(label_names, str) else tuple(label_names or ())
         self.label_names = label_names or None

@@ -1,3 +1,5 @@
+"""What runs a training: loops, samplers, hooks, optimizers and schedules."""
+
 from . import hooks, optimizers, schedulers
 from .batch_plan import BatchPlan, plan_batch
 from .feature_loop import FeatureLoop

@@ -1,5 +1,7 @@
 """The training loop: mmengine's, with the batch planned before anything is built."""
 
+from typing import Any
+
 from mmaction.registry import DATA_SAMPLERS, LOOPS
 from mmengine.dist import get_world_size
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
@@ -37,7 +39,7 @@ class GlobalBatchTrainLoop(EpochBasedTrainLoop):
     """
 
     def __init__(self, runner: Runner, dataloader: DataLoader | dict, max_epochs: int,
-                 global_batch: int | None = None, **kwargs) -> None:
+                 global_batch: int | None = None, **kwargs: Any) -> None:
         self.plan = self._plan(runner, dataloader, global_batch)
         super().__init__(runner, dataloader, max_epochs, **kwargs)
         runner.logger.info(f'Batch: {self.plan}.')

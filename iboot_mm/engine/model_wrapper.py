@@ -1,6 +1,7 @@
 """The distributed wrapper that works on GPUs and on CPUs."""
 
 import inspect
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -50,7 +51,7 @@ class DistributedPretrainer(MMDistributedDataParallel):
 
     def __init__(self, module: nn.Module, device_ids: list[int] | None = None, sync_bn: bool = False,
                  broadcast_buffers: bool | None = None, bn_group: int | None = None,
-                 gradient_as_bucket_view: bool = True, **kwargs) -> None:
+                 gradient_as_bucket_view: bool = True, **kwargs: Any) -> None:
         if kwargs.get('static_graph') and hasattr(module, 'sub_loss'):
             raise ValueError('model_wrapper_cfg.static_graph=True wants one backward pass a step, and '
                              f'{type(module).__name__} has one for each clip: leave it out')

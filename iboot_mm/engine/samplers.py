@@ -76,16 +76,12 @@ class EndlessSampler(InfiniteSampler):
     loader. mmengine's ``InfiniteSampler`` serves one epoch only: the loader of the second finds its sequence closed
     and gives nothing, so that the loop counts epochs without a step. Here each epoch begins a pass of its own, a
     function of (seed, epoch), so resuming changes nothing. Indices say which pass of the epoch they are of, so that
-    ``VideoFolder`` and its kin draw other views each time.
+    ``VideoFolder`` and its kin draw other views each time. Its arguments are ``InfiniteSampler``'s: the ``dataset``,
+    ``shuffle`` (each pass anew), and ``seed`` (the same in all processes; drawn and shared when None).
 
     Example:
         >>> train_cfg = dict(type='MultiLoaderEpochBasedTrainLoop', max_epochs=10, other_loaders=[
         ...     dict(batch_size=32, num_workers=1, sampler=dict(type='EndlessSampler'), dataset=dict())])
-
-    Args:
-        dataset: The dataset.
-        shuffle: Shuffle each pass anew.
-        seed: Seed of the order, the same in all processes; drawn and shared when None.
     """
 
     epoch = 0

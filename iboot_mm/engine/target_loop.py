@@ -1,6 +1,7 @@
 """A test run that writes what a teacher makes of the videos of a training set, once for all epochs."""
 
 import shutil
+from typing import Any
 
 import numpy as np
 from mmaction.registry import LOOPS
@@ -48,7 +49,7 @@ class TargetLoop(FeatureLoop):
     """
 
     def __init__(self, runner: Runner, dataloader: dict, evaluator: Evaluator | dict | list, store: str,
-                 dtype: str = 'float16', **kwargs) -> None:
+                 dtype: str = 'float16', **kwargs: Any) -> None:
         super().__init__(runner, dataloader, evaluator, store, **kwargs)
         self.dtype = dtype
         for transform in find_transforms(self.dataloader.dataset):

@@ -1,3 +1,5 @@
+"""What checkpoints are measured by: metrics, protocols and tasks on images."""
+
 from .metrics.accuracy import ReadableAccMetric
 from .metrics.base import KNNMetric
 from .metrics.detection_metric import ActionDetectionMetric

@@ -95,7 +95,7 @@ def check_extent(content: object, source: str) -> None:
     """Refuses what nests or repeats itself so much that to walk through it would never end.
 
     Raises:
-        ValueError: it has more than :data:`MOST_PARTS` parts, or more than :data:`MOST_DEPTH` one in another.
+        ValueError: it has more than ``MOST_PARTS`` parts, or more than ``MOST_DEPTH`` one in another.
     """
     stack, parts = [(content, 0)], 0
     while stack:

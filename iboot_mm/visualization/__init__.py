@@ -1,3 +1,5 @@
+"""Pictures and pages: curves, attention, t-SNE, reports."""
+
 from .activations import activation_layers
 from .agreement import build_agreement
 from .attention import attention_maps, attention_rows

@@ -4,10 +4,14 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 GRAY, INK = '#6b6b66', '#2b2b28'
 PALETTES = dict(attention='inferno', cosine='viridis', activation='viridis')  # of evenly rising lightness
@@ -54,7 +58,7 @@ class Layer:
         return (255 * (TINT * colours + (1 - TINT) * gray)).round().astype(np.uint8)
 
 
-def draw_strip(frames: np.ndarray, layers: list[Layer], side: float = 1.1):
+def draw_strip(frames: np.ndarray, layers: list[Layer], side: float = 1.1) -> 'Figure':
     """A row of frames and, below it, a row for each layer with its scale.
 
     Args:

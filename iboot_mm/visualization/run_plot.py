@@ -1,11 +1,15 @@
 """Many runs in one picture: lines with bands over seeds, or bars."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .curves import COLOURS
 from .series import Series, in_percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 AXIS_NAMES = dict(epoch='epoch', step='iteration of a process', time='hours of training, without evaluations',
                   minutes='minutes of training, without evaluations', rho='clips of a video (rho)', name='')
@@ -14,7 +18,7 @@ MARKED = 40  # points up to which each has a dot
 LONGEST = 44  # characters of a name in the legend
 
 
-def draw_runs(panels: dict[str, Sequence[Series]], over: str, log: bool = False):
+def draw_runs(panels: dict[str, Sequence[Series]], over: str, log: bool = False) -> 'Figure':
     """A panel for each metric, with one legend for all.
 
     Args:

@@ -1,14 +1,18 @@
 """Features of videos in the plane (AdViSe, section 4.3): t-SNE (van der Maaten and Hinton, 2008), scikit-learn's."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
 from torch import Tensor
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 SIDE = 2.9  # inches of a panel
 
 
-def draw_tsne(features: dict[str, Tensor], labels: Sequence[int], seed: int = 0):
+def draw_tsne(features: dict[str, Tensor], labels: Sequence[int], seed: int = 0) -> 'Figure':
     """A panel for each network, a dot for each video, a colour for each class.
 
     Distances between far groups, and the sizes of groups, say nothing; only what lies side by side does.

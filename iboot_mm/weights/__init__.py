@@ -1,0 +1,1 @@
+"""State dicts from files, whole and checked, and downloads."""

@@ -1,0 +1,1 @@
+"""Labelled images, on which networks of single frames are judged."""

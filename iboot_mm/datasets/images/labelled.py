@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmaction.registry import DATASETS
@@ -44,7 +45,7 @@ class LabelledImages(VideoFolder):
     """
 
     def __init__(self, root: str, num_classes: int, ann_file: str = '', share: float = 1., share_seed: int = 0,
-                 extensions: Sequence[str] = IMAGE_EXTENSIONS, **kwargs) -> None:
+                 extensions: Sequence[str] = IMAGE_EXTENSIONS, **kwargs: Any) -> None:
         if not 0 < share <= 1:
             raise ValueError(f'LabelledImages: share must lie in (0, 1], got {share}.')
         self.class_share = share  # `share` of VideoFolder takes no look at classes

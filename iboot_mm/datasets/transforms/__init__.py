@@ -1,3 +1,5 @@
+"""Steps from a path to the views of a video, for the pipeline of a config."""
+
 from .activities import PackActivities
 from .auto_augment import AutoAugmentViews
 from .cropping import CropViews

@@ -1,3 +1,5 @@
+"""Hooks of the training, each with one duty."""
+
 from .checkpoint import AtomicCheckpointHook
 from .class_count import ClassCountHook
 from .collapse_alarm import CollapseAlarmHook

@@ -1,6 +1,7 @@
 """Checkpoints that survive a kill at any moment."""
 
 from pathlib import Path
+from typing import Any
 
 from mmaction.registry import HOOKS
 from mmengine.dist import is_main_process
@@ -29,7 +30,7 @@ class AtomicCheckpointHook(CheckpointHook):
         **kwargs: As in ``CheckpointHook``.
     """
 
-    def __init__(self, backend_args: dict | None = None, **kwargs) -> None:
+    def __init__(self, backend_args: dict | None = None, **kwargs: Any) -> None:
         if backend_args is None and '://' not in str(kwargs.get('out_dir')):
             backend_args = dict(backend='atomic')
         super().__init__(backend_args=backend_args, **kwargs)

@@ -29,7 +29,9 @@ class WarmupCosineLR(_ParamScheduler):
         warmup: W, steps or epochs of ``begin`` to ``end`` that warm up; 0 leaves the plain cosine.
         end: Where the cosine reaches 0.
         begin: Where it starts.
-        last_step, by_epoch, verbose: As in mmengine.
+        last_step: As in mmengine, and so are the following.
+        by_epoch: Steps are epochs.
+        verbose: Print each rate.
 
     Raises:
         ValueError: ``start_factor`` or ``warmup`` out of range.

@@ -1,0 +1,1 @@
+"""Judges of networks of single frames: transfer to labelled images, stability over frames."""

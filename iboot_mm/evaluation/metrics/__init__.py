@@ -1,0 +1,1 @@
+"""Figures from stored features: k-NN, linear, retrieval, zero-shot and others."""

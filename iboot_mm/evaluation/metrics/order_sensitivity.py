@@ -1,6 +1,7 @@
 """What a video network knows beyond its frames: its features when their order changes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -36,7 +37,7 @@ class OrderSensitivityMetric(KNNMetric):
 
     title = 'Order sensitivity'
 
-    def __init__(self, orders: Sequence[str] = ORDERS, **kwargs) -> None:
+    def __init__(self, orders: Sequence[str] = ORDERS, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if 'forward' not in orders:
             raise ValueError(f"OrderSensitivityMetric compares with 'forward', which is not in orders={list(orders)}")

@@ -1,0 +1,1 @@
+"""Which config is which of the papers' rows, and what the papers say there."""

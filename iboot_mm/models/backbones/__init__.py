@@ -1,3 +1,5 @@
+"""Video and frame networks, for this project's and any MMAction2 config."""
+
 from .frame_resnet import FrameResNetV2
 from .image_tmm import ImageTMM
 from .r2plus1d import R2Plus1D18

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from mmaction.registry import MODELS
 from mmengine.logging import print_log
@@ -73,7 +74,7 @@ class FrameResNetV2(ResNetV2, BaseModule):
 
     def __init__(self, layers: Sequence[int] = (3, 4, 6, 3), channels: Sequence[int] = (256, 512, 1024, 2048),
                  width_factor: int = 1, norm: str = 'bn', pretrained: str | None = None, with_cp: bool = False,
-                 as_tuple: bool = False, init_cfg: dict | None = None, **kwargs) -> None:
+                 as_tuple: bool = False, init_cfg: dict | None = None, **kwargs: Any) -> None:
         at_least(1, 'FrameResNetV2', width_factor=width_factor)
         if norm not in NORMS:
             raise ValueError(f"FrameResNetV2: norm is 'bn' or 'gn', got {norm!r}")

@@ -1,6 +1,7 @@
 """The paper's Slow networks: the Slow pathway of SlowFast (https://arxiv.org/abs/1812.03982), depth 18, 50 and 101."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmaction.models.backbones.resnet3d import BasicBlock3d
 from mmaction.models.backbones.resnet3d_slowonly import ResNet3dSlowOnly
@@ -19,7 +20,7 @@ INFLATED_BLOCKS = (0, 0, 6, 3)
 class SlowBasicBlock3d(BasicBlock3d):
     """A basic block whose second convolution stays 1x3x3: only the first one mixes time, as in SlowFast."""
 
-    def __init__(self, inplanes: int, planes: int, *args, **kwargs) -> None:
+    def __init__(self, inplanes: int, planes: int, *args, **kwargs: Any) -> None:
         super().__init__(inplanes, planes, *args, **kwargs)
         if self.inflate:
             self.conv2 = ConvModule(
@@ -77,7 +78,7 @@ class SlowResNet(ResNet3dSlowOnly):
         pretrained2d: bool = True,
         inflate: Sequence[int | Sequence[int]] | None = None,
         zero_init_residual: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         if depth not in self.arch_settings:
             raise ValueError(f'SlowResNet: depth is one of {", ".join(map(str, self.arch_settings))}, got {depth}.')

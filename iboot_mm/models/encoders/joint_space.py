@@ -1,6 +1,7 @@
 """Features of a video in the space of the image model that the network was trained towards."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch.nn.functional as F
 from mmaction.registry import MODELS
@@ -46,7 +47,7 @@ class JointSpaceEncoder(VideoEncoder):
     """
 
     def __init__(self, backbone: dict, feature_dim: int, width: int, target: int = 0, target_norm: str = 'none',
-                 temporal_pool: bool = True, **kwargs) -> None:
+                 temporal_pool: bool = True, **kwargs: Any) -> None:
         super().__init__(backbone, **kwargs)
         self.temporal_pool = temporal_pool
         self.projectors = nn.ModuleDict({str(target): nn.Linear(feature_dim, width)})

@@ -39,7 +39,7 @@ class TeacherEncoder(BaseModel):
         self.unused = nn.Parameter(torch.zeros(1))  # torch's distributed wrapper refuses a model without parameters
 
     def test_step(self, data: dict | tuple | list) -> list[ActionDataSample]:
-        """As :meth:`BaseModel.test_step`, with ``augment``."""
+        """As mmengine's ``BaseModel.test_step``, with ``augment``."""
         return self._run_forward(self.data_preprocessor(data, self.augment), mode='predict')
 
     def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None,

@@ -1,3 +1,5 @@
+"""Classifiers on top of a backbone, for MMAction2's recognizers."""
+
 from .box_actions import BoxActionHead
 from .exemplar import ExemplarHead
 from .mlp import MLPHead

@@ -1,5 +1,7 @@
 """Classification heads."""
 
+from typing import Any
+
 from mmaction.models.heads import I3DHead
 from mmaction.registry import MODELS
 from mmengine.model.weight_init import normal_init
@@ -28,7 +30,7 @@ class MLPHead(I3DHead):
     """
 
     def __init__(self, num_classes: int, in_channels: int, hidden: int = 2048, batch_norm: bool = False,
-                 **kwargs) -> None:
+                 **kwargs: Any) -> None:
         super().__init__(num_classes, in_channels, **kwargs)
         at_least(1, 'MLPHead', hidden=hidden)
         norm = [nn.BatchNorm1d(hidden)] if batch_norm else []
@@ -39,7 +41,7 @@ class MLPHead(I3DHead):
         """The last layer starts as MMAction2's heads do, the hidden one as torch's linear layers."""
         normal_init(self.fc_cls[-1], std=self.init_std)
 
-    def forward(self, x: Tensor, **kwargs) -> Tensor:
+    def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """A map ``(N, C, T, h, w)`` to class scores ``(N, num_classes)``."""
         if x.shape[1] != self.in_channels:
             raise ValueError(f'MLPHead: the backbone gives {x.shape[1]} channels, but the config says '

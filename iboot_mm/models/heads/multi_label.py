@@ -13,15 +13,10 @@ class MultiLabelHead(I3DHead):
     """MMAction2's ``I3DHead`` with a sigmoid per class; in the test the largest score of all views counts (B.4).
 
     Labels are ``gt_label`` of 0 and 1, (num_classes,); the loss is the binary cross-entropy, averaged over videos and
-    classes.
+    classes. Its arguments are ``I3DHead``'s: ``num_classes`` labels, ``in_channels`` of the map, and others.
 
     Example:
         >>> cls_head = dict(type='MultiLabelHead', in_channels=2048, num_classes=157, dropout_ratio=.5)
-
-    Args:
-        num_classes: Labels.
-        in_channels: Of the map.
-        **kwargs: Of ``I3DHead``.
     """
 
     def loss_by_feat(self, cls_scores: Tensor, data_samples: list[ActionDataSample]) -> dict[str, Tensor]:

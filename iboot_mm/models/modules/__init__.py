@@ -1,0 +1,1 @@
+"""Parts that several networks share: projectors, momentum copies, normalisation."""

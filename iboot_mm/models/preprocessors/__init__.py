@@ -1,3 +1,5 @@
+"""Batches of uint8 views to what a network takes: colours, blur, mean and deviation, on the device."""
+
 from .clips import ClipPreprocessor
 from .co_training import CoTrainingPreprocessor
 from .exemplar import ExemplarPreprocessor

@@ -1,6 +1,7 @@
 """Views as the samples of an ordinary recognizer."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmaction.registry import MODELS
@@ -30,7 +31,8 @@ class ClipPreprocessor(ViewPreprocessor):
         ValueError: on a sample whose labels are not as many as its views.
     """
 
-    def __init__(self, mean: Sequence[float] = BACKBONE_MEAN, std: Sequence[float] = BACKBONE_STD, **kwargs) -> None:
+    def __init__(self, mean: Sequence[float] = BACKBONE_MEAN, std: Sequence[float] = BACKBONE_STD,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         shape = (3, 1, 1, 1)
         self.register_buffer('mean', torch.tensor(mean).view(shape), persistent=False)

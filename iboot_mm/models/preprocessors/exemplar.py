@@ -1,5 +1,7 @@
 """The gray of exemplars of single images."""
 
+from typing import Any
+
 import numpy as np
 from mmaction.registry import MODELS
 from torch import Tensor
@@ -27,7 +29,7 @@ class ExemplarPreprocessor(ViewPreprocessor):
         ValueError: see :class:`ViewPreprocessor`, or a probability outside [0, 1].
     """
 
-    def __init__(self, image_gray_prob: float = .66, **kwargs) -> None:
+    def __init__(self, image_gray_prob: float = .66, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= image_gray_prob <= 1:
             raise ValueError(f'ExemplarPreprocessor: image_gray_prob must be in [0, 1], got {image_gray_prob}.')

@@ -1,3 +1,5 @@
+"""Methods of pre-training, one a file."""
+
 from .base import BasePretrainer
 from .byol import VideoBYOL
 from .cached_iboot import CachedIBoot

@@ -5,6 +5,8 @@ negative cosine; 2 is added here, which makes it BYOL's squared distance of unit
 positives; here, as in PySlowFast, it is their mean, so that rho does not scale the gradient of biases and BN.
 """
 
+from typing import Any
+
 import torch
 from mmaction.registry import MODELS
 from torch import Tensor
@@ -41,7 +43,7 @@ class VideoBYOL(SequentialPretrainer):
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, predictor: dict | None = None,
-                 momentum: dict | None = None, **kwargs) -> None:
+                 momentum: dict | None = None, **kwargs: Any) -> None:
         super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         self.predictor = MLP(self.embedding_dim, out_dim=self.embedding_dim, **dict(PREDICTOR, **predictor or {}))
         self.momentum = MomentumCopy(self.online, **dict(MOMENTUM, **momentum or {}))

@@ -1,6 +1,6 @@
 """iBoot with targets that a teacher has left on the disk."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -53,7 +53,8 @@ class CachedIBoot(IBoot):
     """
 
     def __init__(self, backbone: dict, feature_dim: int, teacher: dict, width: int, temporal_pool: bool = True,
-                 momentum: dict | None = None, motion: dict | None = None, motion_width: int = 0, **kwargs) -> None:
+                 momentum: dict | None = None, motion: dict | None = None, motion_width: int = 0,
+                 **kwargs: Any) -> None:
         if isinstance(teacher, list) or not temporal_pool or momentum is not None:
             raise ValueError('CachedIBoot has the features of one teacher, averaged over time, and no reference clips: '
                              'set temporal_pool=True, momentum=None and a single teacher, or train IBoot')

@@ -1,5 +1,7 @@
 """VIVI that learns from labelled images, too (https://arxiv.org/abs/1912.02783, section 3.1 and section 4)."""
 
+from typing import Any
+
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
@@ -43,7 +45,7 @@ class CoTrainedVIVI(VIVI):
 
     def __init__(self, backbone: dict, feature_dim: int, num_shots: int, shot_loss: dict, num_classes: int,
                  image_weight: float = 1., image_preprocessor: dict | None = None,
-                 data_preprocessor: dict | None = None, **kwargs) -> None:
+                 data_preprocessor: dict | None = None, **kwargs: Any) -> None:
         if image_weight <= 0:
             raise ValueError(f'CoTrainedVIVI: image_weight must be above 0, got {image_weight}: without labelled '
                              "images there is dict(type='VIVI')")

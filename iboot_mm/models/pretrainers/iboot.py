@@ -7,6 +7,7 @@ the loss is the mean, not the sum, over online views (LARS makes the weights bli
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from mmaction.registry import MODELS
@@ -62,7 +63,7 @@ class IBoot(BasePretrainer):
 
     def __init__(self, backbone: dict, feature_dim: int, teacher: dict | list[dict], temporal_pool: bool = True,
                  target_norm: str = 'none', contrast: float | None = None, head: dict | None = None,
-                 momentum: dict | None = None, motion: dict | None = None, **kwargs) -> None:
+                 momentum: dict | None = None, motion: dict | None = None, **kwargs: Any) -> None:
         super().__init__(backbone, **kwargs)
         if not temporal_pool and (contrast is not None or head is not None):
             raise ValueError('IBoot: contrast and head are of whole clips: set temporal_pool=True, or both to None')

@@ -4,6 +4,8 @@ Follows section 3.2 and appendix B.1 of the large-scale study (https://arxiv.org
 annealed momentum, three-layer projection without BN, all clips' keys in the queue.
 """
 
+from typing import Any
+
 import torch
 from mmaction.registry import MODELS
 from mmengine.dist import broadcast, get_world_size
@@ -49,7 +51,7 @@ class VideoMoCo(SequentialPretrainer):
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, momentum: dict | None = None,
-                 queue_size: int = 65536, temperature: float = .1, positives: str = 'joint', **kwargs) -> None:
+                 queue_size: int = 65536, temperature: float = .1, positives: str = 'joint', **kwargs: Any) -> None:
         super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         if positives not in ('joint', 'separate'):
             raise ValueError(f"positives={positives!r} is unknown to VideoMoCo: choose 'joint' or 'separate'")

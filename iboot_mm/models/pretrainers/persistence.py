@@ -7,6 +7,7 @@ The clips are ``SampleViews(num_views=rho)``; rho = 1, two crops of one instant,
 from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -47,7 +48,7 @@ class PersistencePretrainer(BasePretrainer):
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict, reduction: str = 'mean',
-                 one_pass: bool = False, **kwargs) -> None:
+                 one_pass: bool = False, **kwargs: Any) -> None:
         super().__init__(backbone, **kwargs)
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction={reduction!r} is unknown: choose 'mean' (the paper) or 'sum' (PySlowFast)")

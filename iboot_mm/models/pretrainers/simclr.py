@@ -3,6 +3,8 @@
 Follows section 3.2 and appendix B.1 of the large-scale study (https://arxiv.org/abs/2104.14558).
 """
 
+from typing import Any
+
 import torch
 from mmaction.registry import MODELS
 from mmengine.dist import get_rank
@@ -43,7 +45,7 @@ class VideoSimCLR(PersistencePretrainer):
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, temperature: float = .1,
-                 positives: str = 'joint', **kwargs) -> None:
+                 positives: str = 'joint', **kwargs: Any) -> None:
         super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         if positives not in ('joint', 'adjacent'):
             raise ValueError(f"positives={positives!r} is unknown to VideoSimCLR: choose 'joint' or 'adjacent'")

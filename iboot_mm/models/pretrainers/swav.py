@@ -5,6 +5,8 @@ has the Kullback-Leibler divergence, the cross entropy stands here, as in SwAV's
 entropy of the codes, which has no gradient.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
@@ -71,7 +73,7 @@ class VideoSwAV(PersistencePretrainer):
     """
 
     def __init__(self, backbone: dict, feature_dim: int, projector: dict | None = None, num_prototypes: int = 3000,
-                 temperature: float = .1, epsilon: float = .05, iterations: int = 3, **kwargs) -> None:
+                 temperature: float = .1, epsilon: float = .05, iterations: int = 3, **kwargs: Any) -> None:
         super().__init__(backbone, feature_dim, dict(PROJECTOR, **projector or {}), **kwargs)
         above_zero('VideoSwAV', temperature=temperature, epsilon=epsilon)
         at_least(1, 'VideoSwAV', num_prototypes=num_prototypes, iterations=iterations)

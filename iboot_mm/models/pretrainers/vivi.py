@@ -3,6 +3,8 @@
 The views are single frames, K shots of L frames of each video, so that each frame is augmented by itself.
 """
 
+from typing import Any
+
 import torch
 from mmaction.registry import MODELS
 from torch import Tensor
@@ -51,7 +53,7 @@ class VIVI(BasePretrainer):
 
     def __init__(self, backbone: dict, feature_dim: int, num_shots: int, shot_loss: dict,
                  video_loss: dict | None = None, video_weight: float = .1, shot_pool: str = 'average',
-                 standardize: bool = False, **kwargs) -> None:
+                 standardize: bool = False, **kwargs: Any) -> None:
         super().__init__(backbone, **kwargs)
         if shot_pool not in ('average', 'attention'):
             raise ValueError(f"shot_pool={shot_pool!r} is unknown to VIVI: choose 'average' or 'attention'")

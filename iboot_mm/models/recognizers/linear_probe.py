@@ -1,5 +1,7 @@
 """A linear classifier on a frozen video backbone (iBoot, section 4.2)."""
 
+from typing import Any
+
 from mmaction.models.recognizers import Recognizer3D
 from mmaction.registry import MODELS
 from torch import nn
@@ -32,7 +34,7 @@ class LinearProbe(Recognizer3D):
         ValueError: unknown ``bn``.
     """
 
-    def __init__(self, *, bn: str = 'frozen', **kwargs) -> None:
+    def __init__(self, *, bn: str = 'frozen', **kwargs: Any) -> None:
         if bn not in ('frozen', 'adapting'):
             raise ValueError(f"LinearProbe: bn must be 'frozen' or 'adapting', got {bn!r}.")
         super().__init__(**kwargs)

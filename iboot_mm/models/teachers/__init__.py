@@ -1,3 +1,5 @@
+"""Frozen image models: frames in, features out, never in a checkpoint."""
+
 from .base import FrozenTeacher
 from .catalog import list_teachers, load_teacher_config
 from .mmpretrain import MMPretrainTeacher
