@@ -1,6 +1,6 @@
 """Imports the project's command-line tools, which are no package."""
 
-import importlib
+import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -17,3 +17,16 @@ def load_tool(name: str) -> ModuleType:
     if str(script.parent) not in sys.path:
         sys.path.append(str(script.parent))
     return importlib.import_module(script.stem)
+
+
+def load_script(name: str) -> ModuleType:
+    """The script ``<name>.py`` below the checkout's root, such as ``benchmarks/step``, in the same way."""
+    script = TOOLS.parent / f'{name}.py'
+    if str(script.parent) not in sys.path:
+        sys.path.append(str(script.parent))
+    if script.stem not in (*sys.stdlib_module_names, 'test'):
+        return importlib.import_module(script.stem)
+    spec = importlib.util.spec_from_file_location(f'script_{script.stem}', script)  # Python has a `test` of its own
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

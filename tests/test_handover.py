@@ -10,6 +10,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner, save_checkpoint
 from torch import Tensor, nn
 
+from .pages import ROOT, snippet
+
 STOCK = Path(mmaction.__file__).parent / '.mim/configs/recognition/slowonly'
 STOCK_CONFIG = STOCK / 'slowonly_r50_8xb16-8x8x1-256e_kinetics400-rgb.py'
 WIDTH = 4  # base channels: features of width 128
@@ -72,6 +74,23 @@ def test_pretrained_of_the_backbone(learned, tmp_path):
     cfg.model.backbone.pretrained = learned['backbone']
     runner = Runner.from_cfg(cfg)
     runner._init_model_weights()
+    assert_learned(runner.model.backbone, learned['weights'])
+
+
+@pytest.mark.parametrize('way', range(3))
+def test_each_way_that_the_page_on_weights_shows(learned, tmp_path, way):
+    text = snippet(ROOT / 'docs/weights.md', 'custom_imports').replace(
+        'work_dirs/iboot_r50_clip_k400/epoch_200.pth', learned['checkpoint']).replace(
+        'published/iboot_r50_clip_k400_backbone-<hash>.pth', learned['backbone']).replace(
+        'published/iboot_r50_clip_k400-<hash>.pth', learned['checkpoint'])
+    shown: dict = {}
+    exec(text.split('# or\n')[way], shown)
+    cfg = stock_config(tmp_path)
+    cfg.model.backbone.update(shown['model']['backbone'])
+    cfg.load_from = shown.get('load_from')
+    runner = Runner.from_cfg(cfg)
+    runner._init_model_weights()
+    runner.load_or_resume()
     assert_learned(runner.model.backbone, learned['weights'])
 
 

@@ -72,7 +72,11 @@ def table() -> str:
     return '\n'.join(lines)
 
 
-if __name__ == '__main__':
+def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     init_default_scope('mmaction')
     print(table())
+
+
+if __name__ == '__main__':
+    main()
