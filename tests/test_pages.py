@@ -1,5 +1,6 @@
 """Every page's links, anchors and named files are there."""
 
+import ast
 import re
 
 import pytest
@@ -45,3 +46,29 @@ def test_every_file_of_the_ablations_page_exists_and_is_named():
     folder = ROOT / 'configs/ablations'
     named = re.findall(r'`(table\w+\.py)`', (folder / 'README.md').read_text())
     assert sorted(named) == sorted(path.name for path in folder.glob('*.py'))
+
+
+def printed() -> list[str]:
+    """What the code can print: its texts, with a blank line for each value in them."""
+    found = []
+    for folder in ('iboot_mm', 'tools'):
+        for path in sorted((ROOT / folder).rglob('*.py')):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.JoinedStr):
+                    found.append(''.join(str(part.value) if isinstance(part, ast.Constant) else '\n\n'
+                                         for part in node.values))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.append(node.value)
+    return found
+
+
+def test_errors_on_the_page_are_in_the_words_of_the_code():
+    """Values are in capitals there, and ``...`` stands for what is left out."""
+    texts = '\0'.join(printed())
+    errors = re.findall(r'^(?=\*\*`).*$', (ROOT / 'docs/troubleshooting.md').read_text(), re.M)
+    errors = [words for line in errors for words in re.findall(r'\*\*`([^`]+)`', line)]
+    value = r"'?\b[A-Z]+\b'?|\.\.\.|\d+[.\d]*"
+    fragments = [part.strip(' .:;,()') for words in errors for part in re.split(value, words)]
+    long = [part for part in fragments if len(part) > 8]
+    assert len(errors) > 12 and len(long) > len(errors) / 2
+    assert not [part for part in long if part not in texts]
