@@ -54,6 +54,17 @@ def test_every_link_leads_somewhere(site, pages):
     assert seen > 10_000 and not missing
 
 
+@pytest.mark.parametrize('page', PAGES, ids=name)
+def test_a_page_has_the_same_lists_and_examples_as_on_a_forge(site, page):
+    """Python-Markdown wants a blank line before a list, and four blanks before an example in one; CommonMark less."""
+    renderer = pytest.importorskip('markdown_it').MarkdownIt('commonmark').enable('table')
+    built = (site / name(page).replace('README.md', 'index.md').replace('.md', '.html')).read_text()
+    article = re.search(r'<article.*?</article>', built, re.S)[0]
+    for tag in ('li', 'pre', 'table', 'tr', 'h2', 'h3', 'img', 'strong', 'em'):
+        wanted, found = (len(re.findall(rf'<{tag}[ >]', text)) for text in (renderer.render(page.read_text()), article))
+        assert (tag, found) == (tag, wanted)
+
+
 def test_nothing_is_fetched_from_elsewhere(pages):
     loads = re.compile(r'<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)="?https?:[^>]*>')
     assert not {found for text in pages.values() for found in loads.findall(text)}
