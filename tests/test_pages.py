@@ -42,6 +42,11 @@ def test_every_page_of_the_docs_is_in_their_table():
         {link.split('#')[0] for link in links(index.read_text()) if '/' not in link})
 
 
+def test_every_page_of_the_docs_is_in_the_site_s_navigation():
+    navigation = (ROOT / 'mkdocs.yml').read_text()
+    assert not [name(page) for page in PAGES if page.parent.name == 'docs' and f'- {name(page)}\n' not in navigation]
+
+
 def test_every_file_of_the_ablations_page_exists_and_is_named():
     folder = ROOT / 'configs/ablations'
     named = re.findall(r'`(table\w+\.py)`', (folder / 'README.md').read_text())
