@@ -12,6 +12,7 @@ compat.apply()
 
 from . import datasets, engine, evaluation, models  # noqa: E402
 from .inference import load  # noqa: E402
+from .pretraining import pretrain  # noqa: E402
 from .version import __version__  # noqa: E402
 
-__all__ = ['compat', 'datasets', 'engine', 'evaluation', 'load', 'models', '__version__']
+__all__ = ['compat', 'datasets', 'engine', 'evaluation', 'load', 'models', 'pretrain', '__version__']

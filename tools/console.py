@@ -19,6 +19,8 @@ from pathlib import Path
 LIBC = ctypes.CDLL(None) if sys.platform == 'linux' else None  # before any fork, after which nothing is to be loaded
 PR_SET_PDEATHSIG = 1  # sys/prctl.h
 ROOT = Path(__file__).resolve().parents[1]
+# Where commands run: the configs of a checkout name its own data/; in the wheel there is none, and data/ is the user's.
+WORKPLACE = ROOT if (ROOT / 'setup.py').is_file() else Path.cwd()
 # The pre-training methods and their configs for the moving digits; two of them need an image model.
 MINI = ROOT / 'configs' / 'mini'
 METHODS = {file.name.partition('_')[0]: file for file in sorted(MINI.glob('*_digits.py'))}
@@ -55,7 +57,7 @@ def clock(seconds: float) -> str:
 
 
 def run(command: list, log: Path, show: Callable[[str], str | None], env: dict[str, str] | None = None,
-        cwd: Path = ROOT) -> None:
+        cwd: Path = WORKPLACE) -> None:
     """Runs a command, all of its output into ``log``, and prints what ``show`` makes of its lines.
 
     Raises:

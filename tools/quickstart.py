@@ -16,18 +16,12 @@ import argparse
 import hashlib
 import importlib.util
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-from console import METHODS, MINI, ROOT, WITH_TEACHER, Stages, clock, paced, quiet, run, show_training
-
-# On the digits with their own teacher: iBoot learns motion, too, from what that teacher says before training.
-WITH_MOTION = MINI / 'iboot_motion_r18_digits.py'
-TARGETS = MINI / 'targets' / 'digits_motion.py'
-FROM_TARGETS = dict(iboot=WITH_MOTION.with_stem(f'{WITH_MOTION.stem}_cached'), byol=MINI / 'byol_motion_r18_digits.py')
-
+from console import METHODS, ROOT, WITH_TEACHER, Stages, clock, quiet, run
+from stages import LOG, WITH_MOTION, evaluate, find_shots, measure_gain, num_processes, pretrain, tool
 
 def check_python() -> None:
     """Stops with a sentence when this Python cannot make the environment."""
@@ -70,116 +64,6 @@ def install(venv: Path) -> Path:
     run([*pip, '--no-deps', '--no-build-isolation', '-e', ROOT], log, show)
     stamp.write_text(state)
     return python
-
-
-def tool(python: Path, script: str, *args: object) -> list:
-    """Command line of one of the project's tools."""
-    return [python, ROOT / 'tools' / script, *args]
-
-
-def num_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-
-
-def num_processes(python: Path, wanted: int | None) -> int:
-    """One process per GPU; without a GPU two, sharing the cores."""
-    if wanted:
-        return wanted
-    count = 'import torch; print(torch.cuda.device_count())'
-    gpus = subprocess.run([python, '-c', count], capture_output=True, text=True)
-    return int(gpus.stdout or 0) or min(2, num_cores())
-
-
-def base_config(args: argparse.Namespace, method: str) -> Path:
-    """The digits' config that a method's run stands on."""
-    return FROM_TARGETS[method] if args.motion else METHODS[method]
-
-
-def write_config(python: Path, args: argparse.Namespace, config: Path, method: str) -> None:
-    """The run's config, on top of a mini config; stops when the folder holds a run with another one."""
-    digits = ['--base', base_config(args, method)]
-    options = digits if args.videos is None else ['--videos', args.videos.resolve(), '--method', method]
-    of_teacher = [('--teacher', args.teacher), ('--checkpoint', args.checkpoint), ('--target-norm', args.target_norm)]
-    for name, value in [('--epochs', args.epochs), *(of_teacher if method in WITH_TEACHER else [])]:
-        options += [name, value] if value else []
-    options += ['--lists', *(f.resolve() for f in args.lists)] if args.lists else []
-    options += ['--labels', *args.labels] if args.labels else []
-    options += ['--hold-out'] if args.hold_out else []
-    options += ['--shots', args.shots] if args.shots else []
-    before = config.read_text() if config.is_file() else None
-    fresh = config.with_name('config.new.py')
-    fresh.unlink(missing_ok=True)
-    run(tool(python, 'make_config.py', fresh, *options), config.parents[1] / 'quickstart.log', quiet)
-    if before is not None and before != fresh.read_text():
-        fresh.unlink()
-        sys.exit(f'{config.parents[1]} holds a run with other settings: name another folder with WORK_DIR=, or remove '
-                 'it.')
-    os.replace(fresh, config)
-
-
-def train(python: Path, config: Path, work_dir: Path, processes: int) -> Path:
-    """Pre-trains through dist_train.sh, or goes on where it was stopped; returns the last checkpoint."""
-    finished = work_dir / 'trained'  # names the last checkpoint of a finished run
-    if finished.is_file() and (work_dir / finished.read_text()).is_file():
-        print(f'  {work_dir / finished.read_text()} is there')
-        return work_dir / finished.read_text()
-    if (work_dir / 'last_checkpoint').is_file():
-        print('  going on from the last checkpoint')
-    run(['bash', ROOT / 'tools' / 'dist_train.sh', config, processes, '--work-dir', work_dir, '--seed', 0, '--resume'],
-        work_dir / 'train.log', paced(show_training), dict(PYTHON=str(python)))
-    last = Path((work_dir / 'last_checkpoint').read_text().strip()).name
-    finished.write_text(last)
-    return work_dir / last
-
-
-def pretrain(python: Path, args: argparse.Namespace, work_dir: Path, method: str) -> tuple[Path, Path]:
-    """Config and last checkpoint of a run in ``work_dir``."""
-    config = work_dir / 'recipe' / 'config.py'  # mmengine writes the whole, resolved config to work_dir/config.py
-    write_config(python, args, config, method)
-    if method == 'advise' and not (work_dir / 'trained').is_file():  # its image model sees each frame once
-        run(tool(python, 'data/cache_tokens.py', config), work_dir / 'quickstart.log', quiet)
-    if method == 'iboot' and args.motion and not (work_dir / 'trained').is_file():
-        # One process, whose threads have all cores: of two, one was seen to abort after its work (gloo's threads).
-        run(tool(python, 'test.py', TARGETS, 'none', '--work-dir', work_dir / 'targets'), work_dir / 'quickstart.log',
-            paced(show_training))
-    return config, train(python, config, work_dir, args.processes)
-
-
-def evaluate(python: Path, config: Path, work_dir: Path, checkpoint: Path,
-             also: dict[str, tuple[Path, Path]]) -> None:
-    """The table, with a row for each other network: name to config and checkpoint."""
-    results, text = work_dir / 'knn_table.json', work_dir / 'knn_table.txt'
-    newest = max(file.stat().st_mtime for file in (checkpoint, *(other for _, other in also.values())))
-    if results.is_file() and text.is_file() and text.stat().st_mtime > newest:  # the text is written last
-        print(f'  {results} is there')
-        return
-    command = tool(python, 'analysis/knn_table.py', config, checkpoint, '--out', work_dir)
-    for name, files in also.items():
-        command += ['--also', name, *files]
-    run(command, work_dir / 'quickstart.log', lambda line: quiet(line) if line.endswith(' left') else None)
-
-
-def measure_gain(python: Path, config: Path, work_dir: Path, checkpoint: Path) -> Path:
-    """AdViSe's verdict: fine-tuning with and without its pre-training; returns the file with the table."""
-    result = work_dir / 'finetuning_gain.txt'
-    if result.is_file() and result.stat().st_mtime > checkpoint.stat().st_mtime:
-        print(f'  {result} is there')
-        return result
-    command = tool(python, 'analysis/finetuning_gain.py', config, checkpoint, '--out', work_dir)
-    run(command, work_dir / 'quickstart.log', lambda line: quiet(line) if 'labelled videos: ' in line else None)
-    return result
-
-
-def find_shots(python: Path, args: argparse.Namespace, log: Path) -> None:
-    """Writes the folder's shot list, or composes videos of moving digits and writes theirs."""
-    if args.shots:
-        run(tool(python, 'data/find_shots.py', args.videos.resolve(), '--out', args.shots), log, quiet)
-        return
-    how = ['--labels', 'digit', 'motion', '--by', 'digit', '--shots', 5, '--frames', 6, 14, '--videos', 800]
-    run(tool(python, 'data/compose_shots.py', 'data/moving_digits/train.txt', 'data/digit_shots', *how), log, quiet)
-    truth = ['--truth', 'data/digit_shots/true_shots.jsonl']
-    run(tool(python, 'data/find_shots.py', 'data/digit_shots', *truth), log, quiet)
 
 
 def parse_args() -> argparse.Namespace:
@@ -238,7 +122,7 @@ def main() -> None:
     if args.install_only:
         return
     work_dir.mkdir(parents=True, exist_ok=True)
-    log = work_dir / 'quickstart.log'
+    log = work_dir / LOG
     if digits:
         stages.begin('Videos: handwritten digits that move over textures')
         run(tool(python, 'data/make_moving_digits.py', 'data/moving_digits'), log, quiet)

@@ -8,21 +8,17 @@ are stored, so the next sentence reads no video. A folder that changed is read a
 """
 
 import argparse
-import sys
-import time
 from pathlib import Path
 
 import iboot_mm  # noqa: F401  (before any config is read)
 
 import torch.nn.functional as F
+from folder_pass import judge_folder
 from mmaction.registry import MODELS
-from mmengine.config import Config
-from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from torch import Tensor
 
-from iboot_mm.checkpoints.clip_recipe import clip_pipeline
+from iboot_mm.datasets.video_folder import NoReadableVideo
 from iboot_mm.evaluation.metrics.feature_metric import FeatureMetric
 from iboot_mm.checkpoints.description import CheckpointInfo, describe_checkpoint
 from iboot_mm.models.teachers.text import text_tower_of
@@ -42,21 +38,6 @@ class Ranking(FeatureMetric):
         cosines = [float(F.cosine_similarity(s['view_features'].mean(0), self.sentence, dim=0)) for s in samples]
         self.found = sorted(zip(cosines, (s['filename'] for s in samples)), reverse=True)
         return {}
-
-
-class Progress(Hook):
-    """One line on the terminal while videos are read."""
-
-    def before_test(self, runner: Runner) -> None:
-        self.start = time.monotonic()
-
-    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
-                        outputs: list | None = None) -> None:
-        total = len(runner.test_loop.dataloader)
-        left = (time.monotonic() - self.start) / (batch_idx + 1) * (total - batch_idx - 1)
-        end = '\n' if batch_idx + 1 == total else ''
-        print(f'\rreading videos: batch {batch_idx + 1} of {total}, {left:.0f} s left ', end=end, file=sys.stderr,
-              flush=True)
 
 
 def search(sentence: str, folder: str, info: CheckpointInfo, store: str = 'work_dirs/search',
@@ -96,13 +77,7 @@ def search(sentence: str, folder: str, info: CheckpointInfo, store: str = 'work_
     model = MODELS.build(config)
     model.load_state_dict(info.state, strict=False)  # the encoder itself is strict about what it needs
     ranking = Ranking(MODELS.build(text)([sentence])[0])
-    videos = dict(type='VideoFolder', root=folder, test_mode=True, pipeline=clip_pipeline(info.clip, num_clips))
-    runner = Runner(
-        model=model, cfg=Config(dict(model=config)), work_dir=str(Path(store) / 'logs'), log_level='WARNING',
-        test_dataloader=dict(batch_size=batch_size, num_workers=num_workers, dataset=videos, sampler=None),
-        test_cfg=dict(type='FeatureLoop', store=store), test_evaluator=[ranking], custom_hooks=[Progress()],
-        default_scope='mmaction')
-    runner.test()
+    judge_folder(model, config, info, folder, ranking, store, num_clips, batch_size, num_workers)
     return ranking.found
 
 
@@ -124,7 +99,7 @@ def main() -> None:
     try:
         found = search(args.sentence, args.folder, describe_checkpoint(args.checkpoint, args.config), args.store,
                        args.text_weights, args.clips, args.batch_size, args.workers)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, NoReadableVideo) as error:
         raise SystemExit(f'search_videos: {error}') from error
     for cosine, file in found[:args.top]:
         print(f'{cosine:.3f}  {file}')

@@ -1,12 +1,17 @@
 """What the wheel carries, and that building it needs nothing but setuptools."""
 
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from ..videos import moving_frames, write_video
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +23,7 @@ def wheel(tmp_path_factory):
     for name in ('setup.py', 'pyproject.toml', 'MANIFEST.in', 'README.md', 'LICENSE'):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, source)
-    for name in ('iboot_mm', 'configs', 'tools', 'requirements'):
+    for name in ('iboot_mm', 'iboot_mm_cli', 'configs', 'tools', 'requirements'):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns('__pycache__', '*.pth'))
     (source / 'torch.py').write_text("raise ImportError('setup.py must not import torch')\n")
     done = subprocess.run([sys.executable, '-m', 'pip', 'wheel', '.', '--no-deps', '--no-build-isolation', '-q', '-w',
@@ -65,3 +70,67 @@ def test_declared_requirements_match_what_the_package_checks(wheel):
         assert limit is None or not declared[package].specifier.contains(limit)
     assert 'platform_machine' in str(declared['decord'].marker)  # no wheel elsewhere
     assert 'mmcv' not in declared and 'extra' in str(declared['mmcv-lite'].marker)
+
+
+# The command's lines one after the other in a single process, for each new one imports for seconds.
+LINES = """
+from iboot_mm_cli import main
+main('extract run videos --out features.npz --workers 0'.split())
+main('export run exported'.split())
+main('evaluate run --protocols knn --videos videos --lists train.txt test.txt --out evaluation --processes 1'.split())
+main('configs copy mini/byol_r18_digits mine.py'.split())
+with open('mine.py', 'a') as file:
+    file.write("train_dataloader = dict(dataset=dict(root='videos', ann_file='', label_names=None))\\n"
+               'train_cfg = dict(global_batch=4, max_epochs=1)\\n')
+main('train mine.py --no-validate --work-dir mine'.split())
+import iboot_mm
+print(iboot_mm.__file__)
+print(len(iboot_mm.load('exported')('videos')))
+"""
+
+
+@pytest.fixture(scope='module')
+def installed(wheel, tmp_path_factory):
+    """An environment into which the wheel was installed; what it needs lies in this one. Its folder of scripts.
+
+    That the checkout is not what is imported is seen from the package's own file, see below.
+    """
+    environment = tmp_path_factory.mktemp('environment')
+    subprocess.run([sys.executable, '-m', 'venv', '--without-pip', environment], check=True)
+    subprocess.run([sys.executable, '-m', 'pip', '--python', environment / 'bin' / 'python', 'install', '--no-deps', '-q',
+                    '--disable-pip-version-check', wheel], check=True)
+    site = next((environment / 'lib').glob('python*/site-packages'))
+    # A plain line adds the folder and does not read the .pth files in it, of which one may name the checkout.
+    (site / 'what_it_needs.pth').write_text(sysconfig.get_path('purelib') + '\n')
+    return environment / 'bin'
+
+
+def test_the_command_does_all_without_a_checkout(installed, tmp_path):
+    """A folder of videos to a network, its features, an evaluation and an export; and a stock MMAction2 config."""
+    (tmp_path / 'videos').mkdir()
+    for number in range(6):
+        write_video(tmp_path / 'videos' / f'{number}.mp4', moving_frames(24, seed=number))
+    for name in ('train', 'test'):
+        (tmp_path / f'{name}.txt').write_text(''.join(f'{number}.mp4 {number % 2}\n' for number in range(6)))
+    env = {name: value for name, value in os.environ.items() if name != 'PYTHONPATH'}
+    env |= dict(OMP_NUM_THREADS='1', PATH=f'{installed}:/usr/bin:/bin', CUDA_VISIBLE_DEVICES='-1')
+
+    def call(*command):
+        done = subprocess.run([str(part) for part in command], cwd=tmp_path, env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    said = call('iboot-mm', 'pretrain', 'videos', '--out', 'run', '--method', 'byol', '--epochs', 1, '--processes', 1,
+                '--lists', 'train.txt', 'test.txt')
+    assert '[3/3] Report' in said and (tmp_path / 'run' / 'report.html').is_file()
+    (tmp_path / 'lines.py').write_text(LINES)
+    where, features = call(installed / 'python', 'lines.py').splitlines()[-2:]
+    assert where.startswith(str(installed.parent)) and features == '6'
+    features = np.load(tmp_path / 'features.npz')
+    assert len(features['files']) == 6 and np.isfinite(features['features']).all()
+    assert 'k-NN' in (tmp_path / 'evaluation' / 'results.md').read_text()
+    assert (tmp_path / 'mine' / 'epoch_1.pth').is_file()
+    assert not (set(p.name for p in tmp_path.iterdir()) - {
+        'videos', 'train.txt', 'test.txt', 'run', 'features.npz', 'features.parts', 'evaluation', 'exported', 'mine.py',
+        'mine', 'lines.py'})

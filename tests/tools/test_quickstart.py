@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 quickstart = load_tool('quickstart')
+stages = load_tool('stages')
 make_config = load_tool('make_config')
 METHODS = load_tool('console').METHODS
 
@@ -63,10 +64,10 @@ def test_of_the_evaluation_only_progress_is_shown(monkeypatch, tmp_path):
         patch.setattr(parallel.time, 'monotonic', iter(range(0, 100, 10)).__next__)
         list(parallel.show_progress('abc', 3, 'batches encoded'))
     shown = []
-    monkeypatch.setattr(quickstart, 'run', lambda command, log, show: shown.extend(
+    monkeypatch.setattr(stages, 'run', lambda command, log, show: shown.extend(
         show(line) for line in [*printed.getvalue().splitlines(), '360 queries in a gallery of 1437 videos']))
     (tmp_path / 'epoch_1.pth').touch()
-    quickstart.evaluate(Path('python'), tmp_path / 'config.py', tmp_path, tmp_path / 'epoch_1.pth', {})
+    stages.evaluate(Path('python'), tmp_path / 'config.py', tmp_path, tmp_path / 'epoch_1.pth', {})
     assert shown == ['1 of 3 batches encoded, 0:00:20 left', '2 of 3 batches encoded, 0:00:10 left', None]
 
 
@@ -96,7 +97,8 @@ def commands(monkeypatch):
         elif found[-1][0] == 'finetuning_gain':
             write(Path(arguments[arguments.index('--out') + 1]) / 'finetuning_gain.txt', 'what it wins')
 
-    monkeypatch.setattr(quickstart, 'run', note)
+    for caller in (quickstart, stages):
+        monkeypatch.setattr(caller, 'run', note)
     monkeypatch.setattr(quickstart, 'install', lambda venv: Path('python'))
     monkeypatch.setattr(quickstart, 'num_processes', lambda python, wanted: wanted or 2)
     return found
