@@ -6,6 +6,8 @@ import shlex
 
 import pytest
 
+from iboot_mm_cli.commands import COMMANDS
+
 from .pages import PAGES, ROOT, name
 from .shell import arguments, commands, made
 
@@ -29,6 +31,10 @@ def check(program: str, words: list[str], monkeypatch: pytest.MonkeyPatch) -> No
         place = 1 if 'train' in program else 2  # of the number of processes: behind the config, or the checkpoint
         assert re.fullmatch(r'\d+|GPUS', words[place]), words
         arguments(program.replace('dist_', '').replace('.sh', '.py'), words[:place] + words[place + 1:], monkeypatch)
+    elif program == 'iboot-mm' and words[0] not in ('configs', 'COMMAND'):
+        command = COMMANDS[words[0]]
+        place = words.index('--gpus') if command.launcher and '--gpus' in words else len(words)
+        arguments(f'tools/{command.script}', words[1:place] + words[place + 2:], monkeypatch)
     elif program == 'make':
         assert not [word for word in words if '=' in word and f'$({word.split("=")[0]})' not in MAKEFILE], words
         for line in made(words):

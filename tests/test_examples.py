@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry, init_default_scope
 from mmengine.runner import Runner
 
+import iboot_mm
 from iboot_mm.models.teachers.shown import SHOWN
 
 from .checkpoint_files import write_checkpoint
@@ -69,7 +70,7 @@ def test_a_config_names_what_there_is(page, number):
 def test_no_other_program_is_shown():
     others = [block for page in PAGES if page.parent in (ROOT, DOCS) and page.name != 'CONTRIBUTING.md'
               for block in blocks(page, 'python') if any(word in block for word in PROGRAMS)]
-    assert len(others) == 3 and all(block.startswith(PROGRAMS) for block in others)  # those of the tests below
+    assert len(others) == 4 and all(block.startswith(PROGRAMS) for block in others)  # those of the tests below
 
 
 @pytest.mark.parametrize('shown', range(3))
@@ -91,6 +92,22 @@ def test_features(page, tmp_path, monkeypatch):
     names: dict = {}
     exec(snippet(page, 'import iboot_mm'), names)
     assert names['features'].shape == (2, 64) and len(names['extract'].files('videos/')) == 2
+
+
+def test_pretraining_from_python(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'my_videos').mkdir()
+    write_video(tmp_path / 'my_videos/a.mp4', moving_frames(12))
+    called, signature = [], inspect.signature(iboot_mm.pretrain)
+
+    def pretrain(*args, **kwargs):
+        called.append(signature.bind(*args, **kwargs).arguments)
+        return write_checkpoint(tmp_path / 'run')['checkpoint'].parent
+    monkeypatch.setattr(iboot_mm, 'pretrain', pretrain)
+    names: dict = {}
+    exec(snippet(DOCS / 'command_line.md', 'import iboot_mm'), names)
+    assert called == [dict(videos='my_videos/', out='run', teacher='clip_vit_b16')]
+    assert names['features'].shape == (1, 64)
 
 
 def test_a_config_of_ones_own_videos(tmp_path):

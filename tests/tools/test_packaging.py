@@ -97,8 +97,8 @@ def installed(wheel, tmp_path_factory):
     """
     environment = tmp_path_factory.mktemp('environment')
     subprocess.run([sys.executable, '-m', 'venv', '--without-pip', environment], check=True)
-    subprocess.run([sys.executable, '-m', 'pip', '--python', environment / 'bin' / 'python', 'install', '--no-deps', '-q',
-                    '--disable-pip-version-check', wheel], check=True)
+    subprocess.run([sys.executable, '-m', 'pip', '--python', environment / 'bin' / 'python', 'install', '--no-deps',
+                    '-q', '--disable-pip-version-check', wheel], check=True)
     site = next((environment / 'lib').glob('python*/site-packages'))
     # A plain line adds the folder and does not read the .pth files in it, of which one may name the checkout.
     (site / 'what_it_needs.pth').write_text(sysconfig.get_path('purelib') + '\n')
