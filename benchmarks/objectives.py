@@ -2,6 +2,7 @@
 
     python benchmarks/objectives.py FRUIT mobilenetv2_100_imagenet_fp16.pth --seeds 0,1,2
     python benchmarks/objectives.py FRUIT mobilenetv2_100_imagenet_fp16.pth --arms simclr,contrast_head --lr 5e-3
+    python benchmarks/objectives.py FRUIT mobilenetv2_100_imagenet_fp16.pth --seeds 0,1,2 --jitter 0     own colours
     python benchmarks/objectives.py FRUIT mobilenetv2_100_imagenet_fp16.pth --arms '' --test     the first two rows
 
 FRUIT holds `videos`, `train_variety.txt` and clips named REVOLUTION__START.mp4. Made for choosing, so the test list is
@@ -35,6 +36,7 @@ from iboot_mm.models.modules.projectors import MLP
 
 FRAMES, GAP, SIZE, STORED = 2, 8, 48, 76  # of a clip; its pixels, and those of the stored videos
 BATCH, EPOCHS, TEMPERATURE = 32, 10, .1
+JITTER = .2  # brightness, contrast and saturation by up to this share, as in configs/mini/iboot_r18_folder.py
 # objective, whether the student's map is an MLP that is thrown away or W, and how targets are normalised
 ARMS = dict(
     simclr=('simclr', True, ''),
@@ -112,7 +114,7 @@ def normalized(features: Tensor, how: str) -> Tensor:
     return features @ directions[:128].T / (size[:128] / len(features) ** .5)
 
 
-def clip(video: Tensor, rng: np.random.Generator | None) -> Tensor:
+def clip(video: Tensor, rng: np.random.Generator | None, jitter: float = JITTER) -> Tensor:
     """A clip ``(3, T, 48, 48)`` in [0, 1]: a random one with random colours, or without a generator the middle one."""
     reach, least = (FRAMES - 1) * GAP, SIZE * 68 // 64
     start = 16 - reach // 2 if rng is None else rng.integers(0, 32 - reach)
@@ -125,7 +127,7 @@ def clip(video: Tensor, rng: np.random.Generator | None) -> Tensor:
         return frames.transpose(0, 1)
     frames = frames.flip(3) if rng.random() < .5 else frames
     if rng.random() < .8:
-        brightness, contrast, saturation = rng.uniform(.8, 1.2, 3)
+        brightness, contrast, saturation = rng.uniform(1 - jitter, 1 + jitter, 3)
         frames = (frames * brightness).clamp(0, 1)
         middle = (frames * LUMA).sum(1).mean()
         frames = ((frames - middle) * contrast + middle).clamp(0, 1)
@@ -134,9 +136,10 @@ def clip(video: Tensor, rng: np.random.Generator | None) -> Tensor:
     return frames.transpose(0, 1)
 
 
-def batch_of(videos: Tensor, index: np.ndarray, rng: np.random.Generator | None = None) -> Tensor:
+def batch_of(videos: Tensor, index: np.ndarray, rng: np.random.Generator | None = None,
+             jitter: float = JITTER) -> Tensor:
     """Normalised clips ``(N, 3, T, 48, 48)``."""
-    return (torch.stack([clip(videos[i], rng) for i in index]) - MEAN) / STD
+    return (torch.stack([clip(videos[i], rng, jitter) for i in index]) - MEAN) / STD
 
 
 def loss_of(objective: str, outputs: Tensor, targets: Tensor | None) -> Tensor:
@@ -161,7 +164,7 @@ def descent(modules: list[nn.Module], lr: float, steps: int, warm: int) -> tuple
 
 
 def train(videos: Tensor, targets: Tensor | None, index: np.ndarray, objective: str, mlp: bool, lr: float,
-          seed: int) -> nn.Module:
+          seed: int, jitter: float = JITTER) -> nn.Module:
     """A student that was trained on the videos of ``index``; targets ``(N, 4, D)`` are of the same."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -176,7 +179,7 @@ def train(videos: Tensor, targets: Tensor | None, index: np.ndarray, objective: 
         order = rng.permutation(len(index))
         for step in range(steps):
             some = order[BATCH * step:BATCH * (step + 1)]
-            clips = batch_of(videos, np.tile(index[some], 2), rng)
+            clips = batch_of(videos, np.tile(index[some], 2), rng, jitter)
             parts = clips.split(BATCH) if objective == 'simclr' else [clips]  # BN statistics of each clip, or of both
             outputs = torch.stack([*torch.cat([head(network(part).mean((2, 3, 4))) for part in parts]).split(BATCH)])
             wanted = None
@@ -215,6 +218,7 @@ def main() -> None:
     parser.add_argument('--arms', type=lambda text: text.split(',') if text else [], default=list(ARMS))
     parser.add_argument('--seeds', type=lambda text: [int(seed) for seed in text.split(',')], default=[0])
     parser.add_argument('--lr', type=float, default=2e-3)
+    parser.add_argument('--jitter', type=float, default=JITTER, help='strength of the random colours, 0 for none')
     parser.add_argument('--test', action='store_true', help='the queries are those of the test list')
     args = parser.parse_args()
     init_default_scope('mmaction')
@@ -238,7 +242,7 @@ def main() -> None:
         for name in args.arms:
             begin, (objective, mlp, how) = time.process_time(), ARMS[name]
             targets = normalized(features[index], how) if how else None
-            network = train(videos, targets, index, objective, mlp, args.lr, seed)
+            network = train(videos, targets, index, objective, mlp, args.lr, seed, args.jitter)
             show(name, seed, encoded(network, videos), round(time.process_time() - begin))
 
 
