@@ -41,11 +41,12 @@ def plan_batch(global_batch: int, processes: int, most_per_process: int) -> Batc
         most_per_process: Most videos that one process holds at a time (``train_dataloader.batch_size``).
 
     Raises:
-        ValueError: the batch cannot be split evenly; says what to set.
+        ValueError: the batch cannot be split evenly, or a number is no whole one above 0; says what to set.
     """
-    if min(global_batch, processes, most_per_process) < 1:
-        raise ValueError(f'global_batch={global_batch}, {processes} processes and train_dataloader.batch_size='
-                         f'{most_per_process} must all be at least 1')
+    numbers = (global_batch, processes, most_per_process)
+    if not all(isinstance(number, int) and number >= 1 for number in numbers):
+        raise ValueError(f'global_batch={global_batch!r}, {processes} processes and train_dataloader.batch_size='
+                         f'{most_per_process!r} must all be whole numbers of at least 1')
     share, rest = divmod(global_batch, processes)
     if rest:
         nearest = [n for n in range(processes, 0, -1) if global_batch % n == 0][0]

@@ -34,7 +34,7 @@ class EpochSampler(DefaultSampler):
             run was stopped inside it.
 
     Raises:
-        ValueError: the dataset does not fill one global batch, or not ``steps`` of them.
+        ValueError: the dataset does not fill one global batch, or not ``steps`` of them, or those are no whole number.
     """
 
     start = 0
@@ -48,6 +48,7 @@ class EpochSampler(DefaultSampler):
                 f'set train_cfg.global_batch to at most {len(dataset)}')
         self.multiple_of = multiple_of
         batches = len(dataset) // multiple_of
+        check_steps(steps)
         if steps is not None and not 1 <= steps <= batches:
             raise ValueError(f'train_dataloader.sampler.steps is {steps}, but the dataset has {len(dataset)} videos, '
                              f'which fill {batches} batches of {multiple_of}: set it to 1 to {batches}, and the epochs '
@@ -123,6 +124,17 @@ def epoch_order(length: int, seed: int, epoch: int, shuffle: bool = True) -> np.
         return torch.arange(length, dtype=dtype).numpy()
     generator = torch.Generator().manual_seed(mix_seeds(seed, epoch))
     return torch.randperm(length, generator=generator, dtype=dtype).numpy()
+
+
+def check_steps(steps: int | None) -> None:
+    """Refuses a number of steps that is none.
+
+    Raises:
+        ValueError: ``steps`` is neither a whole number nor None.
+    """
+    if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool)):
+        raise ValueError(f'train_dataloader.sampler.steps is {steps!r}: give a whole number of global batches, or None '
+                         'for as many as the videos fill')
 
 
 def numbers_of(order: np.ndarray) -> Iterator[int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence, Sized
 import numpy as np
 from mmaction.registry import DATA_SAMPLERS
 
-from .samplers import EpochSampler, PassIndex, epoch_order, mix_seeds, numbers_of
+from .samplers import EpochSampler, PassIndex, check_steps, epoch_order, mix_seeds, numbers_of
 
 _COUNTS, _PASSES, _PLACES = 7001, 7002, 7003  # one stream of random numbers each
 
@@ -38,7 +38,8 @@ class ShareSampler(EpochSampler):
         steps: Global batches in an epoch, any number; None for as many as all parts together fill once.
 
     Raises:
-        ValueError: the data set has no parts, the shares are not one above 0 for each, or there is no step.
+        ValueError: the data set has no parts, the shares are not one above 0 for each, or
+            the steps are no whole number above 0.
     """
 
     def __init__(self, dataset: Sized, shares: Sequence[float], multiple_of: int = 1, shuffle: bool = True,
@@ -55,6 +56,7 @@ class ShareSampler(EpochSampler):
             raise ValueError(f'train_dataloader.sampler.shares is {shares}: give a number above 0 for each of the '
                              f'{len(self.lengths)} parts of train_dataloader.dataset; leave out a part without a share')
         self.shares = weights / weights.sum()
+        check_steps(steps)
         if steps is not None:
             if steps < 1:
                 raise ValueError(f'train_dataloader.sampler.steps is {steps}: an epoch has at least 1 step')

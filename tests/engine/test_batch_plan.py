@@ -39,8 +39,12 @@ def test_best_of_all_splits():
 def test_what_to_set_when_it_cannot_be_split():
     with pytest.raises(ValueError, match='416 videos cannot be split over 6 processes: start 4, or pass --auto-scale'):
         plan_batch(416, 6, 16)
-    with pytest.raises(ValueError, match='must all be at least 1'):
+    with pytest.raises(ValueError, match='must all be whole numbers of at least 1'):
         plan_batch(416, 8, 0)
+    with pytest.raises(ValueError, match='global_batch=416.5, 8 processes .* must all be whole numbers'):
+        plan_batch(416.5, 8, 16)
+    with pytest.raises(ValueError, match="batch_size='16' must all be whole numbers"):
+        plan_batch(416, 8, '16')
 
 
 @pytest.mark.parametrize('global_batch, processes, most, named', [

@@ -68,7 +68,7 @@ def test_without_a_global_batch_the_config_counts(tmp_path):
 @pytest.mark.parametrize('changes, message', [
     (dict(train_dataloader=loader(2, length=3)), '3 videos, fewer than the global batch of 4'),
     (dict(train_dataloader=dict(sampler=dict(type='DefaultSampler'))), "type 'EpochSampler', .*not 'DefaultSampler'"),
-    (dict(train_dataloader=dict(batch_size=0)), 'must all be at least 1'),
+    (dict(train_dataloader=dict(batch_size=0)), 'must all be whole numbers'),
     (dict(train_dataloader=loader(5), train_cfg=dict(global_batch=14)), 'uses 2 at a time, 7 times .*batch_size=7 if'),
     (dict(train_dataloader=loader(2), optim_wrapper=dict(accumulative_counts=3)),
      r'accumulative_counts=3 contradicts train_cfg\.global_batch=4, which is 1 x 2 x 2 .*: leave it out, or .* of 6'),

@@ -102,6 +102,12 @@ def test_more_steps_than_the_videos_fill_are_one_sentence(monkeypatch, steps):
         sampler(30, monkeypatch=monkeypatch, multiple_of=4, steps=steps)
 
 
+@pytest.mark.parametrize('steps', [2.5, 2., '2', True])
+def test_steps_that_are_no_whole_number_are_one_sentence(monkeypatch, steps):
+    with pytest.raises(ValueError, match=f'sampler.steps is {steps!r}: give a whole number'):
+        sampler(30, monkeypatch=monkeypatch, multiple_of=4, steps=steps)
+
+
 def endless(rank, world, monkeypatch):
     monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info', lambda: (rank, world))
     return EndlessSampler(range(10), seed=5)

@@ -109,6 +109,7 @@ def test_without_shuffling_videos_come_in_order(monkeypatch):
     (dict(shares=.5), 'shares is 0.5: give'), (dict(shares=('a', 1, 1)), 'give a number above 0'),
     (dict(shares=(1, 0, 1)), 'leave out a part without a share'), (dict(shares=(1, float('nan'), 1)), 'above 0'),
     (dict(steps=0), 'steps is 0: an epoch has at least 1 step'),
+    (dict(steps=2.5), 'steps is 2.5: give a whole number'),
     (dict(multiple_of=57), '56 videos, fewer than the global batch of 57')])
 def test_what_cannot_be_is_one_sentence(monkeypatch, options, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -33,6 +33,10 @@ class TargetCheckHook(Hook):
         dataset, config = runner.train_dataloader.dataset, runner.cfg.train_dataloader.dataset
         while hasattr(dataset, 'dataset'):  # mmengine's RepeatDataset
             dataset, config = dataset.dataset, config.dataset
+        if hasattr(dataset, 'datasets'):
+            raise ValueError('CachedIBoot does not support joined data sets (train_dataloader.dataset is a '
+                             f'{type(dataset).__name__} of {len(dataset.datasets)}), since stored targets are of one '
+                             'list: list all videos in one ann_file, or train IBoot, whose teacher needs no store')
         loaders = [t for t in find_transforms(dataset) if isinstance(t, LoadTargets)]
         if len(loaders) != 1:
             raise ValueError(f'TargetCheckHook: the training pipeline needs one LoadTargets, got {len(loaders)}')

@@ -82,8 +82,8 @@ def test_before_training_it_reads_what_the_loop_wrote(tmp_path):
     videos = write_list(tmp_path / 'videos')
     write_targets(videos, tmp_path / 'store')
 
-    def start(model=MODEL, store=tmp_path / 'store'):
-        config = dataset_config(videos, 2, store)
+    def start(model=MODEL, store=tmp_path / 'store', dataset=None):
+        config = ConfigDict(dataset or dataset_config(videos, 2, store))
         cfg = ConfigDict(model=model, train_dataloader=dict(dataset=config))
         runner = SimpleNamespace(cfg=cfg, logger=MMLogger.get_current_instance(),
                                  train_dataloader=SimpleNamespace(dataset=DATASETS.build(config)))
@@ -95,3 +95,8 @@ def test_before_training_it_reads_what_the_loop_wrote(tmp_path):
         start(dict(MODEL, teacher=dict(TEACHER, output='mean')))
     with pytest.raises(ValueError, match='the training pipeline needs one LoadTargets, got 0'):
         start(store=None)
+    joined = dict(type='ConcatDataset', datasets=[dataset_config(videos, 2, tmp_path / 'store')] * 2)
+    for dataset in (joined, dict(type='RepeatDataset', dataset=joined, times=2)):
+        with pytest.raises(ValueError, match=r'joined data sets \(train_dataloader.dataset is a ConcatDataset of 2\).*'
+                                             'list all videos in one ann_file, or train IBoot'):
+            start(dataset=dataset)
