@@ -119,6 +119,8 @@ def _missing(tables: Sequence[dict], titles: Mapping[str, str], columns: Mapping
         kinds = {'nothing was run of': whole, 'not run': some, 'fewer than 3 seeds': few}
         sentences = [f'{kind} {", ".join(found)}' for kind, found in kinds.items() if found]
         yield f'- {title_of(table)}: {"; ".join(sentences) or "every cell was run with 3 seeds"}.'
+    yield ('- Intervals and differences take videos for independent draws. Several clips of one recording, person or '
+           'object are not, and there they are too narrow.')
     yield ('- Small networks on small videos, some hundred steps, batches of 32, one learning rate for all: which '
            'method is best at full size does not follow. The intervals know of seeds and videos, not of other recipes.')
 
@@ -162,6 +164,7 @@ def draw_evidence(tables: Sequence[dict], titles: Mapping[str, str], ours: Seque
             panel.plot([low, high], [at, at], color=colour, alpha=.4, linewidth=4, solid_capstyle='butt')
             panel.plot([100 * run for run in cell['values']], [at] * len(cell['values']), '|', color=colour)
             panel.plot(value, at, 'o', color=colour)
+            panel.text(101, at, f'{value:.0f}', va='center', ha='right', color=colour, fontsize=8)
         panel.set_title(title_of(table), fontsize=10)
         panel.set_xlim(0, 100)
         panel.spines[['top', 'right', 'left']].set_visible(False)

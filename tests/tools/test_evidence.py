@@ -3,6 +3,8 @@
 import argparse
 import json
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -33,7 +35,8 @@ class FakeTools:
 
     def __call__(self, command, log, show):
         words = [str(word) for word in command]
-        words = words[4:] if words[1] == '-c' else words[1:]
+        measured = words[1] == '-c'
+        took, words = Path(words[3]), words[5:] if measured else words[1:]
         tool, at = Path(words[0]).stem, {word: i for i, word in enumerate(words)}
         self.commands.append((tool, words))
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +48,10 @@ class FakeTools:
             folder.mkdir(parents=True)
             (folder / 'epoch_1.pth').touch()
             (folder / 'last_checkpoint').write_text(str(folder / 'epoch_1.pth'))
-            log.write_text('took 60.0 s, 90.0 s of a core, 500 MiB\n')
+            took.parent.mkdir(parents=True, exist_ok=True)
+            for cpu, mib in ((40, 500), (50, 300)):  # it was stopped once
+                with took.open('a') as file:
+                    file.write(json.dumps(dict(wall=30, cpu=cpu, mib=mib)) + '\n')
         elif tool == 'evaluate':
             self.evaluate(Path(words[at['--out'] + 1]), words[at['--first-seed'] + 1],
                           words[at['--protocols'] + 1].split(','))
@@ -105,10 +111,12 @@ def test_figures_differences_and_what_was_not_run(call, tools, tmp_path):
     assert '<svg' in (tmp_path / 'page.svg').read_text()
 
 
-def test_what_is_done_is_not_done_again_and_more_is_added(call, tools):
+def test_what_is_done_is_not_done_again_and_more_is_added(call, tools, capsys):
     call('--methods', 'iboot', '--protocols', 'knn', '--seeds', '0')
+    assert '1 runs, 1 of them are to be trained, at 8:30 minutes each (a guess' in capsys.readouterr().out
     tools.commands.clear()
     page = call('--methods', 'iboot', '--protocols', 'knn,finetune_10pct', '--seeds', '0,1')
+    assert '1 of them are to be trained, at 1:00 minutes each (so far) about 0.0 hours' in capsys.readouterr().out
     train = [words for tool, words in tools.commands if tool == 'train']
     assert len(train) == 1 and train[0][train[0].index('--seed') + 1] == '1'
     evaluations = [words for tool, words in tools.commands if tool == 'evaluate']
@@ -116,6 +124,19 @@ def test_what_is_done_is_not_done_again_and_more_is_added(call, tools):
     assert tenth[tenth.index('--epochs') + 1] == '160'  # of one step: nine videos
     assert '| iBoot of this project | 75.0 ± 0.0 [59, 87] (2 runs) | not run | not run | not run | 75.0' in page
     assert call('--page-only') == page
+
+
+def test_what_a_call_took_is_kept_where_it_is_stopped(tmp_path):
+    took = tmp_path / 'took.jsonl'
+    patient = 'import time; print("begun", flush=True); time.sleep(60)'
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen([sys.executable, '-c', runs.MEASURED, took, sys.executable, '-c', patient],
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert process.stdout.readline() == 'begun\n'
+        process.send_signal(number)
+        assert process.wait(30) != 0
+    lines = [json.loads(line) for line in took.read_text().splitlines()]
+    assert len(lines) == 2 and all(0 < line['wall'] < 60 and line['mib'] > 1 for line in lines)
 
 
 def test_any_seed_is_on_the_page(call):

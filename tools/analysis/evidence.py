@@ -13,9 +13,9 @@ is configs/mini's own), tools/train.py trains it on the first list alone and too
 All of it is kept below --out and used again: a stopped call goes on where it was, a later one adds what it is asked
 for, and the page always shows all that is there; what is not says so. `digits` are those of `make quickstart`, which
 writes them and their teacher. With several pairs of lists (people or sequences left out) seed s has pair s, so that
-every video is tested once. How many trainings are left and, once one was measured, how many hours they take is printed
-first. Estimated: 96 pre-trainings on four data sets, 5 to 12 minutes each on two free cores, and as long for what is
-trained on labels: a day.
+every video is tested once. How many trainings are left and how many hours they take, by those that were measured, is
+printed first. Estimated: 96 pre-trainings on four data sets, 5 to 12 minutes each on two free cores, and as long for
+what is trained on labels: a day.
 """
 
 import argparse

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,20 +20,21 @@ from iboot_mm.stores.atomic_files import AtomicLocalBackend  # noqa: E402
 
 FINETUNE_STEPS = dict(finetune=440, finetune_10pct=160)  # those of the digits' own recipes
 TENTH = .1
-# Runs a command and writes what it and its children took as the log's last line.
+GUESS = 8.5 * 60  # seconds of a pre-training on two free cores, until one was measured: they are 5 to 12 minutes
+# Runs a command and adds what it and its children took to a file, also where it is stopped: a later call goes on.
 MEASURED = """
-import resource, signal, subprocess, sys, time
+import json, resource, signal, subprocess, sys, time
 begin = time.time()
-process = subprocess.Popen(sys.argv[1:])
+process = subprocess.Popen(sys.argv[2:])
 for number in (signal.SIGINT, signal.SIGTERM):  # a run that is told to stop saves what it has
     signal.signal(number, lambda number, frame: process.send_signal(number))
 code = process.wait()
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-core, mib = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-print(f'took {time.time() - begin:.1f} s, {core:.1f} s of a core, {mib:.0f} MiB')
+took = dict(wall=time.time() - begin, cpu=used.ru_utime + used.ru_stime, mib=used.ru_maxrss / 1024)
+with open(sys.argv[1], 'a') as file:
+    print(json.dumps(took), file=file)
 sys.exit(code)
 """
-TOOK = re.compile(r'took ([\d.]+) s, ([\d.]+) s of a core, (\d+) MiB')
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,10 @@ class Runs:
         known = [json.loads(path.read_text())['wall'] for path in self.args.out.rglob('cost.json')]
         left = sum(METHODS[method].recipe is not None and not self.cost_file(data, method, seed).is_file()
                    for data, method, seed in jobs)
-        print(f'{len(jobs)} runs, {left} of them are to be trained'
-              + (f', at {clock(sum(known) / len(known))} minutes each so far about '
-                 f'{left * sum(known) / len(known) / 3600:.1f} hours' if known else '; the first one shows how long'))
+        each = sum(known) / len(known) if known else GUESS
+        print(f'{len(jobs)} runs, {left} of them are to be trained, at {clock(each)} minutes each '
+              f"({'so far' if known else 'a guess until one was measured'}) about {left * each / 3600:.1f} hours, and "
+              'then evaluated')
         stages = Stages(len(jobs))
         for data, method, seed in jobs:
             stages.begin(f'{data.name}, {METHODS[method].title}, seed {seed}')
@@ -112,12 +113,13 @@ class Runs:
             if 'tokens' in Config.fromfile(recipe):
                 self.call(['data/cache_tokens', recipe], recipe.with_suffix('.log'))
             options = () if data.videos is None and METHODS[method].digits else METHODS[method].options
-            log = work_dir / 'log.txt'
+            took = work_dir / 'took.jsonl'
             self.call(['train', recipe, '--work-dir', work_dir / 'train', '--seed', seed, '--resume',
-                       *(['--cfg-options', *options] if options else [])], log, measured=True)
-            wall, cpu, memory = map(float, TOOK.findall(log.read_text())[-1])
-            AtomicLocalBackend().put_text(json.dumps(dict(wall=wall, cpu=cpu, mib=memory)),
-                                          self.cost_file(data, method, seed))
+                       *(['--cfg-options', *options] if options else [])], work_dir / 'log.txt', took)
+            calls = [json.loads(line) for line in took.read_text().splitlines()]
+            total = {key: sum(call[key] for call in calls) for key in ('wall', 'cpu')}
+            total['mib'] = max(call['mib'] for call in calls)
+            AtomicLocalBackend().put_text(json.dumps(total), self.cost_file(data, method, seed))
         return last_checkpoint(work_dir / 'train')
 
     def evaluate(self, data: Data, method: str, seed: int) -> None:
@@ -157,10 +159,10 @@ class Runs:
             self.call(['evaluate', *network, '--first-seed', seed, '--out', folder / 'evaluation', '--processes', 1,
                        '--protocols', ','.join(COLUMNS[name].protocol for name in group), *extra], folder / 'log.txt')
 
-    def call(self, arguments: list, log: Path, measured: bool = False) -> None:
-        """Runs a tool."""
+    def call(self, arguments: list, log: Path, took: Path | None = None) -> None:
+        """Runs a tool; what it took becomes a line of the file ``took``."""
         command = [self.python, TOOLS / f'{arguments[0]}.py', *arguments[1:]]
-        run([self.python, '-c', MEASURED, *command] if measured else command, log, show_training)
+        run([self.python, '-c', MEASURED, took, *command] if took else command, log, show_training)
 
     def seeds(self, data: Data, method: str) -> list[int]:
         """Seeds of which an evaluation is there, each beside the lists that it has now."""
