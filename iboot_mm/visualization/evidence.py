@@ -164,7 +164,7 @@ def draw_evidence(tables: Sequence[dict], titles: Mapping[str, str], ours: Seque
             panel.plot([low, high], [at, at], color=colour, alpha=.4, linewidth=4, solid_capstyle='butt')
             panel.plot([100 * run for run in cell['values']], [at] * len(cell['values']), '|', color=colour)
             panel.plot(value, at, 'o', color=colour)
-            panel.text(101, at, f'{value:.0f}', va='center', ha='right', color=colour, fontsize=8)
+            panel.text(103, at, f'{value:.0f}', va='center', color=colour, fontsize=8)  # beside the panel
         panel.set_title(title_of(table), fontsize=10)
         panel.set_xlim(0, 100)
         panel.spines[['top', 'right', 'left']].set_visible(False)

@@ -41,6 +41,7 @@ def test_what_was_not_run_is_named():
 
 
 def test_the_plot_marks_what_was_not_run():
-    run = dict(values=[.5, .6, .7], seeds=[0, 1, 2], interval=(.4, .8))
+    run = dict(values=[.52, .62, .72], seeds=[0, 1, 2], interval=(.4, .8))
     drawn = draw_evidence([table(iboot=dict(knn=run, linear=None))], TITLES, ['iboot'])
     assert drawn.count('<!-- not run -->') == 2 and '<!-- fruit -->' in drawn
+    assert '<!-- 62 -->' in drawn  # the mean as a number, beside its dot
