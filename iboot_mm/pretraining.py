@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from iboot_mm_cli.places import folder
-
 
 def pretrain(videos: str | Path, out: str | Path, teacher: str | None = None, method: str = 'iboot',
              checkpoint: str | Path | None = None, lists: Sequence[str | Path] = (), labels: Sequence[str] = (),
@@ -42,6 +40,8 @@ def pretrain(videos: str | Path, out: str | Path, teacher: str | None = None, me
         FileNotFoundError: there is no such folder of videos.
         RuntimeError: it failed; the message says why and names the log.
     """
+    from iboot_mm_cli.places import folder  # an editable install of an earlier version does not know it yet
+
     if not Path(videos).expanduser().is_dir():
         raise FileNotFoundError(f'There is no folder of videos {videos}.')
     out = Path(out).expanduser()

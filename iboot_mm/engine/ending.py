@@ -5,8 +5,10 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from unittest.mock import patch
 
 from mmengine.dist import get_world_size, is_main_process
@@ -19,12 +21,14 @@ from ..compat.data_loading import SharedMemoryError
 CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
                 errno.EEXIST)
 
+PACKAGE = Path(__file__).resolve().parents[1]
+
 
 @contextmanager
 def ends_in_a_sentence(work_dir: str, what: str) -> Iterator[None]:
     """Ends this process with one sentence and status 1 at Ctrl-C, a full disk and the like, without a traceback.
 
-    The like is whatever this user may not read or write.
+    The like is whatever this user may not read or write, and what was given and is refused.
 
     Of several processes the first one tells of Ctrl-C, and whichever meets another fault of that. A log that cannot be
     written ends the run, too: ``logging`` would print a traceback for each line and go on to a checkpoint that cannot
@@ -49,7 +53,33 @@ def ends_in_a_sentence(work_dir: str, what: str) -> Iterator[None]:
                    f'{_last(work_dir)}.')
         if isinstance(error, (SharedMemoryError, UnusableCheckpoint)):
             _leave(f'{error}.')
+        if is_refusal(error):
+            _leave(f'{error}'.rstrip('.') + _keep_traceback(error, work_dir))
         raise
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether an error is a sentence of ours on what was given: raised on purpose, or by an argument that is none.
+
+    Where code of others, or a fault of ours, raises, the way there matters, and the traceback is shown.
+    """
+    if isinstance(error, TypeError):
+        return 'got an unexpected keyword argument' in str(error)
+    if not isinstance(error, (ValueError, FileNotFoundError)) or error.__traceback__ is None:
+        return False
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(last.filename).is_relative_to(PACKAGE) and (last.line or '').startswith('raise ')
+
+
+def _keep_traceback(error: BaseException, work_dir: str) -> str:
+    """Writes down where an error came from, if it can be written; the end of the sentence."""
+    file = Path(work_dir, 'error.txt')
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(''.join(traceback.format_exception(error)))
+    except OSError:
+        return '.'
+    return f' (where: {file}).'
 
 
 def _last(work_dir: str) -> str:

@@ -1,14 +1,18 @@
 """Ctrl-C, a full disk and the like end a run in one sentence; all else passes."""
 
 import errno
+import json
 import logging
 import os
 import signal
 
 import pytest
+import torch
 
 from iboot_mm.compat.data_loading import SharedMemoryError
+from iboot_mm.datasets.transforms import SampleViews
 from iboot_mm.engine.ending import CANNOT_WRITE, ends_in_a_sentence
+from iboot_mm.ranges import above_zero
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +82,19 @@ def test_shared_memory_is_told_without_a_workers_traceback(tmp_path, capsys):
 def test_others_pass(tmp_path, error):
     with pytest.raises(type(error)), ends_in_a_sentence(str(tmp_path), 'training'):
         raise error
+
+
+def test_what_is_refused_is_one_sentence_and_the_way_there_is_kept(tmp_path, capsys):
+    """By a check of ours, or by an argument that is none; not what a library raises, nor a fault of ours."""
+    for call, words in ((lambda: above_zero('Thing', share=-1.), 'share'),
+                        (lambda: SampleViews(num_viws=2), "unexpected keyword argument 'num_viws'")):
+        with pytest.raises(SystemExit) as stop, ends_in_a_sentence(str(tmp_path / 'run'), 'training'):
+            call()
+        told = capsys.readouterr().err.strip()
+        assert stop.value.code == 1 and len(told.splitlines()) == 1 and words in told
+        assert told.endswith(f' (where: {tmp_path}/run/error.txt).')
+        assert (tmp_path / 'run' / 'error.txt').read_text().startswith('Traceback')
+    for fault in (lambda: int('x'), lambda: torch.ones(2) @ torch.ones(3), lambda: SampleViews(*range(20)),
+                  lambda: json.loads('{')):
+        with pytest.raises((ValueError, RuntimeError, TypeError)), ends_in_a_sentence(str(tmp_path), 'training'):
+            fault()
