@@ -50,6 +50,7 @@ setup(
     packages=find_packages(include=['iboot_mm', 'iboot_mm.*', 'iboot_mm_cli']),
     entry_points=dict(console_scripts=['iboot-mm = iboot_mm_cli:main']),
     include_package_data=False,
+    package_data={'iboot_mm': ['py.typed']},
     python_requires='>=3.10',
     install_requires=requirements('runtime'),
     extras_require=dict(

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmaction.registry import MODELS
@@ -87,7 +88,7 @@ def outline(backbone: dict, num_weights: int, source: str | Path) -> dict[str, T
 class _Linspace(TorchFunctionMode):
     """Values of ``linspace`` are read by many constructors: rates of stochastic depth."""
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         return func(*args, **(dict(kwargs, device='cpu') if func is torch.linspace else kwargs))
 

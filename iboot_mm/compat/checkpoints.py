@@ -4,6 +4,7 @@ import functools
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 from .archives import UnusableCheckpoint, check_archive, check_tensors, check_weights
 from .replacing import mended
@@ -28,7 +29,7 @@ def allow_history_buffers() -> None:
     import torch
     from mmengine.logging import HistoryBuffer
 
-    def history_buffer_getattr(owner, name):
+    def history_buffer_getattr(owner: Any, name: Any) -> Any:
         if owner is HistoryBuffer and name in ('min', 'max', 'current', 'mean'):
             return getattr(owner, name)
         raise pickle.UnpicklingError(f'a checkpoint asked for the attribute {name!r} of {owner!r}: only the statistics '
@@ -63,7 +64,7 @@ def explain_refused_checkpoints() -> None:
         return
 
     @functools.wraps(original)
-    def load_checkpoint(cls, filename, *args, **kwargs):
+    def load_checkpoint(cls: Any, filename: Any, *args: Any, **kwargs: Any) -> Any:
         global _last_loaded
         _last_loaded = str(filename)
         local = Path(str(filename))

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 from collections.abc import Callable
+from typing import Any
 
 from .replacing import replace
 
@@ -26,7 +27,7 @@ def mend_loaders() -> None:
     from mmengine.runner import Runner
 
     def make(original: Callable) -> Callable:
-        def build_dataloader(dataloader, *args, **kwargs):
+        def build_dataloader(dataloader: Any, *args: Any, **kwargs: Any) -> Any:
             if isinstance(dataloader, dict) and dataloader.get('num_workers', 0) == 0:
                 dataloader = {key: value for key, value in dataloader.items()
                               if key not in ('persistent_workers', 'prefetch_factor')}

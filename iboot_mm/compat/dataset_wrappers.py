@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 from .replacing import replace
 
@@ -42,7 +43,7 @@ def tell_outer_place() -> None:
     from torch.utils.data import ConcatDataset, Subset
 
     def make(original: Callable) -> Callable:
-        def getitem(self, idx):
+        def getitem(self: Any, idx: Any) -> Any:
             if _outer_place.get() is not None or not hasattr(idx, '__index__'):  # a list of indices
                 return original(self, idx)
             token = _outer_place.set(place_in_epoch(idx, len(self)))
@@ -53,7 +54,7 @@ def tell_outer_place() -> None:
         return getitem
 
     def make_batched(original: Callable) -> Callable:
-        def getitems(self, indices):
+        def getitems(self: Any, indices: Any) -> Any:
             if isinstance(self.dataset, Subset) or not hasattr(self.dataset, '__getitems__'):
                 return [self[index] for index in indices]
             return original(self, indices)
@@ -72,11 +73,11 @@ def pass_categories_on() -> None:
     """
     from mmengine.dataset import ConcatDataset, RepeatDataset
 
-    def of_one_of_several(self, idx: int) -> list[int]:
+    def of_one_of_several(self: Any, idx: int) -> list[int]:
         part, idx = self._get_ori_dataset_idx(idx)
         return self.datasets[part].get_cat_ids(idx)
 
-    def of_repeated(self, idx: int) -> list[int]:
+    def of_repeated(self: Any, idx: int) -> list[int]:
         return self.dataset.get_cat_ids(self._get_ori_dataset_idx(idx))
 
     for wrapper, get_cat_ids in ((ConcatDataset, of_one_of_several), (RepeatDataset, of_repeated)):

@@ -1,6 +1,7 @@
 """What makes MMAction2's recognizers wait for a GPU at every step."""
 
 from collections.abc import Callable
+from typing import Any
 
 from .replacing import replace
 
@@ -20,7 +21,7 @@ def count_hits_on_the_device() -> None:
     from mmaction.models.heads.base import BaseHead
 
     def make(original: Callable) -> Callable:
-        def loss_by_feat(self, cls_scores, data_samples):
+        def loss_by_feat(self: Any, cls_scores: Any, data_samples: Any) -> Any:
             import torch
 
             labels = torch.stack([sample.gt_label for sample in data_samples]).to(cls_scores.device).squeeze()
@@ -40,7 +41,7 @@ def count_hits_on_the_device() -> None:
     replace(BaseHead, 'loss_by_feat', make)
 
 
-def hits(scores, labels, topk: tuple[int, ...]) -> dict:
+def hits(scores: Any, labels: Any, topk: tuple[int, ...]) -> dict:
     """Shares of samples whose label ``(N,)`` is among the k best of the scores ``(N, C)``, as ``top{k}_acc``."""
     right = scores.topk(min(max(topk), scores.shape[1])).indices == labels[:, None]  # (N, k)
     return {f'top{k}_acc': right[:, :k].any(dim=1).float().mean() for k in topk}
@@ -54,7 +55,7 @@ def copy_without_waiting() -> None:
     from mmaction.models.data_preprocessors import ActionDataPreprocessor
 
     def make(original: Callable) -> Callable:
-        def init(self, *args, **kwargs) -> None:
+        def init(self: Any, *args: Any, **kwargs: Any) -> None:
             original(self, *args, **kwargs)
             self._non_blocking = True
         return init

@@ -1,6 +1,7 @@
 """Faults of MMAction2's inferencers."""
 
 from collections.abc import Callable
+from typing import Any
 
 from .replacing import replace
 
@@ -23,7 +24,7 @@ def keep_decoding_of_other_packages() -> None:
     from mmengine.dataset import Compose
 
     def make(original: Callable) -> Callable:
-        def init_pipeline(self, cfg):
+        def init_pipeline(self: Any, cfg: Any) -> Any:
             dataset = cfg.test_dataloader.dataset
             if 'datasets' in dataset:
                 raise ValueError(f"An inferencer wants a classifier's config, but this one compares a {dataset.type} "

@@ -9,6 +9,7 @@ import types
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from .replacing import replace
 
@@ -39,7 +40,7 @@ def stub_missing_localizer() -> None:
     class DRN:
         """Stands in for the temporal-grounding model that mmaction2's wheel lacks."""
 
-        def __init__(self, *args, **kwargs) -> None:
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
             raise NotImplementedError('DRN is missing from the mmaction2 wheel: install MMAction2 from source')
 
     module.DRN = DRN
@@ -62,7 +63,7 @@ def refuse_inflation_that_matches_nothing() -> None:
     from mmaction.models.backbones import resnet3d, resnet3d_slowfast
 
     def make(original: Callable) -> Callable:
-        def inflate_weights(self, logger):
+        def inflate_weights(self: Any, logger: Any) -> None:
             before = [p.detach().clone() for p in self.parameters()]
             original(self, logger)
             if all(torch.equal(old, new) for old, new in zip(before, self.parameters())):
@@ -71,7 +72,7 @@ def refuse_inflation_that_matches_nothing() -> None:
         return inflate_weights
 
     def load_without_prefix(original: Callable) -> Callable:
-        def load(*args, **kwargs):
+        def load(*args: Any, **kwargs: Any) -> Any:
             loaded = original(*args, **kwargs)
             weights = loaded.get('state_dict', loaded)
             stems = [key for key in weights if key.endswith('.conv1.weight') and 'layer' not in key]
@@ -96,7 +97,7 @@ def return_self_from_train() -> None:
     from mmaction.registry import MODELS
 
     def make(original: Callable) -> Callable:
-        def train(self, mode: bool = True):
+        def train(self: Any, mode: bool = True) -> Any:
             original(self, mode)
             return self
         return train
@@ -117,7 +118,7 @@ def honour_init_cfg_of_backbones() -> None:
     from mmengine.model import BaseModule, initialize
 
     def make(original: Callable) -> Callable:
-        def init_weights(self, *args, **kwargs):
+        def init_weights(self: Any, *args: Any, **kwargs: Any) -> Any:
             result = original(self, *args, **kwargs)
             configs = self.init_cfg if isinstance(self.init_cfg, list) else [self.init_cfg]
             if pretrained := [config for config in configs if config and config.get('type') == 'Pretrained']:
@@ -156,7 +157,7 @@ def count_batches_once_when_recomputing() -> None:
             for module, buffers in kept:
                 module._buffers.update(buffers)
 
-    def checkpoint_block(function: Callable, *args, block: nn.Module | None = None):
+    def checkpoint_block(function: Callable, *args: Any, block: nn.Module | None = None) -> Any:
         if torch.compiler.is_compiling():  # its graphs have no state to change twice, and it takes no context_fn
             return checkpoint(function, *args, use_reentrant=False)
         if block is None:
@@ -178,7 +179,7 @@ def name_the_moviepy_that_is_wanted() -> None:
     from mmaction.visualization import LocalVisBackend
 
     def make(original: Callable) -> Callable:
-        def add_video(*args, **kwargs):
+        def add_video(*args: Any, **kwargs: Any) -> Any:
             try:
                 return original(*args, **kwargs)
             except ImportError:

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import types
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +23,11 @@ class OldNumpy(types.ModuleType):
     NAN = np.nan
 
     @staticmethod
-    def in1d(elements, among):
+    def in1d(elements: Any, among: Any) -> Any:
         return np.isin(np.ravel(elements), among)
 
     @staticmethod
-    def trapz(y, x=None, dx=1., axis=-1):
+    def trapz(y: Any, x: Any=None, dx: Any=1., axis: Any=-1) -> Any:
         return getattr(np, 'trapezoid', getattr(np, 'trapz', None))(y, x, dx, axis)
 
     def __getattr__(self, name: str) -> object:
@@ -65,7 +66,7 @@ def turn_hues_backwards() -> None:
     from mmaction.datasets.transforms import ColorJitter
 
     def make(original: Callable) -> Callable:
-        def adjust_hue(img, factor):
+        def adjust_hue(img: Any, factor: Any) -> Any:
             hsv = cv2.cvtColor(np.clip(img, 0, 255).astype(np.uint8), cv2.COLOR_RGB2HSV)
             hsv[..., 0] = (hsv[..., 0].astype(int) + int(factor * 255)) % 180  # OpenCV's degrees are 2 of a circle's
             return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB).astype(np.float32)
@@ -82,7 +83,7 @@ def explain_imgaug() -> None:
     from mmaction.datasets.transforms import ImgAug
 
     @contextlib.contextmanager
-    def numpys_bool():
+    def numpys_bool() -> None:
         kept = vars(np).get('bool')
         try:
             yield
@@ -91,7 +92,7 @@ def explain_imgaug() -> None:
                 np.bool = kept
 
     def make(original: Callable) -> Callable:
-        def init(self, transforms):
+        def init(self: Any, transforms: Any) -> None:
             try:
                 with numpys_bool():
                     original(self, transforms)

@@ -1,7 +1,9 @@
 """Faults of ONNX's runtime."""
 
+from typing import Any
 
-def keep_pads_apart(network) -> None:
+
+def keep_pads_apart(network: Any) -> None:
     """onnxruntime >= 1.17 (pull request 18136): a pad with zeros is folded into the max pooling behind it.
 
     The pooling pads with minus infinity, so a stem of BiT's ResNets gives other features. Bounding the padded maps by
@@ -11,7 +13,7 @@ def keep_pads_apart(network) -> None:
     """
     import torch
 
-    def bound(module, inputs, padded):
+    def bound(module: Any, inputs: Any, padded: Any) -> Any:
         return padded.clamp(min=torch.finfo(padded.dtype).min)
 
     for module in network.modules():

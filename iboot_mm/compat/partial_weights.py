@@ -1,6 +1,7 @@
 """Faults of mmengine in loading weights that do not fit, or fit in part only."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from . import checkpoints
 from .archives import UnusableCheckpoint
@@ -24,7 +25,7 @@ def refuse_weights_that_do_not_fit() -> None:
     from mmengine.runner import checkpoint
 
     def make(original: Callable) -> Callable:
-        def load_state_dict(module, state_dict, *args, **kwargs):
+        def load_state_dict(module: Any, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
             network = module
             while is_model_wrapper(network) or isinstance(network, BaseTTAModel):  # as the original does
                 network = network.module

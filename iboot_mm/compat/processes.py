@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from .replacing import replace
 
@@ -40,7 +41,7 @@ def start_groups_on_cpu() -> None:
             torch.cuda.set_device = original
 
     def make(original: Callable) -> Callable:
-        def init_dist(backend, *args, **kwargs):
+        def init_dist(backend: Any, *args: Any, **kwargs: Any) -> Any:
             if get_device() not in ('cpu', 'mps'):
                 return original(backend, *args, **kwargs)
             with no_cuda_device():
@@ -71,7 +72,7 @@ def keep_activations_in_sync_bn() -> None:
 
     def make(plain: type, calling: type) -> Callable:
         def make_one(original: Callable) -> Callable:
-            def convert(module, *args, **kwargs):
+            def convert(module: Any, *args: Any, **kwargs: Any) -> Any:
                 converted = original(module, *args, **kwargs)
                 for part in converted.modules():
                     if type(part) is plain and hasattr(part, 'act'):
@@ -108,7 +109,7 @@ def end_with_the_launcher() -> None:
     from mmengine.dist import utils
 
     def make(original: Callable) -> Callable:
-        def init_dist(*args, **kwargs):
+        def init_dist(*args: Any, **kwargs: Any) -> None:
             original(*args, **kwargs)
             if 'TORCHELASTIC_RUN_ID' in os.environ:
                 threading.Thread(target=_watch, args=(os.getppid(), ), daemon=True).start()

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -49,7 +49,7 @@ def refuse_configs_stored_in_weights() -> None:
     from mmengine.infer import BaseInferencer
 
     def make(original: Callable) -> Callable:
-        def _init_model(self, cfg, weights, device='cpu'):
+        def _init_model(self: Any, cfg: Any, weights: Any, device: Any='cpu') -> Any:
             if not cfg:
                 raise ValueError(f'{weights} carries its config as text that would have to be run, and a file of '
                                  'weights is never run: name the config too (model=...)')
@@ -83,7 +83,7 @@ def check_progress() -> None:
     from mmengine.runner import Runner
 
     def make_resume(original: Callable) -> Callable:
-        def resume(self, filename, *args, **kwargs):
+        def resume(self: Any, filename: Any, *args: Any, **kwargs: Any) -> Any:
             self._resumes_from = str(filename)
             try:
                 return original(self, filename, *args, **kwargs)
@@ -99,7 +99,7 @@ def check_progress() -> None:
         return resume
 
     def make_load(original: Callable) -> Callable:
-        def load_checkpoint(self, filename, *args, **kwargs):
+        def load_checkpoint(self: Any, filename: Any, *args: Any, **kwargs: Any) -> Any:
             try:
                 checkpoint = original(self, filename, *args, **kwargs)
             except ValueError as error:  # of hooks and networks
@@ -125,7 +125,7 @@ def delete_only_beside_new_checkpoints() -> None:
     from mmengine.hooks import CheckpointHook
 
     def make(original: Callable) -> Callable:
-        def before_train(self, runner):
+        def before_train(self: Any, runner: Any) -> None:
             ids = runner.message_hub.runtime_info.get('keep_ckpt_ids', [])
             if not all(isinstance(step, int) for step in ids):
                 raise UnusableCheckpoint(f'{runner._load_from} lists something else than numbers as the checkpoints '

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from .replacing import replace
 
@@ -52,7 +53,7 @@ def look_inside_first() -> None:
     from mmengine.runner import checkpoint, runner
 
     def make(original: Callable) -> Callable:
-        def find_latest_checkpoint(path):
+        def find_latest_checkpoint(path: Any) -> Any:
             return latest_checkpoint(path)
         return find_latest_checkpoint
 

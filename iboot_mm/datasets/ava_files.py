@@ -9,7 +9,7 @@ import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import numpy as np
 
@@ -131,7 +131,7 @@ def read_class_names(path: str | Path) -> dict[int, str]:
     return {int(number): name for name, number in entries}
 
 
-def _open(path: str | Path):
+def _open(path: str | Path) -> TextIO:
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no file '{path}': tools/data/prepare.py ava puts AVA's files beside its "
                                 'videos.')

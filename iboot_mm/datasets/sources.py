@@ -3,7 +3,7 @@
 import io
 import os
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .remote import as_os_errors, is_remote, open_remote, stat_remote
 from .shards import locate, split_shard
@@ -60,7 +60,7 @@ class ByteRange(io.RawIOBase):
         self._place = place
         return place
 
-    def readinto(self, buffer: bytearray) -> int:
+    def readinto(self, buffer: Any) -> int:  # collections.abc.Buffer, from Python 3.12 on
         """Fill a buffer as far as the part goes."""
         with as_os_errors(self.name):
             self._file.seek(self._start + self._place)

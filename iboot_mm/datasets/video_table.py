@@ -32,7 +32,7 @@ class VideoTable(Sequence):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index: int | slice) -> 'dict | VideoTable':
+    def __getitem__(self, index: int | slice) -> 'dict | VideoTable':  # type: ignore[override]  # not of dicts alone
         """A video; with a slice, a table of several."""
         if isinstance(index, slice):
             return VideoTable(self.root, self.columns, self.label_names, self.others, self.rows[index])

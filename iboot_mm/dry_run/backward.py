@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
+from typing import Any
 from unittest import mock
 
 import torch
@@ -45,7 +46,7 @@ class Engine:
             yield self
 
     def backward(self, tensors: Tensor | Sequence[Tensor], grad_tensors: Tensor | Sequence[Tensor] | None = None,
-                 retain_graph: bool | None = None, create_graph: bool = False, *args, **kwargs) -> None:
+                 retain_graph: bool | None = None, create_graph: bool = False, *args: Any, **kwargs: Any) -> None:
         """As ``torch.autograd.backward`` for gradients of leaves; graphs are never kept."""
         roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
         grads = [grad_tensors] if isinstance(grad_tensors, Tensor) else list(grad_tensors or [None] * len(roots))

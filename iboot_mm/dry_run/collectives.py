@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from unittest import mock
 
 import mmengine.dist.dist as mmengine_dist
@@ -140,7 +141,7 @@ class FakeDistributed(DistributedPretrainer):
         self.detect_anomalous_params = False
         self.exchanges = self.exchanges_next = True
 
-    def forward(self, *args, **kwargs) -> object:
+    def forward(self, *args: Any, **kwargs: Any) -> object:
         self.exchanges_next = self.exchanges  # the forward pass decides it, as in torch's
         return self.module(*args, **kwargs)
 

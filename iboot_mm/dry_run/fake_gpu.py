@@ -7,6 +7,7 @@ What this stands on is torch's own ``FakeTensorMode``; what is patched besides i
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -96,7 +97,7 @@ def _apply(module: nn.Module, function: Callable[[Tensor], Tensor], recurse: boo
 
 def _without_cudnn(function: Callable) -> Callable:
     """A recurrent network that does not ask the driver whether cuDNN takes it; cell by cell, so more kernels."""
-    def call(*args) -> tuple[Tensor, ...]:
+    def call(*args: Any) -> tuple[Tensor, ...]:
         with torch.backends.cudnn.flags(enabled=False):
             return function(*args)
     return call

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from unittest import mock
 
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ class Parts:
         """Teachers that are built inside are known from there on; they are no modules of the model."""
         build = FrozenTeacher.__init__
 
-        def noting(teacher: FrozenTeacher, *args, **kwargs) -> None:
+        def noting(teacher: FrozenTeacher, *args: Any, **kwargs: Any) -> None:
             build(teacher, *args, **kwargs)
             self.teachers.append(teacher)
 
@@ -43,7 +44,7 @@ class Parts:
         with ExitStack() as stack:
             call, watch = FrozenTeacher.__call__, self.watch
 
-            def teach(teacher: FrozenTeacher, *args, **kwargs) -> Tensor:
+            def teach(teacher: FrozenTeacher, *args: Any, **kwargs: Any) -> Tensor:
                 with watch.within(TEACHER):
                     return call(teacher, *args, **kwargs)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 from unittest import mock
 
 import torch
@@ -187,7 +188,7 @@ class DryRun:
             stack.enter_context(engine.installed())
             backward = engine.backward
 
-            def backpropagate(*args, **kwargs) -> None:
+            def backpropagate(*args: Any, **kwargs: Any) -> None:
                 with self.watch.backpropagating():
                     backward(*args, **kwargs)
 

@@ -110,7 +110,7 @@ class PassIndex(int):
         self.number = number
         return self
 
-    def __getnewargs__(self) -> tuple[int, int]:
+    def __getnewargs__(self) -> tuple[int, int]:  # type: ignore[override]  # int is made of one number
         return int(self), self.number
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from timm.layers import AttentionPoolLatent
@@ -106,7 +107,7 @@ def _record_pooling(pooling: AttentionPoolLatent, rows: list[Tensor], stack: Exi
     """Of timm's attention pooling, which has no place for its weights; queries and keys pass through its norms."""
     queries = []
 
-    def mix(_, __, keys: Tensor) -> None:
+    def mix(_: Any, __: Any, keys: Tensor) -> None:
         logits = queries.pop()[:, :, :1] * pooling.scale @ keys.transpose(-2, -1)  # (B, heads, 1, L)
         rows.append(logits.softmax(-1)[:, :, 0])
 

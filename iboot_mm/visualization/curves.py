@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 from .scalars import Curve
 
@@ -45,7 +46,7 @@ def _is_loss(name: str, curves: dict[str, Curve]) -> bool:
     return name in terms if terms else name == 'loss'
 
 
-def _knn_panel(axis, curves: dict[str, Curve], references: dict[str, dict[str, float]] | None,
+def _knn_panel(axis: Any, curves: dict[str, Curve], references: dict[str, dict[str, float]] | None,
                others: dict[str, dict[str, Curve]]) -> None:
     own = _knn_curves(curves)
     _panel(axis, 'k-NN top-1, %', own, marker='o', references=references)
@@ -67,7 +68,7 @@ def _short(name: str, prefix: str) -> str:
     return name.removeprefix(prefix)
 
 
-def _panel(axis, title: str, curves: dict[str, Curve], marker: str = '', bottom: float | None = None,
+def _panel(axis: Any, title: str, curves: dict[str, Curve], marker: str = '', bottom: float | None = None,
            references: dict[str, dict[str, float]] | None = None) -> None:
     axis.set_title(title, loc='left', fontsize=11)
     axis.spines[['top', 'right']].set_visible(False)

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -143,13 +143,13 @@ def encode_video(pictures: Iterator[np.ndarray], fps: float) -> bytes:
     return buffer.getvalue()
 
 
-def _axis(figure, left: float, bottom: float, width: float, height: float):
+def _axis(figure: Any, left: float, bottom: float, width: float, height: float) -> Any:
     """Axes at a place in inches."""
     page = figure.get_size_inches()
     return figure.add_axes((left / page[0], bottom / page[1], width / page[0], height / page[1]))
 
 
-def _draw_scale(axis, layer: Layer) -> None:
+def _draw_scale(axis: Any, layer: Layer) -> None:
     ramp = np.linspace(layer.high, layer.low, 128)[:, None]
     axis.imshow(ramp, cmap=PALETTES[layer.kind], aspect='auto', extent=(0, 1, layer.low, layer.high))
     axis.set_xticks([])
@@ -161,7 +161,7 @@ def _draw_scale(axis, layer: Layer) -> None:
     axis.spines[:].set_visible(False)
 
 
-def _draw_legend(figure, layers: list[Layer], left: float) -> None:
+def _draw_legend(figure: Any, layers: list[Layer], left: float) -> None:
     kinds = dict.fromkeys(layer.kind for layer in layers)
     told = '     '.join(LEGENDS[kind] for kind in kinds)
     figure.text(left, .19 / figure.get_size_inches()[1], f'{told}\n{END}', fontsize=8, color=GRAY, va='center')

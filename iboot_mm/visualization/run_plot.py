@@ -1,7 +1,7 @@
 """Many runs in one picture: lines with bands over seeds, or bars."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def draw_runs(panels: dict[str, Sequence[Series]], over: str, log: bool = False)
     return figure
 
 
-def _draw_line(axis, series: Series, number: int, unit: float, factor: float) -> None:
+def _draw_line(axis: Any, series: Series, number: int, unit: float, factor: float) -> None:
     x, mean, deviation = (np.array(values, dtype=float) for values in (series.x, series.mean, series.deviation))
     x = unit * x
     colour, style = COLOURS[number % len(COLOURS)], STYLES[number // len(COLOURS) % len(STYLES)]
@@ -73,7 +73,7 @@ def _draw_line(axis, series: Series, number: int, unit: float, factor: float) ->
                           linewidth=0)
 
 
-def _draw_bars(axis, panel: Sequence[Series], names: list[str], factor: float) -> None:
+def _draw_bars(axis: Any, panel: Sequence[Series], names: list[str], factor: float) -> None:
     places = list(dict.fromkeys(place for series in panel for place in series.x))
     width = .8 / len(panel)
     for at, series in enumerate(panel):

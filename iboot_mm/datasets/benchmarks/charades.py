@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 from ..activities import parse_activities, read_table
 from .annotation import Annotation, Clip, Part, find_file, from_columns, read_lines
@@ -36,7 +37,7 @@ def read_charades(folder: Path) -> Annotation:
     return Annotation(classes, parts)
 
 
-def _line(values) -> str:
+def _line(values: Any) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator='').writerow(values)
     return text.getvalue()

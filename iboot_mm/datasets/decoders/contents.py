@@ -33,7 +33,7 @@ def open_container(path: str) -> Any:
     return import_library('av', 'av').open(os.path.abspath(path) if is_plain_file(path) else open_source(path))
 
 
-def first_video_stream(container, path: str):
+def first_video_stream(container: Any, path: str) -> Any:
     """The first stream of moving pictures (a cover picture in a sound file is none)."""
     for stream in container.streams.video:
         if not stream.disposition & type(stream.disposition).attached_pic:
@@ -81,7 +81,7 @@ class Content(NamedTuple):
     soft_keyframes: bool
 
 
-def read_packets(av, container, stream) -> Content:
+def read_packets(av: Any, container: Any, stream: Any) -> Content:
     """The whole packets of a stream in order of storage, and what they tell of the file."""
     context = stream.codec_context
     packets, order, ends, broken_off, fault = [], PictureOrder(context), {}, False, False
@@ -106,7 +106,7 @@ def read_packets(av, container, stream) -> Content:
                     stateful, soft)
 
 
-def is_short(path: str, container, stream, content: Content) -> bool:
+def is_short(path: str, container: Any, stream: Any, content: Content) -> bool:
     """Whether the file promises more frames than the packets that are there."""
     early = ends_early(path, container.format.name)
     if early is False or (early and container.format.name.startswith(_CUT_IS_SHORT)):
@@ -121,7 +121,7 @@ def is_short(path: str, container, stream, content: Content) -> bool:
     return content.end < (duration - .05 - 1 / rate if exact else .9 * duration - .5)
 
 
-def count_frames(av, path: str) -> tuple[int, tuple | None]:
+def count_frames(av: Any, path: str) -> tuple[int, tuple | None]:
     """Decode everything, convert nothing: the only way to count frames that carry no time.
 
     Returns:
@@ -146,7 +146,7 @@ def count_frames(av, path: str) -> tuple[int, tuple | None]:
     return count, tuple(frames) if len(frames) == count else None
 
 
-def quirk_of_first_frame(container, path: str) -> str:
+def quirk_of_first_frame(container: Any, path: str) -> str:
     """What only a decoded frame tells of a file that other decoders than PyAV are not to be trusted with."""
     av, stream = import_library('av', 'av'), first_video_stream(container, path)
     stream.thread_type = 'NONE'

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from packaging.version import Version
@@ -31,7 +32,7 @@ class Upright:
         self._convert = convert
         self._shape: tuple[int, ...] | None = None
 
-    def __call__(self, frame) -> np.ndarray:
+    def __call__(self, frame: Any) -> np.ndarray:
         turns = round(frame.rotation / 90) % 4
         image = np.rot90(self._rgb(frame, frame.height, frame.width), turns)
         self._shape = self._shape or image.shape
@@ -40,7 +41,7 @@ class Upright:
             image = np.rot90(self._rgb(frame, height, width), turns)
         return image
 
-    def _rgb(self, frame, height: int, width: int) -> np.ndarray:
+    def _rgb(self, frame: Any, height: int, width: int) -> np.ndarray:
         """A view, uint8 (H, W, 3), into the converted frame, whose rows may be longer than the picture's."""
         plane = self._convert(frame, width, height, format='rgb24').planes[0]
         rows = np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)
@@ -65,7 +66,7 @@ class Pictures:
         self.array: np.ndarray | None = None
         self._upright = Upright(convert)
 
-    def put(self, number: int, frame) -> None:
+    def put(self, number: int, frame: Any) -> None:
         """Convert PyAV's frame to RGB and take it in."""
         image = self._upright(frame)
         if self.array is None:

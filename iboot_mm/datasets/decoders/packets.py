@@ -114,7 +114,7 @@ def index_packets(path: str) -> PacketIndex:
         return index if index.quirk else replace(index, quirk=quirk_of_first_frame(container, path))
 
 
-def _index(av, container, path: str) -> PacketIndex:
+def _index(av: Any, container: Any, path: str) -> PacketIndex:
     if container.format.name in _LISTS:
         raise UnreadableVideo(path, f'it is a list of other files ({container.format.name}), no video')
     stream = first_video_stream(container, path)

@@ -180,14 +180,14 @@ class PyAVReader(VideoReader):
                     yield from self._output(context, None)
                     return
 
-    def _output(self, context, packet) -> list:
+    def _output(self, context: Any, packet: Any) -> list:
         """The frames that leave the decoder for a packet; None empties it."""
         try:
             return context.decode(packet)
         except (self._av.InvalidDataError, self._av.EOFError):
             return []
 
-    def _at(self, start: int):
+    def _at(self, start: int) -> Any:
         """The stream of a container whose next packets are those of the keyframe `start`."""
         if start == 0 and not self.index.rewinds:
             self.close()
@@ -199,7 +199,7 @@ class PyAVReader(VideoReader):
             self._container.seek(int(self.index.pts[start]), stream=stream, backward=True)
         return stream
 
-    def _take(self, container) -> None:
+    def _take(self, container: Any) -> None:
         """Make a container that has decoded nothing yet this reader's."""
         stream = first_video_stream(container, self.path)
         stream.thread_type = 'NONE' if self.num_threads == 1 else 'AUTO'

@@ -71,7 +71,8 @@ class ScaleViews(BaseTransform):
     def transform(self, results: dict) -> dict:
         """See the class."""
         frames, positions = results.pop('frames'), results.pop('frame_positions')
-        width, height = scaled_size(*frames.shape[1:3], self.short_side)
+        height, width = frames.shape[1:3]
+        width, height = scaled_size(height, width, self.short_side)
         scaled = np.stack([rescale(frame, width, height) for frame in frames])
         results['imgs'] = scaled[positions]
         results['img_shape'] = (height, width)

@@ -1,6 +1,7 @@
 """Figures of a training step, averaged over processes and read from the device when somebody asks for them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,7 +72,7 @@ class DeferredBuffer(HistoryBuffer):
         waiting: Figures of steps, each with the place in them.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.waiting: list[tuple[Sequence[Tensor] | MeansOfProcesses, int]] = []
         super().__init__(*args, **kwargs)
 

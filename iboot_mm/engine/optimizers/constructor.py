@@ -1,5 +1,7 @@
 """Optimizers with settings per parameter, for models with a momentum copy."""
 
+from typing import Any
+
 from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
@@ -15,7 +17,7 @@ class OnlineNetworkConstructor(DefaultOptimWrapperConstructor):
         >>> optim_wrapper = dict(constructor='OnlineNetworkConstructor', paramwise_cfg=dict(norm_decay_mult=0.))
     """
 
-    def add_params(self, params: list[dict], module: nn.Module, prefix: str = '', **kwargs) -> None:
+    def add_params(self, params: list[dict], module: nn.Module, prefix: str = '', **kwargs: Any) -> None:
         """Adds the groups of a module's parameters to ``params``, and none of a momentum copy: it gets no gradient."""
         if not isinstance(module, MomentumCopy):
             super().add_params(params, module, prefix, **kwargs)

@@ -1,6 +1,7 @@
 """A half cosine with a warm-up that ends on it, the learning rate of PySlowFast's recipes."""
 
 import math
+from typing import Any
 
 from mmaction.registry import PARAM_SCHEDULERS
 from mmengine.optim import _ParamScheduler
@@ -49,8 +50,8 @@ class WarmupCosineLR(_ParamScheduler):
         super().__init__(optimizer, 'lr', begin, end, last_step, by_epoch, verbose)
 
     @classmethod
-    def build_iter_from_epoch(cls, *args, warmup: int, end: int, begin: int = 0, by_epoch: bool = True,
-                              epoch_length: int | None = None, **kwargs) -> 'WarmupCosineLR':
+    def build_iter_from_epoch(cls, *args: Any, warmup: int, end: int, begin: int = 0, by_epoch: bool = True,
+                              epoch_length: int | None = None, **kwargs: Any) -> 'WarmupCosineLR':
         """Takes ``warmup``, ``begin`` and ``end`` in epochs of ``epoch_length`` iterations; acts at each iteration."""
         warmup, begin, end = (int(epochs * epoch_length) for epochs in (warmup, begin, end))
         return cls(*args, warmup=warmup, begin=begin, end=end, by_epoch=False, **kwargs)

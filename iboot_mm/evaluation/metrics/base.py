@@ -73,7 +73,7 @@ class KNNMetric(FeatureMetric):
 
 def spread_in_chunks(features: LazyStack, memory: float) -> float:
     """:func:`~iboot_mm.models.losses.views.spread` of features ``(N, D)`` in ``memory`` GiB."""
-    rows = chunk_sizes(1, *features.shape, memory)[1]
+    rows = chunk_sizes(1, features.shape[0], features.shape[1], memory)[1]
     # Doubles only for the sums: torch would turn a whole part into doubles first.
     sums = [unit_rows(features, start, rows).sum(0).double() for start in range(0, len(features), rows)]
     return (1 - (sum(sums) / len(features)).square().sum()).clamp(min=0).sqrt().item()

@@ -20,7 +20,7 @@ INFLATED_BLOCKS = (0, 0, 6, 3)
 class SlowBasicBlock3d(BasicBlock3d):
     """A basic block whose second convolution stays 1x3x3: only the first one mixes time, as in SlowFast."""
 
-    def __init__(self, inplanes: int, planes: int, *args, **kwargs: Any) -> None:
+    def __init__(self, inplanes: int, planes: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(inplanes, planes, *args, **kwargs)
         if self.inflate:
             self.conv2 = ConvModule(

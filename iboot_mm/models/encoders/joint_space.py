@@ -65,7 +65,7 @@ class JointSpaceEncoder(VideoEncoder):
         norm = self.target_norms[self.target]
         return directions if norm.mode == 'none' else norm.inverse(norm.typical_norm() * directions)
 
-    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         problem = next(self._problems(state_dict, prefix), None)
         if problem is not None:
             raise ValueError(problem)

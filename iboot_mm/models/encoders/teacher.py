@@ -1,5 +1,7 @@
 """The teacher as a video encoder: what its frames alone say of a video."""
 
+from typing import Any
+
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
@@ -85,5 +87,5 @@ def motion_teacher(teacher: dict, motion: dict) -> dict:
     return dict(motion.get('teacher', teacher), shown=motion.get('shown', 'correspondences'))
 
 
-def _identity(teacher) -> dict:
+def _identity(teacher: Any) -> dict:
     return dict(teacher.identity(), weights=digest_weights(teacher.network.state_dict()))

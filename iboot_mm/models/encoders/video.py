@@ -1,5 +1,7 @@
 """A backbone as a video encoder: clips in, one feature per video out."""
 
+from typing import Any
+
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
@@ -115,7 +117,7 @@ class VideoEncoder(BaseModel):
             return features
         return write_features(data_samples, features)
 
-    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         # mmengine only logs what does not fit, and the evaluation would go on with random weights.
         own = {f'{prefix}backbone.{key}': value for key, value in self.backbone.state_dict().items()}
         problem = next(misfits(own, state_dict, f'{prefix}backbone.'), None)

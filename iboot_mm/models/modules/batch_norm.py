@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial, reduce
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -69,7 +70,8 @@ class _Synchronised(Function):
     """torch's SyncBN, by the same kernels, of V views with the exchanges of one."""
 
     @staticmethod
-    def forward(ctx, inputs: Tensor, weight: Tensor, bias: Tensor, norm: nn.SyncBatchNorm, num_views: int) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, norm: nn.SyncBatchNorm,
+                num_views: int) -> Tensor:
         inputs = _dense(inputs)
         views = inputs.chunk(num_views)
         own = [part for view in views for part in torch.batch_norm_stats(view, norm.eps)]  # of each view (C,) and (C,)
@@ -88,7 +90,7 @@ class _Synchronised(Function):
         return outputs
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         inputs, weight, counts, *moments = ctx.saved_tensors
         means, scales = moments[::2], moments[1::2]
         views, gradients = inputs.chunk(len(means)), _dense(gradient).chunk(len(means))

@@ -1,5 +1,7 @@
 """k-means clusters of what a teacher says, as labels that nobody had to write."""
 
+from typing import Any
+
 import torch
 from mmengine.dist import all_gather, broadcast
 from torch import Tensor, nn
@@ -62,7 +64,7 @@ class TargetClusters(nn.Module):
         """Whether the clusters are there."""
         return self.missing == 0
 
-    def _load_from_state_dict(self, *args) -> None:
+    def _load_from_state_dict(self, *args: Any) -> None:
         super()._load_from_state_dict(*args)
         self._count = int(self.filled)
 

@@ -1,5 +1,7 @@
 """Exchange of tensors between processes."""
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.distributed as dist
@@ -11,12 +13,12 @@ class _Gather(torch.autograd.Function):
     """In place of ``torch.distributed.nn``'s, deprecated and, on CPUs, wrong for gradients of permuted axes."""
 
     @staticmethod
-    def forward(ctx, tensor: Tensor, dim: int) -> Tensor:
+    def forward(ctx: Any, tensor: Tensor, dim: int) -> Tensor:
         ctx.dim = dim
         return torch.cat(all_gather(tensor.contiguous()), dim=dim)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         gradient = gradient.clone(memory_format=torch.contiguous_format)
         all_reduce(gradient)
         return gradient.chunk(get_world_size(), dim=ctx.dim)[get_rank()], None

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -96,7 +97,7 @@ class MomentumCopy(nn.Module):
         self.steps += 1
 
     @torch.no_grad()
-    def forward(self, *args, **kwargs) -> Tensor:
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
         if self.training and not self.attached:
             raise RuntimeError('the momentum copy is never updated: '
                                "add dict(type='MomentumUpdateHook') to custom_hooks")

@@ -163,7 +163,7 @@ class IBoot(BasePretrainer):
         if self.momentum is not None:
             yield frame_features(self.momentum(self.normalize(reference))).detach()
 
-    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         # mmengine only logs a mismatch of shapes, and training would go on with a random W.
         for i, (name, projector) in enumerate(zip(self.target_names, self.projectors, strict=True)):
             saved = state_dict.get(f'{prefix}projectors.{i}.weight', projector.weight)

@@ -86,7 +86,7 @@ class PersistencePretrainer(BasePretrainer):
         """Sub-losses ``(V, ...)``: the mean over all, or over all but the first axis and the sum over that."""
         return losses.mean() if self.reduction == 'mean' else losses.mean() * len(losses)
 
-    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         super()._load_from_state_dict(state_dict, prefix, *args)
         # mmengine only logs a mismatch of shapes, and training would go on with a random head or queue.
         for key, value in self.state_dict().items():

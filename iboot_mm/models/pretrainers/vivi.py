@@ -111,7 +111,7 @@ class VIVI(BasePretrainer):
             found |= named('video', self.video_weight, **self.video_loss(shots))
         return dict(found, spread_student=spread(shots))
 
-    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         super()._load_from_state_dict(state_dict, prefix, *args)
         # mmengine only logs a mismatch of shapes, and training would go on with a random head.
         own = {prefix + key: value for key, value in self.state_dict().items() if prefix + key in state_dict}

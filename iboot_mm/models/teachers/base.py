@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -131,7 +132,7 @@ class FrozenTeacher:
         """Features ``(B, D)``, or ``(B, L, D)`` for ``tokens``, of normalised images ``(B, 3, H, W)``."""
         raise NotImplementedError
 
-    def compile(self, **options) -> None:
+    def compile(self, **options: Any) -> None:
         """Runs :meth:`encode` through ``torch.compile``; chunks of one size are traced once."""
         self.encode = torch.compile(self.encode, **options)
 

@@ -4,6 +4,7 @@ import difflib
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from mmaction.registry import MODELS
 from mmengine.logging import print_log
@@ -97,7 +98,7 @@ class TimmTeacher(FrozenTeacher):
         )
 
     @staticmethod
-    def _fetch(model: str, cfg) -> Path:
+    def _fetch(model: str, cfg: Any) -> Path:
         if cfg is None or cfg.custom_load or not (cfg.hf_hub_id or cfg.url):
             raise ValueError(f'timm has no weights in PyTorch format for {model}; pass a file as checkpoint=.')
         if cfg.hf_hub_id:
@@ -153,7 +154,7 @@ def tags_of(model: str) -> list[str]:
     return [name.split('.', 1)[1] for name in timm.list_models(f'{architecture}.*', pretrained=True)]
 
 
-def resolve(model: str, pretrained: str | bool | None):
+def resolve(model: str, pretrained: str | bool | None) -> tuple[str, str | None, Any]:
     """Architecture, tag and timm's entry for some weights; QuickGELU weights get the QuickGELU architecture.
 
     Raises:
