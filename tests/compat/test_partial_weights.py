@@ -10,8 +10,8 @@ from mmengine.model import BaseTTAModel
 from mmengine.runner import Runner, load_checkpoint
 from torch import Tensor, nn
 
+from ..pages import ROOT
 from ..test_handover import STOCK_CONFIG
-from ..test_readme import README
 
 
 def recognizer(depth: int = 18, classes: int = 3, width: int = 8, kind: str = 'ResNet3dSlowOnly', **backbone) -> dict:
@@ -154,10 +154,11 @@ def in_a_stock_config(folder, backbone: str, width: int = 4) -> nn.Module:
 
 
 @pytest.mark.parametrize('depth', [18, 101])
-def test_readmes_backbone_in_a_stock_config(tmp_path, depth):
+def test_the_page_s_backbone_in_a_stock_config(tmp_path, depth):
     ours = weights_of(recognizer(depth, width=4, kind='SlowResNet'))
     torch.save(dict(meta=dict(), state_dict=ours), tmp_path / 'ours.pth')
-    line = re.search(r'`(backbone=dict\([^`]*SlowResNet[^`]*\))`', README)[1].replace('...', str(depth))
+    page = (ROOT / 'docs/weights.md').read_text()
+    line = re.search(r'`(backbone=dict\([^`]*SlowResNet[^`]*\))`', page)[1].replace('...', str(depth))
     backbone = in_a_stock_config(tmp_path, line).backbone
     assert backbone.pretrained is None  # the base config names an image network
     assert all(torch.equal(value, ours[f'backbone.{key}']) for key, value in backbone.state_dict().items())
