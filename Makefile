@@ -41,6 +41,6 @@ docs:
 
 clean:
 	rm -rf work_dirs/quickstart* data/moving_digits data/moving_digits.partial data/moving_digits_frames data/digit_teacher data/digit_teacher.partial \
-	  data/digit_shots data/still_digits data/still_digits.partial data/tokens/digits data/targets/digits_motion
+	  data/digit_shots data/digit_shots_unseen data/digit_shots_frames data/still_digits data/still_digits.partial data/tokens/digits data/targets/digits_motion
 	rm -rf .pytest_cache .ruff_cache .dist_test build site *.egg-info
 	find iboot_mm tools tests configs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -73,7 +73,7 @@ def main() -> None:
     table = args.out / 'knn_table.txt'
     if gain:
         stages.begin('Fine-tuning on labels, with and without pre-training')
-        table = measure_gain(sys.executable, config, args.out, checkpoint)
+        table = measure_gain(sys.executable, args.method, config, args.out, {'AdViSe': checkpoint})
     stages.begin('Report')
     run(tool(sys.executable, 'analysis/report.py', args.out, '--config', config), args.out / LOG, quiet)
     print(f'\n{table.read_text()}\nReport:  {os.path.relpath(args.out / "report.html")}\n'

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from console import METHODS, ROOT, WITH_TEACHER, Stages, clock, quiet, run
-from stages import LOG, WITH_MOTION, evaluate, find_shots, measure_gain, num_processes, pretrain, tool
+from stages import LOG, RIVALS, WITH_MOTION, evaluate, find_shots, measure_gain, num_processes, pretrain, tool
 
 def check_python() -> None:
     """Stops with a sentence when this Python cannot make the environment."""
@@ -113,10 +113,10 @@ def main() -> None:
     args = parse_args()
     work_dir = args.work_dir.resolve()
     digits = args.videos is None
-    compared = digits and args.method == 'iboot'  # with what goes without a teacher
+    rivals = RIVALS.get(args.method, []) if digits else []
     taught = digits and args.method in WITH_TEACHER and not args.teacher
-    gain = args.method == 'advise' and bool(digits or args.lists)
-    stages = Stages(1 if args.install_only else 4 + digits + compared + taught + gain + (args.method == 'vivi'))
+    gain = digits and args.method in ('advise', 'vivi') or args.method == 'advise' and bool(args.lists)
+    stages = Stages(1 if args.install_only else 4 + digits + len(rivals) + taught + gain + (args.method == 'vivi'))
     stages.begin(f'Environment {args.venv}')
     python = install(Path(os.path.abspath(args.venv)))
     if args.install_only:
@@ -136,16 +136,18 @@ def main() -> None:
     args.processes = num_processes(python, args.processes)
     config, checkpoint = pretrain(python, args, work_dir, args.method)
     also = {}
-    if compared:
-        stages.begin('As many clips by rho-BYOL, which has no teacher')
-        also['rho-BYOL'] = pretrain(python, args, work_dir / 'byol', 'byol')
+    for row, method, title in rivals:
+        stages.begin(title)
+        also[row] = pretrain(python, args, work_dir / method, method)
     stages.begin('Evaluation by k-NN on frozen features')
     config = WITH_MOTION if args.motion else config  # with the teacher, which trained through what is stored
     evaluate(python, config, work_dir, checkpoint, also)
     table = work_dir / 'knn_table.txt'
     if gain:
         stages.begin('Fine-tuning on labels, with and without pre-training')
-        table = measure_gain(python, config, work_dir, checkpoint)
+        own = dict(advise='AdViSe', vivi='VIVI(4)')[args.method]
+        networks = {row: other for row, (_, other) in also.items()} | {own: checkpoint}
+        table = measure_gain(python, args.method, config, work_dir, networks)
     stages.begin('Report')
     run(tool(python, 'analysis/report.py', work_dir, '--config', config), log, quiet)
     print('\n' + table.read_text())

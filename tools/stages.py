@@ -18,6 +18,12 @@ LOG = 'commands.log'  # what the stages' commands print, in the run's folder
 WITH_MOTION = MINI / 'iboot_motion_r18_digits.py'
 TARGETS = MINI / 'targets' / 'digits_motion.py'
 FROM_TARGETS = dict(iboot=WITH_MOTION.with_stem(f'{WITH_MOTION.stem}_cached'), byol=MINI / 'byol_motion_r18_digits.py')
+# On the digits, what a method is compared with: row, name of the other method, and the stage's title.
+RIVALS = dict(
+    iboot=[('rho-BYOL', 'byol', 'As many clips by rho-BYOL, which has no teacher')],
+    vivi=[('frames only', 'vivi_frames', 'As many frames, each for itself'),
+          ('VIVI(2)', 'vivi_ex2', 'As many frames, with 2 shots of a video in place of 4')])
+UNSEEN_SHOTS = 'data/digit_shots_unseen'  # of digits that no pre-training sees
 
 
 def tool(python: Path, script: str, *args: object) -> list:
@@ -41,7 +47,7 @@ def num_processes(python: Path, wanted: int | None) -> int:
 
 def base_config(args: argparse.Namespace, method: str) -> Path:
     """The digits' config that a method's run stands on."""
-    return FROM_TARGETS[method] if args.motion else METHODS[method]
+    return (FROM_TARGETS if args.motion else METHODS).get(method, MINI / f'{method}_digits.py')
 
 
 def write_config(python: Path, args: argparse.Namespace, config: Path, method: str) -> None:
@@ -107,14 +113,18 @@ def evaluate(python: Path, config: Path, work_dir: Path, checkpoint: Path,
     run(command, work_dir / LOG, lambda line: quiet(line) if line.endswith(' left') else None)
 
 
-def measure_gain(python: Path, config: Path, work_dir: Path, checkpoint: Path) -> Path:
-    """AdViSe's verdict: fine-tuning with and without its pre-training; returns the file with the table."""
-    result = work_dir / 'finetuning_gain.txt'
-    if result.is_file() and result.stat().st_mtime > checkpoint.stat().st_mtime:
+def measure_gain(python: Path, method: str, config: Path, work_dir: Path, networks: dict[str, Path]) -> Path:
+    """What AdViSe's or VIVI's pre-training wins, of checkpoints by row; returns the file with the table."""
+    script = dict(advise='finetuning_gain', vivi='few_label_gain')[method]
+    result = work_dir / f'{script}.txt'
+    if result.is_file() and result.stat().st_mtime > max(file.stat().st_mtime for file in networks.values()):
         print(f'  {result} is there')
         return result
-    command = tool(python, 'analysis/finetuning_gain.py', config, checkpoint, '--out', work_dir)
-    run(command, work_dir / LOG, lambda line: quiet(line) if 'labelled videos: ' in line else None)
+    what = networks.values()
+    if method == 'vivi':
+        what = [*(f'{row}={file}' for row, file in networks.items()), '--shots', UNSEEN_SHOTS]
+    run(tool(python, f'analysis/{script}.py', config, *what, '--out', work_dir), work_dir / LOG,
+        lambda line: quiet(line) if 'labelled videos: ' in line or 'fine-tuned ' in line else None)
     return result
 
 
@@ -123,7 +133,9 @@ def find_shots(python: Path, args: argparse.Namespace, log: Path) -> None:
     if args.shots:
         run(tool(python, 'data/find_shots.py', args.videos.resolve(), '--out', args.shots), log, quiet)
         return
-    how = ['--labels', 'digit', 'motion', '--by', 'digit', '--shots', 5, '--frames', 6, 14, '--videos', 800]
-    run(tool(python, 'data/compose_shots.py', 'data/moving_digits/train.txt', 'data/digit_shots', *how), log, quiet)
+    how = ['--labels', 'digit', 'motion', '--by', 'digit', '--frames', 6, 14]
+    for clips, out, shots, videos in (('train', 'data/digit_shots', 5, 800), ('test', UNSEEN_SHOTS, 2, 200)):
+        run(tool(python, 'data/compose_shots.py', f'data/moving_digits/{clips}.txt', out, *how, '--shots', shots,
+                 '--videos', videos), log, quiet)
     truth = ['--truth', 'data/digit_shots/true_shots.jsonl']
     run(tool(python, 'data/find_shots.py', 'data/digit_shots', *truth), log, quiet)

@@ -1,6 +1,7 @@
 # VIVI at a size that two CPU cores train in minutes. What differs from the paper in everything under configs/mini: a
 # ResNet v2 of one block a stage, a quarter as wide, crops of 48 pixels, 64 shots a step of 4 frames each, every frame
-# of the video, crops of .4 to 1 of the frame, no flip, AdamW for 300 steps. lambda and the margin are configs/vivi's.
+# of the video, crops of .4 to 1 of the frame, no flip, AdamW for 500 steps. The margin is configs/vivi's, and lambda
+# where a config says nothing.
 # The features of 8 frames are averaged; the clips are those of the other methods' mini configs.
 _base_ = ['../../_base_/default_runtime.py', '../../vivi/_base_/model.py', './evaluation48.py']
 
@@ -23,7 +24,7 @@ train_dataloader = dict(
     sampler=dict(type='EpochSampler', shuffle=True, steps=10),
     dataset=dict(type='ShotFolder', num_shots=4, min_length=4, pipeline=train_pipeline))
 
-train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=30, global_batch=16, val_interval=10)
+train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=50, global_batch=16, val_interval=25)
 val_cfg = dict(type='ValLoop')
 val_evaluator = dict(type='KNNMetric', k=20, temperature=.07)
 
