@@ -9,13 +9,15 @@ from .dry_run import render_dry_run
 from .scalars import Curve
 from .style import STYLE
 from .thumbnails import Thumbnail
+from .video_map import render_map
 
 
 def build_report(title: str, summary: list[str], results: dict, curves: dict[str, Curve], config: str,
                  versions: dict[str, str], thumbnail: Callable[[str], Thumbnail | None],
                  class_names: dict[str, list[str]] | None = None,
                  others: dict[str, dict[str, Curve]] | None = None, looks: list[str] | str | None = None,
-                 dry_run: dict | None = None) -> str:
+                 dry_run: dict | None = None,
+                 map_thumbnail: Callable[[str], Thumbnail | None] | None = None) -> str:
     """Puts the page together.
 
     Args:
@@ -30,6 +32,7 @@ def build_report(title: str, summary: list[str], results: dict, curves: dict[str
         others: Curves of other runs, as ``curves``, by the name of their row in the table.
         looks: Pictures of :func:`~iboot_mm.visualization.looks.draw_looks`, or why there are none.
         dry_run: ``dry_run.json`` of tools/analysis/dry_run.py.
+        map_thumbnail: As ``thumbnail``, for the many pictures of the map, of which only the still is used.
 
     Returns:
         HTML.
@@ -42,6 +45,8 @@ def build_report(title: str, summary: list[str], results: dict, curves: dict[str
         '<h2>k-NN on frozen features</h2>', render_table(results), *(f'<p>{escape(s)}</p>' for s in read_table(table)),
         '<h2>Training</h2>', f'<figure>{draw_curves(curves, references, others)}</figure>',
         '<h2>Nearest neighbours</h2>', render_neighbors(results['neighbors'], thumbnail, class_names or {}, method),
+        *([] if 'map' not in results else ['<h2>Map of the videos</h2>', render_map(
+            results['map'], map_thumbnail or thumbnail, class_names)]),
         *([] if looks is None else ['<h2>Where it looks</h2>', render_looks(looks)]),
         *([] if dry_run is None else ['<h2>On GPUs</h2>', render_dry_run(dry_run)]),
         '<h2>Config and versions</h2>', render_versions(versions),

@@ -23,7 +23,7 @@ def read_thumbnail(path: str, side: int = 96, num_frames: int = 8, decoder: str 
     Args:
         path: The video.
         side: Of the square, in pixels.
-        num_frames: Frames of the loop.
+        num_frames: Frames of the loop; with one, the loop is the middle frame, too.
         decoder: See :class:`~iboot_mm.datasets.transforms.OpenVideo`.
 
     Returns:
@@ -32,7 +32,9 @@ def read_thumbnail(path: str, side: int = 96, num_frames: int = 8, decoder: str 
     try:
         with open_video(path, decoder, 1) as video:
             count = min(num_frames, video.num_frames)
-            frames = video.read(np.linspace(0, video.num_frames - 1, count).round().astype(int))
+            middle = (video.num_frames - 1) / 2  # of one frame alone
+            places = np.linspace(0, video.num_frames - 1, count) if count > 1 else np.array([middle])
+            frames = video.read(places.round().astype(int))
     except (OSError, UnreadableVideo):
         return None
     images = [square(frame, side) for frame in frames]

@@ -4,10 +4,11 @@
     python tools/analysis/knn_table.py CONFIG CHECKPOINT --out work_dirs/RUN --also rho-BYOL CONFIG2 CHECKPOINT2
 
 Videos and clips are those of the first config's val_dataloader (AdViSe's: knn_dataloader) for all rows. Prints the
-table and writes it to `knn_table.txt`; `knn_table.json`, which tools/analysis/report.py reads, holds the table and, for
-a dozen queries, the nearest neighbours by the trained network's features. The trained network is the last row, whatever
-its method. `--tsne motion` also draws the queries' features in the plane, a panel for each row and a colour for each
-class of that label (`tsne_motion.png`).
+table and writes it to `knn_table.txt`; `knn_table.json`, which tools/analysis/report.py reads, holds the table, for a
+dozen queries the nearest neighbours by the trained network's features, and the places of all videos on a map of them
+(two principal components; 5000 points at most). The trained network is the last row, whatever its method.
+`--tsne motion` also draws the queries' features in the plane, a panel for each row and a colour for each class of that
+label (`tsne_motion.png`).
 """
 
 import argparse
@@ -40,6 +41,7 @@ from iboot_mm.evaluation.metrics.knn import cap_k
 from iboot_mm.checkpoints.description import describe_checkpoint
 from iboot_mm.models.losses.views import spread
 from iboot_mm.models.encoders.video import VideoEncoder
+from iboot_mm.visualization.plane import map_points
 from iboot_mm.visualization.tsne import draw_tsne
 
 
@@ -108,7 +110,8 @@ def main() -> None:
         also={name: os.path.abspath(checkpoint) for name, _, checkpoint in args.also},
         parameters=sum(p.numel() for p in model.backbone.parameters()),
         spread={name: spread(encoded).item() for name, encoded in features.items()},
-        neighbors=find_neighbors(features[list(encoders)[-1]], samples, args.queries))
+        neighbors=find_neighbors(features[list(encoders)[-1]], samples, args.queries),
+        map=map_points(features[list(encoders)[-1]], samples))
     AtomicLocalBackend().put_text(json.dumps(result, indent=1), args.out / 'knn_table.json')
     text = (f"{counts['query']} queries in a gallery of {counts['gallery']} videos\n"
             + format_table(table, k))

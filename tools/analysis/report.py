@@ -11,7 +11,7 @@ import json
 import sys
 import traceback
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import iboot_mm  # noqa: F401  (before any config is read)
@@ -97,7 +97,8 @@ def main() -> None:
     dry_run = args.work_dir / 'dry_run.json'
     page = build_report(title, summary(results, cfg), results, curves, cfg.pretty_text, versions(),
                         cache(read_thumbnail), class_names(cfg), others, looks(results, config),
-                        json.loads(dry_run.read_text()) if dry_run.is_file() else None)
+                        json.loads(dry_run.read_text()) if dry_run.is_file() else None,
+                        partial(read_thumbnail, num_frames=1))
     out = args.work_dir / 'report.html'
     AtomicLocalBackend().put_text(page, out)
     print(f'{out}: {len(page) / 1e6:.1f} MB')
