@@ -24,7 +24,7 @@ train_dataloader = dict(
     sampler=dict(type='EpochSampler', shuffle=True, steps=10),
     dataset=dict(type='ShotFolder', num_shots=4, min_length=4, pipeline=train_pipeline))
 
-train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=50, global_batch=16, val_interval=25)
+train_cfg = dict(type='GlobalBatchTrainLoop', max_epochs=50, global_batch=16, val_interval=50)
 val_cfg = dict(type='ValLoop')
 val_evaluator = dict(type='KNNMetric', k=20, temperature=.07)
 
