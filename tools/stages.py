@@ -21,8 +21,7 @@ FROM_TARGETS = dict(iboot=WITH_MOTION.with_stem(f'{WITH_MOTION.stem}_cached'), b
 # On the digits, what a method is compared with: row, name of the other method, and the stage's title.
 RIVALS = dict(
     iboot=[('rho-BYOL', 'byol', 'As many clips by rho-BYOL, which has no teacher')],
-    vivi=[('frames only', 'vivi_frames', 'As many frames, each for itself'),
-          ('VIVI(2)', 'vivi_ex2', 'As many frames, with 2 shots of a video in place of 4')])
+    vivi=[('frames only', 'vivi_frames', 'As many frames, each for itself')])
 UNSEEN_SHOTS = 'data/digit_shots_unseen'  # of digits that no pre-training sees
 
 
