@@ -41,6 +41,8 @@ def fake_gpu(gpu: GPU) -> Iterator[FakeTensorMode]:
             stack.enter_context(mock.patch.object(owner, name, lambda *_, answer=answer, **__: answer))
         stack.enter_context(mock.patch.object(F, 'scaled_dot_product_attention', _attention(gpu)))
         stack.enter_context(mock.patch.object(nn.Module, '_apply', _apply))  # torch's cannot exchange fake weights
+        # torch's draws anew until no value is outside, and there are no values to look at.
+        stack.enter_context(mock.patch.object(nn.init, '_no_grad_trunc_normal_', _as_drawn))
         # torch's copies the storage, whose memory is not there: the process then ends in a segmentation fault.
         stack.enter_context(mock.patch.object(FakeTensor, '__deepcopy__', _deepcopy, create=True))
         stack.enter_context(mock.patch.object(nn.Parameter, '__deepcopy__', _deepcopy))
@@ -93,6 +95,10 @@ def _apply(module: nn.Module, function: Callable[[Tensor], Tensor], recurse: boo
             if buffer is not None:
                 module._buffers[name] = function(buffer)
     return module
+
+
+def _as_drawn(tensor: Tensor, *_: object, **__: object) -> Tensor:
+    return tensor
 
 
 def _without_cudnn(function: Callable) -> Callable:

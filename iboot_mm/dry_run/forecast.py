@@ -68,8 +68,10 @@ def forecast(cfg: Config, step: Step, plan: BatchPlan, roofline: Roofline, link:
     videos = videos or videos_of(cfg)
     train = cfg.get('train_cfg') or {}
     epoch = recipe = None
-    if videos:
+    steps = (loaders(cfg)[0].get('sampler') or {}).get('steps')  # of an epoch, whatever videos there are
+    if steps is None and videos:
         steps = max(1, math.ceil(videos / plan.global_batch))
+    if steps:
         epoch = steps * one / 3600
         if train.get('max_epochs'):
             recipe = train['max_epochs'] * epoch

@@ -55,6 +55,7 @@ KNOWN = (
     ('iboot_mm/models/pretrainers/moco.py', 'of the order of the shuffle, which rank 0 draws, each process reads which '
                                             'clips go where, once a step'),
 )
+ENDLESS = 10_000  # times that one line may ask: far above what any step does
 SHAPES = {aten.nonzero.default, aten.masked_select.default, aten._unique2.default, aten.unique_consecutive.default,
           aten.unique_dim.default, aten.bincount.default, aten.repeat_interleave.Tensor}
 
@@ -117,6 +118,9 @@ class WaitTrace(Observer):
         """A wait of some kind is asked for here."""
         wait = Wait(kind, str(func.overloadpacket), *place(), self.part())
         self.found[wait] = self.found.get(wait, 0) + 1
+        if self.found[wait] > ENDLESS:
+            raise RuntimeError(f'{wait}, more than {ENDLESS} times: a loop that ends at some value never does in a '
+                               'dry run, which has no values; let it run a fixed number of times')
 
 
 def _is_mask(index: Tensor | None) -> bool:

@@ -4,11 +4,15 @@ import functools
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 
+from iboot_mm.dry_run.fake_gpu import fake_gpu
 from iboot_mm.dry_run.gpus import gpu_named
 from iboot_mm.dry_run.recipe import Settings
 from iboot_mm.dry_run.step import Step, dry_step
+from iboot_mm.dry_run.waits import WaitTrace
+from iboot_mm.dry_run.watch import Watch
 from iboot_mm.engine.batch_plan import BatchPlan
 
 from ..config_files import load_config
@@ -115,3 +119,18 @@ def count(collectives: dict) -> dict[tuple[str, str], tuple[int, int]]:
         before = found.get((one.cause, one.kind), (0, 0))
         found[one.cause, one.kind] = before[0] + times, before[1] + times * one.bytes
     return found
+
+
+@pytest.mark.parametrize('draw', ['trunc_normal_', 'normal_'])
+def test_a_network_that_draws_until_values_are_right_is_built(draw: str) -> None:
+    with fake_gpu(gpu_named('t4')), Watch([WaitTrace()]):
+        weight = torch.empty(8, 8, device='cuda')
+        assert getattr(torch.nn.init, draw)(weight, std=.01) is weight
+
+
+def test_a_loop_that_ends_at_a_value_is_told_in_a_sentence() -> None:
+    with fake_gpu(gpu_named('t4')), Watch([WaitTrace()]):
+        weight = torch.empty(1, device='cuda')
+        with pytest.raises(RuntimeError, match='more than 10000 times: a loop that ends at some value never does'):
+            while (weight < 0).any():
+                pass
