@@ -2,6 +2,8 @@
 
 import ast
 import gc
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,14 @@ def forget_earlier_runs() -> None:
     """
     for kind in (MMLogger, MessageHub):
         kind._instance_dict.clear()
+
+
+@pytest.fixture(autouse=True)
+def listens_to_interrupts() -> Iterator[None]:
+    """What a run that ended here told this process to do at Ctrl-C is no rule for later tests and their commands."""
+    kept = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, kept)
 
 
 @pytest.fixture(scope='session')

@@ -4,7 +4,6 @@ import errno
 import json
 import logging
 import os
-import signal
 
 import pytest
 import torch
@@ -13,14 +12,6 @@ from iboot_mm.compat.data_loading import SharedMemoryError
 from iboot_mm.datasets.transforms import SampleViews
 from iboot_mm.engine.ending import CANNOT_WRITE, ends_in_a_sentence
 from iboot_mm.ranges import above_zero
-
-
-@pytest.fixture(autouse=True)
-def interrupts():
-    """Ending ignores further ones."""
-    kept = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, kept)
 
 
 def ending(folder, error: BaseException, capsys) -> str:
