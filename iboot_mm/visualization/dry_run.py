@@ -9,7 +9,8 @@ def render_dry_run(found: dict) -> str:
     """HTML of the facts that tools/analysis/dry_run.py writes."""
     memory, time = found['memory'], found['time']
     rows = ''.join(
-        f'<tr><th>{escape(part)}</th><td>{row["parameters"] / 1e6:.2f}</td><td>{row["forward_macs"] / GB:.1f}</td>'
+        f'<tr><th scope="row">{escape(part)}</th><td>{row["parameters"] / 1e6:.2f}</td>'
+        f'<td>{row["forward_macs"] / GB:.1f}</td>'
         f'<td>{row["backward_macs"] / GB:.1f}</td><td>{row["bytes"] / GB:.1f}</td><td>{1e3 * row["seconds"]:.1f}</td>'
         '</tr>' for part, row in found['parts'].items())
     kinds = ', '.join(f'{kind} {size / GB:.2f}' for kind, size in
@@ -24,6 +25,7 @@ def render_dry_run(found: dict) -> str:
     if found['largest'] and found['largest']['command']:
         lines.append(f'Largest batch: {found["largest"]["plan"]}: {found["largest"]["command"]}')
     lines += [f'{wait["count"]} x waits for the device: {wait["place"]}' for wait in found['waits']]
-    return ('<table><caption>One step on one GPU</caption><tr><th></th><th>weights, 10<sup>6</sup></th>'
-            '<th>forward, 10<sup>9</sup> multiply-adds</th><th>backward</th><th>moved, GB</th><th>ms</th></tr>'
+    return ('<table><caption>One step on one GPU</caption><tr><td></td><th scope="col">weights, 10<sup>6</sup></th>'
+            '<th scope="col">forward, 10<sup>9</sup> multiply-adds</th><th scope="col">backward</th>'
+            '<th scope="col">moved, GB</th><th scope="col">ms</th></tr>'
             f'{rows}</table>' + ''.join(f'<p>{escape(line)}</p>' for line in lines))

@@ -9,7 +9,9 @@ from .dry_run import render_dry_run
 from .scalars import Curve
 from .style import STYLE
 from .thumbnails import Thumbnail
-from .video_map import render_map
+from .video_map import class_name, render_map
+
+LOOK = 'Frames of a clip, and below them where the network looks'  # for who does not see it
 
 
 def build_report(title: str, summary: list[str], results: dict, curves: dict[str, Curve], config: str,
@@ -62,17 +64,17 @@ def render_table(results: dict) -> str:
     ours = list(table)[-1]
     names = list(table['chance'])
     if not names:
-        rows = ''.join(f'<tr{_row_class(row, ours)}><th>{escape(row)}</th><td>{value:.3f}</td></tr>'
+        rows = ''.join(f'<tr{_row_class(row, ours)}><th scope="row">{escape(row)}</th><td>{value:.3f}</td></tr>'
                        for row, value in results['spread'].items())
         return ('<p>These videos have no labels, so there is no accuracy to print; the spread of the features says '
                 'whether they tell videos apart at all (0: all alike).</p>'
-                f'<table><tr><th></th><th>spread</th></tr>{rows}</table>')
-    head = ''.join(f'<th>{escape("accuracy" if n == "label" else n)}</th>' for n in names)
-    rows = ''.join(f'<tr{_row_class(row, ours)}><th>{escape(row)}</th>' +
+                f'<table><tr><td></td><th scope="col">spread</th></tr>{rows}</table>')
+    head = ''.join(f'<th scope="col">{escape("accuracy" if n == "label" else n)}</th>' for n in names)
+    rows = ''.join(f'<tr{_row_class(row, ours)}><th scope="row">{escape(row)}</th>' +
                    ''.join(f'<td>{100 * scores[n]:.1f}</td>' for n in names) + '</tr>' for row, scores in table.items())
     counts = results['counts']
     return (f'<table><caption>Weighted k-NN, k = {results["k"]}: top-1 in % of {counts["query"]} query videos in a '
-            f'gallery of {counts["gallery"]}, one clip each</caption><tr><th></th>{head}</tr>{rows}</table>')
+            f'gallery of {counts["gallery"]}, one clip each</caption><tr><td></td>{head}</tr>{rows}</table>')
 
 
 def _row_class(row: str, ours: str) -> str:
@@ -110,7 +112,7 @@ def render_neighbors(neighbors: list[dict], thumbnail: Callable[[str], Thumbnail
         cells += [_clip(n, query['labels'], thumbnail, class_names) for n in entry['neighbors']]
         lines.append(f'<div class="line">{"".join(cells)}</div>')
     hint = (f"Left: the query. Then its nearest gallery videos by {escape(method)}'s features, the nearest first, with "
-            'the cosine. Point at a picture to play it.')
+            'the cosine. Point at a picture, tap it or go there with Tab to play it.')
     if any(entry['query']['labels'] for entry in neighbors):
         hint += " A label that agrees with the query's is green, one that does not is red."
     return f'<p>{hint}</p><div class="neighbors">{"".join(lines)}</div>'
@@ -124,15 +126,15 @@ def _clip(sample: dict, query_labels: dict[str, int] | None, thumbnail: Callable
     captions = []
     for name, value in sample['labels'].items():
         names = class_names.get(name, [])
-        text = escape(names[value] if value < len(names) else str(value))
+        text = escape(class_name(value, names))
         kind = '' if query_labels is None else ' class="same"' if query_labels.get(name) == value else ' class="other"'
         captions.append(f'<span{kind}>{text}</span>')
     if not captions:
         captions.append(f'<span>{escape(Path(sample["filename"]).stem)}</span>')
     cosine = f'<small>{sample["similarity"]:.2f}</small>' if 'similarity' in sample else '<small>query</small>'
     role = ' query' if query_labels is None else ''
-    return (f'<div class="clip{role}" title="{escape(sample["filename"])}"><div class="picture">{image}</div>'
-            f'<div class="caption">{" ".join(captions)} {cosine}</div></div>')
+    return (f'<div class="clip{role}" tabindex="0" title="{escape(sample["filename"])}">'
+            f'<div class="picture">{image}</div><div class="caption">{" ".join(captions)} {cosine}</div></div>')
 
 
 def render_looks(looks: list[str] | str) -> str:
@@ -142,7 +144,8 @@ def render_looks(looks: list[str] | str) -> str:
     hint = ("How far the network's features at each place agree with the clip's target: the image model's feature, or "
             'their own average where there is no image model. Of a ViT also what its class token attends to. Each '
             'scale ends at the 99.5th percentile of its video.')
-    return f'<p>{hint}</p>' + ''.join(f'<figure class="look"><img src="{look}" alt=""></figure>' for look in looks)
+    return f'<p>{hint}</p>' + ''.join(
+        f'<figure class="look"><img src="{look}" alt="{LOOK}"></figure>' for look in looks)
 
 
 def render_versions(versions: dict[str, str]) -> str:

@@ -25,10 +25,11 @@ figure svg, .look img { width: 100%; height: auto; }
 .picture { position: relative; width: 108px; height: 108px; border-radius: 4px; overflow: hidden; background: #e6e6e2; }
 .picture img { position: absolute; inset: 0; width: 100%; height: 100%; }
 .picture .loop { visibility: hidden; }
-.clip:hover .loop { visibility: visible; }
-.gone { display: grid; place-items: center; height: 100%; font-size: .75rem; color: #8a8a86; }
+.clip:hover .loop, .clip:focus .loop { visibility: visible; }
+.clip:focus-visible { outline: 3px solid #d9730d; outline-offset: 3px; }
+.gone { display: grid; place-items: center; height: 100%; font-size: .75rem; color: #5a5a55; }
 .caption { font-size: .78rem; line-height: 1.3; margin-top: .3rem; overflow-wrap: anywhere; }
-.caption small { color: #8a8a86; }
+.caption small { color: #6b6b66; }
 .same { color: #0f7b6c; font-weight: 600; }
 .other { color: #c4392b; }
 .map { position: relative; }
@@ -54,7 +55,7 @@ figure svg, .look img { width: 100%; height: auto; }
 details { margin-top: .6rem; }
 summary { cursor: pointer; color: #0b6e99; }
 pre { background: #f1f1ee; padding: 1rem; font-size: .8rem; line-height: 1.4; overflow-x: auto; border-radius: 4px; }
-@media (max-width: 600px) {
+@media (max-width: 720px) {
   main { padding: 1.2rem .8rem 3rem; }
   table { display: block; overflow-x: auto; }
   caption { white-space: normal; }
@@ -62,6 +63,9 @@ pre { background: #f1f1ee; padding: 1rem; font-size: .8rem; line-height: 1.4; ov
   td { min-width: 3.5rem; }
   .map [tabindex] { stroke-width: 40px; }
   .shot { transform: scale(1.6); }
+}
+@media (prefers-reduced-motion: reduce) {
+  .picture .loop { display: none; }
 }
 @media (prefers-color-scheme: dark) {
   :root { color-scheme: dark; }
@@ -74,6 +78,7 @@ pre { background: #f1f1ee; padding: 1rem; font-size: .8rem; line-height: 1.4; ov
   summary, a { color: #6cb8dc; }
   pre, .map svg { background: #262629; }
   .picture { background: #3a3a3d; }
+  .gone { color: #b9b9b3; }
   figure { background: #fbfbf9; border-radius: 6px; padding: .4rem; }
   .map [tabindex]:hover, .map [tabindex]:focus { stroke: #fff; }
   .shot rect { fill: #333337; stroke: #6b6b66; }

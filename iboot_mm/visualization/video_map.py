@@ -39,8 +39,8 @@ def render_map(found: dict, thumbnail: Callable[[str], Thumbnail | None],
         ranked[:len(COLOURS)], key=lambda pair: pair[0]))} for label, ranked in ranks.items()}
     plain, shown, images, rules = [], [], [], _colour_rules(len(labels))
     for at, (point, (x, y)) in enumerate(zip(points, places)):
-        words = [f'{label} {_class_name(value, names.get(label, []))}' for label, value in point['labels'].items()]
-        short = [_class_name(value, names.get(label, [])) for label, value in point['labels'].items()]
+        words = [f'{label} {class_name(value, names.get(label, []))}' for label, value in point['labels'].items()]
+        short = [class_name(value, names.get(label, [])) for label, value in point['labels'].items()]
         title = f'<title>{escape(", ".join([*words, Path(point["filename"]).name]))}</title>'
         classes = ' '.join(f'm{number}-{colour_of[label].get(point["labels"].get(label), "x")}'
                            for number, label in enumerate(labels))
@@ -114,7 +114,7 @@ def _button(number: int, label: str) -> str:
 
 def _legend(number: int, ranked: list[tuple[int, int]], colours: dict[int, int], names: list[str]) -> str:
     """The classes with their colours; those beyond the colours are one grey entry, with their number."""
-    items = [f'<li><span class="swatch m{number}-{place}"></span>{escape(_class_name(value, names))}</li>'
+    items = [f'<li><span class="swatch m{number}-{place}"></span>{escape(class_name(value, names))}</li>'
              for value, place in colours.items()]
     if rest := len(ranked) - len(colours):
         items.append(f'<li><span class="swatch"></span>{rest} rarer classes</li>')
@@ -132,5 +132,6 @@ def _picture(at: int, x: float, y: float, image: str, caption: str) -> str:
             f'<text x="{left + 2}" y="{top + PICTURE + 22}">{escape(short)}</text></g></g>')
 
 
-def _class_name(value: int, names: Sequence[str]) -> str:
+def class_name(value: int | str, names: Sequence[str]) -> str:
+    """The name of a label, or the label itself where it has none."""
     return names[value] if isinstance(value, int) and 0 <= value < len(names) else str(value)

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from iboot_mm.visualization import Thumbnail, build_report, draw_curves, read_thumbnail
-from iboot_mm.visualization.report import read_table, render_looks, render_table
+from iboot_mm.visualization.report import _clip, read_table, render_looks, render_table
+from iboot_mm.visualization.style import STYLE
 from iboot_mm.visualization.thumbnails import square, to_data_uri
 
 CURVES = {'loss': [(10, 2.), (20, 1.)], 'loss_clip': [(10, 2.), (20, 1.)], 'lr': [(10, .1), (20, .05)],
@@ -46,8 +47,8 @@ def test_text_is_escaped_and_labels_are_named():
 
 def test_table_in_percent():
     html = page()
-    assert re.search(r'<tr class="ours"><th>iBoot</th><td>80.0</td></tr>', html)
-    assert html.count('class="ours"') == 1 and '<tr><th>rho-BYOL</th><td>30.0</td></tr>' in html
+    assert re.search(r'<tr class="ours"><th scope="row">iBoot</th><td>80.0</td></tr>', html)
+    assert html.count('class="ours"') == 1 and '<tr><th scope="row">rho-BYOL</th><td>30.0</td></tr>' in html
     assert ('15.0 % with random weights to 80.0 % with iBoot; the teacher, which iBoot learned from, has 90.0 %, '
             'rho-BYOL 30.0 %, chance is 10.0 %') in html
 
@@ -56,7 +57,7 @@ def test_a_method_without_a_teacher_is_named_and_no_teacher():
     table = {row: {'label': score} for row, score in ROWS[:4]}
     assert read_table(table) == ['Accuracy goes from 15.0 % with random weights to 30.0 % with rho-BYOL; '
                                  'chance is 10.0 %.']
-    assert '<tr class="ours"><th>rho-BYOL</th>' in render_table(dict(results(True), table=table))
+    assert '<tr class="ours"><th scope="row">rho-BYOL</th>' in render_table(dict(results(True), table=table))
 
 
 def test_without_labels_no_accuracy():
@@ -120,3 +121,36 @@ def test_looks_are_pictures_or_a_sentence():
     html = render_looks(['data:image/png;base64,AA', 'data:image/png;base64,BB'])
     assert html.count('<img src="data:image/png') == 2
     assert render_looks('No maps: <none>') == '<p>No maps: &lt;none&gt;</p>'
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``#rrggbb`` (WCAG 2.2)."""
+    parts = [int(colour[at:at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= .04045 else ((part + .055) / 1.055) ** 2.4 for part in parts)
+    return .2126 * red + .7152 * green + .0722 * blue
+
+
+def test_small_print_can_be_read():
+    """At 4.5 to 1 at the least, on the page and on the tile of a clip that cannot be read, by day and in the dark."""
+    day, dark = STYLE.split('@media (prefers-color-scheme: dark)')
+    for style, pairs in ((day, [('.caption small', 'body'), ('.gone', '.picture'), ('.other', 'body'),
+                                ('.same', 'body'), ('caption', 'body'), ('.versions', 'body')]),
+                         (dark, [('.gone', '.picture'), ('.other', 'body'), ('.same', 'body')])):
+        for text, ground in pairs:
+            front = re.search(rf'^ *{re.escape(text)} {{[^}}]*\bcolor: (#\w{{6}})', style, re.M)[1]
+            back = re.search(rf'^ *{re.escape(ground)} {{[^}}]*background: (#\w{{6}})', style, re.M)[1]
+            low, high = sorted(map(luminance, (front, back)))
+            assert (high + .05) / (low + .05) >= 4.5, (text, front, back)
+
+
+def test_a_screen_reader_finds_its_way():
+    html = page()
+    assert re.findall('<th>', html) == [] and html.count('scope="row"') >= 5
+    levels = [int(level) for level in re.findall(r'<h([1-6])', html)]
+    assert levels[0] == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:]))
+    assert all('alt=' in image for image in re.findall('<img[^>]*>', html)) and html.count('<main') == 1
+
+
+def test_a_clip_without_a_label_has_no_other_clip_s():
+    sample = dict(filename='a.mp4', labels={'label': -1})
+    assert '<span>-1</span>' in _clip(sample, None, lambda file: None, {'label': ['zero', 'one']})
