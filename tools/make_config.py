@@ -22,10 +22,11 @@ from statistics import median
 import iboot_mm  # noqa: F401  (before any config is read)
 
 import torch
-from console import METHODS, MINI, WITH_TEACHER
+from console import METHODS, MINI
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from stages import add_options, check_options
 
 from iboot_mm.datasets import ShotFolder, UnreadableVideo, VideoFolder, open_video
 from iboot_mm.datasets.list_file import list_line
@@ -56,9 +57,6 @@ def split_list(lists: list[Path], folder: Path, labels: Sequence[str] | None) ->
     Raises:
         ValueError: a list to split that cannot be read, or has fewer than five videos.
     """
-    for file in lists:
-        if not file.is_file():
-            sys.exit(f'There is no list {file}.')
     if len(lists) == 2:
         return lists
     videos = [list_line(path, values.values()) for path, values in parse_list(str(lists[0]), labels)]
@@ -205,32 +203,14 @@ def main() -> None:
     parser.add_argument('out', type=Path)
     parser.add_argument('--base', type=Path, help='config to build on instead; then the data are its own')
     parser.add_argument('--videos', type=Path)
-    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot and advise need no teacher')
-    parser.add_argument('--teacher', help='a ready teacher, a config file, timm:MODEL.TAG or open_clip:MODEL/TAG')
-    parser.add_argument('--checkpoint', help="file with the teacher's weights")
-    parser.add_argument('--lists', type=Path, nargs='+', default=[])
-    parser.add_argument('--labels', nargs='+', help='names of the label columns of the lists')
-    parser.add_argument('--hold-out', action='store_true', help='train on the first list only')
+    add_options(parser)
     parser.add_argument('--shots', type=Path, help='shot list of the videos, for --method vivi')
-    parser.add_argument('--epochs', type=int)
-    parser.add_argument('--target-norm', choices=['none', 'center', 'standardize'])
     args = parser.parse_args()
-    if len(args.lists) > 2:
-        sys.exit(f'One list or two (train, test), not {len(args.lists)}.')
-    if args.hold_out and not args.lists:
-        sys.exit('--hold-out (HOLD_OUT=1) trains on the first list only: give --lists (LIST="TRAIN TEST").')
-    if args.method not in WITH_TEACHER and (args.teacher or args.checkpoint):
-        sys.exit(f'--method {args.method} learns from the videos alone: --teacher and --checkpoint go with iboot and '
-                 'advise.')
-    if args.method != 'iboot' and args.target_norm:
-        sys.exit(f'--method {args.method} has no targets: --target-norm goes with iboot.')
+    check_options(args, sys.exit)
     if args.method != 'iboot' and args.base:
         sys.exit(f'{args.base} has a method of its own: leave --method out, or --base.')
     if bool(args.shots) != (args.method == 'vivi'):
         sys.exit('--method vivi and --shots go together: tools/data/find_shots.py writes the list of the shots.')
-    if args.checkpoint and not args.teacher:
-        sys.exit(f'{args.checkpoint}: a file of weights cannot say how it wants to be fed; name its teacher, too '
-                 '(TEACHER=NAME_OR_CONFIG of make quickstart).')
     init_default_scope('mmaction')
     base_file = (args.base or FOLDER_CONFIGS.get(args.method, FOLDER_CONFIG)).resolve()
     lines = ['# Written by tools/make_config.py.', f'_base_ = {str(base_file)!r}']

@@ -16,39 +16,22 @@ import os
 import sys
 from pathlib import Path
 
-from console import METHODS, WITH_TEACHER, Stages, quiet, run
-from stages import LOG, evaluate, find_shots, measure_gain, num_processes, pretrain, tool
+from console import Stages, quiet, run
+from stages import LOG, add_options, check_options, evaluate, find_shots, measure_gain, num_processes, pretrain, tool
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('videos', type=Path, help='folder of videos, nested')
     parser.add_argument('--out', type=Path, help='folder for the run (default: work_dirs/pretrain_FOLDER_METHOD)')
-    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot and advise need no teacher')
-    parser.add_argument('--teacher', help='a ready teacher, a config file, timm:MODEL.TAG or open_clip:MODEL/TAG')
-    parser.add_argument('--checkpoint', type=Path, help="file with the teacher's weights")
-    parser.add_argument('--lists', type=Path, nargs='+', default=[], help='lists with labels: one, or train and test')
-    parser.add_argument('--labels', nargs='+', help='names of the label columns of the lists')
-    parser.add_argument('--hold-out', action='store_true', help='train on the first list only, not on all videos')
-    parser.add_argument('--epochs', type=int)
-    parser.add_argument('--target-norm', choices=['none', 'center', 'standardize'], help="of iBoot's teacher")
+    add_options(parser)
     parser.add_argument('--processes', type=int, help='default: one per GPU, two on a CPU')
     args = parser.parse_args()
     if not args.videos.is_dir():
         parser.error(f'there is no folder {args.videos}')
-    for file in (args.checkpoint, *args.lists):
-        if file is not None and not file.is_file():
-            parser.error(f'there is no file {file}')
-    if args.checkpoint and not args.teacher:
-        parser.error(f'--checkpoint {args.checkpoint}: a file of weights cannot say how it wants to be fed; add '
-                     '--teacher (a ready teacher, timm:MODEL, open_clip:MODEL or a config file)')
-    if args.method not in WITH_TEACHER and (args.teacher or args.checkpoint):
-        parser.error(f'--method {args.method} learns from the videos alone: --teacher goes with iboot and advise')
-    if args.method != 'iboot' and args.target_norm:
-        parser.error(f'--method {args.method} has no targets: --target-norm goes with iboot')
-    for name in ('epochs', 'processes'):
-        if (value := getattr(args, name)) is not None and value < 1:
-            parser.error(f'--{name} {value}: 1 or more')
+    check_options(args, parser.error)
+    if args.processes is not None and args.processes < 1:
+        parser.error(f'--processes {args.processes}: one at the least')
     args.out = (args.out or Path('work_dirs', f'pretrain_{args.videos.resolve().name}_{args.method}')).resolve()
     args.checkpoint = args.checkpoint and args.checkpoint.resolve()
     if args.teacher and Path(args.teacher).is_file():

@@ -20,8 +20,10 @@ import sys
 import time
 from pathlib import Path
 
-from console import METHODS, ROOT, WITH_TEACHER, Stages, clock, quiet, run
-from stages import LOG, RIVALS, WITH_MOTION, evaluate, find_shots, measure_gain, num_processes, pretrain, tool
+from console import ROOT, WITH_TEACHER, Stages, clock, quiet, run
+from stages import (LOG, RIVALS, VARIABLES, WITH_MOTION, add_options, check_options, evaluate, find_shots, measure_gain,
+                    num_processes, pretrain, tool)
+
 
 def check_python() -> None:
     """Stops with a sentence when this Python cannot make the environment."""
@@ -69,14 +71,7 @@ def install(venv: Path) -> Path:
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--videos', type=Path, help='folder of videos, nested; default: moving digits, written here')
-    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot and advise need no teacher')
-    parser.add_argument('--teacher', help='a ready teacher, a config file, timm:MODEL.TAG or open_clip:MODEL/TAG')
-    parser.add_argument('--checkpoint', type=Path, help="file with the teacher's weights")
-    parser.add_argument('--lists', type=Path, nargs='+', default=[], help='lists with labels: one, or train and test')
-    parser.add_argument('--labels', nargs='+', help='names of the label columns of the lists')
-    parser.add_argument('--hold-out', action='store_true', help='train on the first list only, not on all videos')
-    parser.add_argument('--epochs', type=int)
-    parser.add_argument('--target-norm', choices=['none', 'center', 'standardize'])
+    add_options(parser)
     parser.add_argument('--work-dir', type=Path, help='default: work_dirs/quickstart or work_dirs/quickstart_FOLDER')
     parser.add_argument('--venv', type=Path, default=ROOT / '.venv', help='virtual environment to make or re-use')
     parser.add_argument('--processes', type=int, help='default: one per GPU, two on a CPU')
@@ -86,18 +81,7 @@ def parse_args() -> argparse.Namespace:
         parser.error(f'VIDEOS: there is no folder {args.videos}')
     if args.videos is None and args.lists:
         parser.error('LIST belongs to a folder of your own: give VIDEOS=DIR')
-    for name, files in (('CKPT', [args.checkpoint] if args.checkpoint else []), ('LIST', args.lists)):
-        for file in files:
-            if not file.is_file():
-                parser.error(f'{name}: there is no file {file}')
-    if args.method not in WITH_TEACHER and (args.teacher or args.checkpoint):
-        parser.error(f'METHOD={args.method} learns from the videos alone: TEACHER and CKPT go with METHOD=iboot or '
-                     'advise')
-    if args.method != 'iboot' and args.target_norm:
-        parser.error(f'METHOD={args.method} has no targets: TARGET_NORM goes with METHOD=iboot')
-    if args.checkpoint and not args.teacher:
-        parser.error(f'CKPT={args.checkpoint}: a file of weights cannot say how it wants to be fed; add '
-                     'TEACHER=NAME_OR_CONFIG (a ready teacher, timm:MODEL, open_clip:MODEL or a config file)')
+    check_options(args, parser.error, VARIABLES)
     if args.work_dir is None:
         parts = ['quickstart', *([args.videos.resolve().name] if args.videos else []),
                  *([args.method] if args.method != 'iboot' else [])]

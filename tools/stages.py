@@ -9,7 +9,9 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from console import METHODS, MINI, ROOT, WITH_TEACHER, paced, quiet, run, show_training
 
@@ -23,6 +25,47 @@ RIVALS = dict(
     iboot=[('rho-BYOL', 'byol', 'As many clips by rho-BYOL, which has no teacher')],
     vivi=[('frames only', 'vivi_frames', 'As many frames, each for itself')])
 UNSEEN_SHOTS = 'data/digit_shots_unseen'  # of digits that no pre-training sees
+# What sentences call the options, on a command line and as variables of make.
+FLAGS = dict(method='--method {}', teacher='--teacher NAME_OR_CONFIG', checkpoint='--checkpoint',
+             target_norm='--target-norm', lists='--lists', hold_out='--hold-out')
+VARIABLES = dict(method='METHOD={}', teacher='TEACHER=NAME_OR_CONFIG', checkpoint='CKPT', target_norm='TARGET_NORM',
+                 lists='LIST', hold_out='HOLD_OUT=1')
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a pre-training that `make quickstart`, tools/pretrain.py and tools/make_config.py share."""
+    parser.add_argument('--method', choices=METHODS, default='iboot', help='all but iboot and advise need no teacher')
+    parser.add_argument('--teacher', help='a ready teacher, a config file, timm:MODEL.TAG or open_clip:MODEL/TAG')
+    parser.add_argument('--checkpoint', type=Path, help="file with the teacher's weights")
+    parser.add_argument('--lists', type=Path, nargs='+', default=[], help='lists with labels: one, or train and test')
+    parser.add_argument('--labels', nargs='+', help='names of the label columns of the lists')
+    parser.add_argument('--hold-out', action='store_true', help='train on the first list only, not on all videos')
+    parser.add_argument('--epochs', type=int)
+    parser.add_argument('--target-norm', choices=['none', 'center', 'standardize'], help="of iBoot's teacher")
+
+
+def check_options(args: argparse.Namespace, refuse: Callable[[str], NoReturn], names: dict[str, str] = FLAGS) -> None:
+    """Refuses options that do not go together, or name no file, with a sentence that calls them by ``names``."""
+    method = names['method'].format
+    if len(args.lists) > 2:
+        refuse(f'{names["lists"]}: one list or two (train, test), not {len(args.lists)}')
+    if args.hold_out and not args.lists:
+        refuse(f'{names["hold_out"]} trains on the first list only: give {names["lists"]}')
+    if args.method not in WITH_TEACHER and (args.teacher or args.checkpoint):
+        refuse(f'{method(args.method)} learns from the videos alone: {names["teacher"]} and '
+               f'{names["checkpoint"]} go with {" and ".join(map(method, WITH_TEACHER))}')
+    if args.method != 'iboot' and args.target_norm:
+        refuse(f'{method(args.method)} has no targets: {names["target_norm"]} goes with {method("iboot")}')
+    if args.checkpoint and not args.teacher:
+        refuse(f'{names["checkpoint"]} {args.checkpoint}: a file of weights cannot say how it wants to be fed; '
+               f'add {names["teacher"]} (a ready teacher, timm:MODEL, open_clip:MODEL or a config file)')
+    if args.epochs is not None and args.epochs < 1:
+        refuse(f'{args.epochs} epochs: train for one at the least')
+    if args.checkpoint and not args.checkpoint.is_file():
+        refuse(f'{names["checkpoint"]}: there is no file {args.checkpoint}')
+    for file in args.lists:
+        if not file.is_file():
+            refuse(f'{names["lists"]}: there is no list {file}')
 
 
 def tool(python: Path, script: str, *args: object) -> list:

@@ -28,10 +28,10 @@ def noted(commands, monkeypatch):  # noqa: F811
     (['/no/such/folder'], 'no folder /no/such/folder'),
     ([ROOT, '--checkpoint', ROOT / 'Makefile'], '--teacher'),
     ([ROOT, '--checkpoint', '/no.pth', '--teacher', 'timm:resnet18'], 'no file /no.pth'),
-    ([ROOT, '--lists', '/no/list.txt'], 'no file /no/list.txt'),
+    ([ROOT, '--lists', '/no/list.txt'], 'no list /no/list.txt'),
     ([ROOT, '--method', 'byol', '--teacher', 'dino_vit_b16'], '--method byol learns from the videos alone'),
-    ([ROOT, '--method', 'swav', '--target-norm', 'none'], '--target-norm goes with iboot'),
-    ([ROOT, '--epochs', '0'], '--epochs 0: 1 or more'),
+    ([ROOT, '--method', 'swav', '--target-norm', 'none'], '--target-norm goes with --method iboot'),
+    ([ROOT, '--epochs', '0'], '0 epochs: train for one at the least'),
 ])
 def test_bad_input_is_one_sentence(run, options, words):  # noqa: F811
     status, said = run(pretrain, *options)
