@@ -1,5 +1,6 @@
 """From a folder of videos to a trained network in one line of Python: ``iboot_mm.pretrain('videos/', 'run')``."""
 
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -12,9 +13,9 @@ def pretrain(videos: str | Path, out: str | Path, teacher: str | None = None, me
              hold_out: bool = False, epochs: int | None = None, processes: int | None = None) -> Path:
     """Pre-trains a small network on a folder of videos, without labels, in processes of its own; prints how it goes.
 
-    A few minutes on two cores, whatever the number of videos. The same call goes on where it was stopped, and returns
-    at once when the run is there. It does what ``iboot-mm pretrain`` and ``make quickstart VIDEOS=DIR`` do: ``out``
-    holds the config, checkpoints, logs, a table and ``report.html``.
+    A few minutes on two cores, whatever the number of videos. An interrupt stops it; the same call goes on where it was
+    stopped, and returns at once when the run is there. It does what ``iboot-mm pretrain`` and
+    ``make quickstart VIDEOS=DIR`` do: ``out`` holds the config, checkpoints, logs, a table and ``report.html``.
 
     Example:
         >>> run = iboot_mm.pretrain('videos/', 'run', teacher='clip_vit_b16')
@@ -53,12 +54,18 @@ def pretrain(videos: str | Path, out: str | Path, teacher: str | None = None, me
     command += ['--labels', *labels] if labels else []
     command += ['--hold-out'] if hold_out else []
     last: deque[str] = deque(maxlen=5)
-    # Line by line through print: a notebook shows nothing of what a process writes to the terminal itself.
+    # Line by line through print: a notebook shows nothing of what a process writes to the terminal itself. In a session
+    # of its own: it is told to stop once, from here, whether a terminal or a notebook interrupts.
     with subprocess.Popen([str(part) for part in command], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
-        for line in process.stdout or ():
-            last.append(line)
-            print(line, end='', flush=True)
+                          stderr=subprocess.STDOUT, start_new_session=True) as process:
+        try:
+            for line in process.stdout or ():
+                last.append(line)
+                print(line, end='', flush=True)
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+            raise
     if process.returncode:
         raise RuntimeError(f'pretrain: {"".join(last).strip()}')
     return out

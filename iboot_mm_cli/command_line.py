@@ -54,8 +54,7 @@ def run_tool(name: str, arguments: list[str]) -> None:
     """Runs a command's tool in this process, or its launcher in this process's place."""
     command = COMMANDS[name]
     if command.takes_config:
-        arguments = [part if os.path.exists(part) or not (found := find_config(part)) else str(found)
-                     for part in arguments]
+        arguments = with_config_files(arguments)
     processes = take_option(arguments, '--gpus') if command.launcher else None
     if processes is not None:
         launch(command.launcher, arguments, processes)
@@ -67,6 +66,16 @@ def run_tool(name: str, arguments: list[str]) -> None:
     sys.modules[script.stem] = tool = module_from_spec(spec)  # worker processes look its functions up by name
     spec.loader.exec_module(tool)
     tool.main()
+
+
+def with_config_files(arguments: list[str]) -> list[str]:
+    """The arguments, of which those before the first option are files where they named configs of the package.
+
+    Behind an option the same word may be a folder, such as the one of that config's run.
+    """
+    first = next((i for i, part in enumerate(arguments) if part.startswith('-')), len(arguments))
+    return [str(found) if i < first and not os.path.exists(part) and (found := find_config(part)) else part
+            for i, part in enumerate(arguments)]
 
 
 def take_option(arguments: list[str], option: str) -> str | None:
@@ -85,8 +94,8 @@ def take_option(arguments: list[str], option: str) -> str | None:
 def launch(launcher: str, arguments: list[str], processes: str) -> None:
     """Gives this process to ``dist_train.sh CONFIG GPUS ...`` or ``dist_test.sh CONFIG CHECKPOINT GPUS ...``."""
     wanted = 1 if launcher == 'dist_train.sh' else 2
-    first = next((i for i, part in enumerate(arguments) if part.startswith('-')), len(arguments))
-    if first != wanted or not processes.isdecimal() or int(processes) < 1:
+    files = [part for part in arguments[:wanted] if not part.startswith('-')]
+    if len(files) < wanted or not processes.isdecimal() or int(processes) < 1:
         refuse('with --gpus N the line begins with CONFIG' + (' CHECKPOINT' if wanted == 2 else '')
                + ', and N is a number of processes')
     if not Path(arguments[0]).is_file():

@@ -12,7 +12,7 @@ class Command:
         what: What it does, in a line.
         usage: Its arguments, the common ones.
         examples: Command lines, without ``iboot-mm``.
-        takes_config: Whether a config of the package may be named instead of a file.
+        takes_config: Whether a config of the package may be named instead of a file, before any option.
         launcher: The shell script that runs the tool in several processes (``--gpus N``), below ``tools/``.
     """
 

@@ -82,6 +82,7 @@ def test_short_help_has_an_example_whose_options_the_tool_knows(capsys, name, mo
     (['train', 'no_such_config', '--gpus', '2'], 'no config no_such_config'),
     (['train', '--gpus'], '--gpus wants a number'),
     (['train', '--gpus', '2', '--resume', 'x'], 'the line begins with CONFIG'),
+    (['train', '--gpus', '2'], 'the line begins with CONFIG'),
     (['train', 'iboot_r50_clip_k400', '--gpus', '0'], 'N is a number of processes'),
     (['test', 'iboot_r50_clip_k400', '--gpus=2'], 'the line begins with CONFIG CHECKPOINT'),
     (['configs', 'show', 'nothing'], 'no config nothing'),
@@ -97,6 +98,8 @@ def test_a_tool_gets_its_arguments_and_a_name_of_the_packages_configs_is_its_fil
     for name in ('iboot_r50_clip_k400', 'iboot_r50_clip_k400.py', 'iboot_mm::iboot_r50_clip_k400.py', file):
         main(['train', name, '--work-dir', 'run'])
         assert tool.pop() == ('train.py', ['iboot-mm train', file, '--work-dir', 'run'])
+    main(['train', 'iboot_r50_clip_k400', '--work-dir', 'iboot_r50_clip_k400'])  # a folder, yet to be made
+    assert tool.pop() == ('train.py', ['iboot-mm train', file, '--work-dir', 'iboot_r50_clip_k400'])
     monkeypatch.chdir(tmp_path)
     Path('iboot_r50_clip_k400.py').touch()  # one's own comes first
     main(['dry-run', 'iboot_r50_clip_k400.py'])

@@ -81,3 +81,21 @@ def test_the_function_calls_the_tool(monkeypatch, tmp_path, capsys):
         iboot_mm.pretrain(tmp_path, tmp_path / 'run')
     with pytest.raises(FileNotFoundError, match='/no/videos'):
         iboot_mm.pretrain('/no/videos', tmp_path / 'run')
+
+
+def test_an_interrupt_stops_what_was_started(monkeypatch, tmp_path):
+    """As in a notebook, where the kernel alone is interrupted."""
+    start, started = subprocess.Popen, []
+
+    def stand_in(command, **kwargs):
+        patient = 'import time; print("begun", flush=True); time.sleep(60)'
+        started.append(start([sys.executable, '-c', patient], **kwargs))
+        return started[0]
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+    monkeypatch.setattr('iboot_mm.pretraining.subprocess.Popen', stand_in)
+    monkeypatch.setattr('builtins.print', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        iboot_mm.pretrain(tmp_path, tmp_path / 'run')
+    assert started[0].returncode not in (None, 0)

@@ -1,6 +1,9 @@
 import base64
 import io
 import re
+import shutil
+import subprocess
+from html import escape
 from xml.etree import ElementTree
 
 import numpy as np
@@ -154,3 +157,18 @@ def test_a_screen_reader_finds_its_way():
 def test_a_clip_without_a_label_has_no_other_clip_s():
     sample = dict(filename='a.mp4', labels={'label': -1})
     assert '<span>-1</span>' in _clip(sample, None, lambda file: None, {'label': ['zero', 'one']})
+
+
+@pytest.mark.skipif(shutil.which('chromium') is None, reason='no chromium here')
+def test_the_page_fits_any_screen(tmp_path):
+    """Nothing of it is wider than a phone, a tablet or a window between them: there is no horizontal scroll."""
+    widths = [360, 500, 601, 680, 721, 1024]
+    (tmp_path / 'page.html').write_text(f'''<iframe id="screen" height="800" srcdoc="{escape(page())}"></iframe>
+<output id="found"></output><script>onload = () => {{ found.textContent = {widths}.map(width => {{
+    screen_ = document.getElementById('screen'); screen_.width = width;
+    const root = screen_.contentDocument.documentElement; return root.scrollWidth - root.clientWidth; }}).join(); }}
+</script>''')
+    told = subprocess.run(['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--dump-dom',
+                           f'--user-data-dir={tmp_path / "user"}', f'file://{tmp_path / "page.html"}'], text=True,
+                          check=True, capture_output=True, timeout=60).stdout
+    assert re.search('<output id="found">(.*?)</output>', told)[1] == ','.join('0' for _ in widths)
