@@ -1,5 +1,7 @@
 """Parts of the report that must not fail the page; whole pages: the tests of the mini configs."""
 
+import json
+
 import pytest
 from mmengine.config import ConfigDict
 
@@ -48,3 +50,19 @@ def test_the_folders_of_joined_data():
              ConfigDict(type='VideoFolder', root='a')]
     assert TOOL.roots(ConfigDict(type='ConcatDataset', datasets=parts)) == ['a', 'b']
     assert TOOL.roots(parts[0]) == ['a'] and TOOL.roots(ConfigDict(type='Another')) == ['a folder not named']
+
+
+def test_a_folder_that_was_moved_keeps_its_networks(tmp_path):
+    """What knn_table.py writes of networks inside and outside of it, and what earlier versions wrote."""
+    (run := tmp_path / 'run' / 'byol').mkdir(parents=True)
+    inside, beside, outside = run.parent / 'epoch_9.pth', run / 'epoch_3.pth', tmp_path / 'other.pth'
+    table = load_tool('analysis/knn_table')
+    places = [table.place_of(file, run.parent) for file in (inside, beside, outside)]
+    assert places == ['epoch_9.pth', 'byol/epoch_3.pth', str(outside)]
+    text = json.dumps(dict(k=20, checkpoint=places[0], also=dict(byol=places[1], other=places[2])))
+    (run.parent / 'knn_table.json').write_text(text)
+    moved = run.parent.rename(tmp_path / 'moved')
+    assert TOOL.read_results(moved / 'knn_table.json') == dict(
+        k=20, checkpoint=f'{moved}/epoch_9.pth', also=dict(byol=f'{moved}/byol/epoch_3.pth', other=str(outside)))
+    (moved / 'knn_table.json').write_text(json.dumps(dict(checkpoint=str(inside))))
+    assert TOOL.read_results(moved / 'knn_table.json') == dict(checkpoint=str(inside), also={})

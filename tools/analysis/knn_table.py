@@ -78,6 +78,12 @@ def load_networks(args: argparse.Namespace, cfg: Config) -> tuple[VideoEncoder, 
     return model, comparison_encoders(model, backbone, also=also)
 
 
+def place_of(file: str | Path, folder: Path) -> str:
+    """A file's path from a folder that it lies in, which may be moved with it; elsewhere its absolute path."""
+    file, folder = Path(os.path.abspath(file)), Path(os.path.abspath(folder))
+    return str(file.relative_to(folder) if file.is_relative_to(folder) else file)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
@@ -105,9 +111,9 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f'knn_table: {error}')
     result = dict(
-        table=table, k=k, counts=counts, checkpoint=os.path.abspath(args.checkpoint),
+        table=table, k=k, counts=counts, checkpoint=place_of(args.checkpoint, args.out),
         teachers=[teacher.identity() for teacher in teachers_of(model)],
-        also={name: os.path.abspath(checkpoint) for name, _, checkpoint in args.also},
+        also={name: place_of(checkpoint, args.out) for name, _, checkpoint in args.also},
         parameters=sum(p.numel() for p in model.backbone.parameters()),
         spread={name: spread(encoded).item() for name, encoded in features.items()},
         neighbors=find_neighbors(features[list(encoders)[-1]], samples, args.queries),

@@ -44,6 +44,13 @@ def newest_config(work_dir: Path) -> Path:
     return found[-1]
 
 
+def read_results(file: Path) -> dict:
+    """`knn_table.json`, in which a network that lies in its folder is found wherever that has been moved to."""
+    results = json.loads(file.read_text())
+    also = {name: str(file.parent / checkpoint) for name, checkpoint in results.get('also', {}).items()}
+    return results | dict(checkpoint=str(file.parent / results['checkpoint']), also=also)
+
+
 def roots(dataset: dict) -> list[str]:
     """The folders of a data set, through wrappers such as `ConcatDataset`."""
     parts = [*dataset.get('datasets', []), *([dataset['dataset']] if 'dataset' in dataset else [])]
@@ -82,7 +89,7 @@ def main() -> None:
     results_file = args.work_dir / 'knn_table.json'
     if not results_file.is_file():
         sys.exit(f'{results_file} is missing: write it with tools/analysis/knn_table.py')
-    results = json.loads(results_file.read_text())
+    results = read_results(results_file)
     config = Path(args.config or newest_config(args.work_dir))
     cfg = Config.fromfile(config)
     init_default_scope('mmaction')
@@ -90,7 +97,7 @@ def main() -> None:
                            + ('an image model' if results['teachers'] else 'videos alone'))
     try:
         curves = read_scalars(scalar_files(args.work_dir))
-        others = {name: read_scalars(files) for name, checkpoint in results.get('also', {}).items()
+        others = {name: read_scalars(files) for name, checkpoint in results['also'].items()
                   if (files := scalar_files(Path(checkpoint).parent))}  # a file from elsewhere has no log beside it
     except (OSError, ValueError) as error:
         sys.exit(f'report: {error}')
