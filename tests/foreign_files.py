@@ -26,7 +26,7 @@ MEGABYTES = 1500  # that an answer may take beyond what was there
 
 def evaluate(path: Path, out: Path) -> None:
     """``tools/evaluate.py`` up to the commands that it runs; those run the config that it wrote."""
-    tool = load_tool('evaluate')
+    tool, runs = load_tool('evaluate'), load_tool('evaluation_runs')
     videos = Path(path).parents[1] / 'videos'
     out.mkdir(exist_ok=True)
     videos.mkdir(exist_ok=True)
@@ -35,14 +35,14 @@ def evaluate(path: Path, out: Path) -> None:
     lists = [out / 'train.txt', out / 'test.txt']
     for file in lists:
         file.write_text(''.join(f'{i}.mp4 {i % 2}\n' for i in range(4)))
-    original, arguments = tool.run, sys.argv
-    tool.run = lambda command, *_, **__: Config.fromfile(command[2]) and sys.exit(f'{path} ran')
+    original, arguments = runs.run, sys.argv
+    runs.run = lambda command, *_, **__: Config.fromfile(command[2]) and sys.exit(f'{path} ran')
     sys.argv = ['evaluate.py', str(path), '--protocols', 'knn,finetune', '--out', str(out), '--processes', '1',
                 '--videos', str(videos), '--lists', *map(str, lists)]
     try:
         tool.main()
     finally:
-        tool.run, sys.argv = original, arguments
+        runs.run, sys.argv = original, arguments
 
 
 def command(name: str, *after: str) -> Callable[[Path, Path], None]:

@@ -60,6 +60,15 @@ def write_video(path: str | Path, frames: Sequence[np.ndarray], fps: float = 30,
     return str(path)
 
 
+def write_folder(folder: Path) -> Path:
+    """Three short videos in ``folder``, ``a.mp4``, ``b.mp4`` and ``deep/c.mp4``, and one that cannot be read."""
+    (folder / 'deep').mkdir()
+    for number, place in enumerate(('a.mp4', 'b.mp4', 'deep/c.mp4')):
+        write_video(folder / place, moving_frames(12, seed=number))
+    (folder / 'broken.mp4').write_bytes(b'no video')
+    return folder
+
+
 def keep_scheduling() -> None:
     """Takes back the real-time priority that SVT-AV1 gives its caller's thread if it may, as root may.
 

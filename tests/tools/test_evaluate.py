@@ -17,6 +17,7 @@ from ..scripts import load_tool
 from ..videos import moving_frames, write_video
 
 evaluate = load_tool('evaluate')
+runs = load_tool('evaluation_runs')
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -68,7 +69,7 @@ def commands(monkeypatch):
             patch.setattr(sys, 'argv', found[-1][1:])
             runpy.run_path(found[-1][1], run_name='__main__')
 
-    monkeypatch.setattr(evaluate, 'run', in_process)
+    monkeypatch.setattr(runs, 'run', in_process)
     return found
 
 
@@ -107,7 +108,7 @@ def test_a_gallery_of_fewer_videos_than_neighbours(checkpoint, videos, call, com
 
 def test_figures_of_other_weights_or_lists_are_never_taken_for_these(checkpoint, videos, call, figures, tmp_path,
                                                                      monkeypatch):
-    monkeypatch.setattr(evaluate, 'digest_lists', digest_lists)
+    monkeypatch.setattr(runs, 'digest_lists', digest_lists)
     arguments = [checkpoint, '--protocols', 'finetune', '--out', tmp_path / 'out', *videos]
     call(*arguments)
     call(*arguments)
@@ -149,9 +150,9 @@ def figures(monkeypatch):
             value = next(values) / 100
             (folder / 'metrics.json').write_text(json.dumps({'acc/top1': value, 'acc/top5': 2 * value}))
 
-    monkeypatch.setattr(evaluate, 'run', note)
-    monkeypatch.setattr(evaluate, 'count_videos', lambda cfg: {})
-    monkeypatch.setattr(evaluate, 'digest_lists', lambda cfg: {})
+    monkeypatch.setattr(runs, 'run', note)
+    monkeypatch.setattr(runs, 'count_videos', lambda cfg: {})
+    monkeypatch.setattr(runs, 'digest_lists', lambda cfg: {})
     return found
 
 

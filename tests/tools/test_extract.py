@@ -10,7 +10,7 @@ import iboot_mm
 
 from ..checkpoint_files import write_checkpoint
 from ..scripts import load_tool
-from ..videos import moving_frames, write_video
+from ..videos import write_folder
 
 TOOL = load_tool('extract')
 
@@ -23,12 +23,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def videos(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('videos')
-    (folder / 'deep').mkdir()
-    for number, place in enumerate(('b.mp4', 'a.mp4', 'deep/c.mp4')):
-        write_video(folder / place, moving_frames(12, seed=number))
-    (folder / 'broken.mp4').write_bytes(b'no video')
-    return folder
+    return write_folder(tmp_path_factory.mktemp('videos'))
 
 
 def extract(monkeypatch, *arguments):

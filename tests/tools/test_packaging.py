@@ -129,7 +129,8 @@ def test_the_command_does_all_without_a_checkout(installed, tmp_path):
     assert where.startswith(str(installed.parent)) and features == '6'
     features = np.load(tmp_path / 'features.npz')
     assert len(features['files']) == 6 and np.isfinite(features['features']).all()
-    assert 'k-NN' in (tmp_path / 'evaluation' / 'results.md').read_text()
+    results = (tmp_path / 'evaluation' / 'results.md').read_text()
+    assert 'k-NN' in results and 'iboot-mm evaluate run --protocols knn' in results
     assert (tmp_path / 'mine' / 'epoch_1.pth').is_file()
     assert not (set(p.name for p in tmp_path.iterdir()) - {
         'videos', 'train.txt', 'test.txt', 'run', 'features.npz', 'features.parts', 'evaluation', 'exported', 'mine.py',

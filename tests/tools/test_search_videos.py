@@ -15,7 +15,7 @@ from iboot_mm.datasets.transforms.decoding import OpenVideo
 from ..checkpoint_files import CONFIG, write_checkpoint
 from ..clip_models import add_clip
 from ..scripts import load_tool
-from ..videos import moving_frames, write_video
+from ..videos import write_folder
 
 TOOL = load_tool('search_videos')
 SENTENCE = 'a ball rolls'
@@ -38,12 +38,7 @@ def published(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def videos(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('videos')
-    (folder / 'deep').mkdir()
-    for number, place in enumerate(('a.mp4', 'b.mp4', 'deep/c.mp4')):
-        write_video(folder / place, moving_frames(12, seed=number))
-    (folder / 'broken.mp4').write_bytes(b'no video')
-    return folder
+    return write_folder(tmp_path_factory.mktemp('videos'))
 
 
 def by_hand(whole, videos, num_clips: int) -> dict[str, float]:
